@@ -1,0 +1,119 @@
+// The one error table, shared by broker and client: Kafka's names and codes (org.apache.kafka.common.protocol.Errors).
+//
+// Pure code returns `Failure` values; edges throw `TidemarkError`. `retriable` means that the same request may succeed
+// later without anybody changing it. `message` is the sentence a user sees when nothing more exact is known.
+
+export interface ErrorSpec {
+  readonly code: number;
+  readonly retriable: boolean;
+  readonly message: string;
+}
+
+const spec = (code: number, retriable: boolean, message: string): ErrorSpec => ({ code, retriable, message });
+
+export const errorTable = {
+  UNKNOWN_SERVER_ERROR: spec(-1, false, 'The server met an error it has no name for; its log has the cause.'),
+  OFFSET_OUT_OF_RANGE: spec(1, false, 'The offset is outside the range the partition holds.'),
+  CORRUPT_MESSAGE: spec(
+    2,
+    true,
+    'The batch fails its CRC check, or its lengths and counts contradict each other.',
+  ),
+  UNKNOWN_TOPIC_OR_PARTITION: spec(3, true, 'This server does not host this topic or partition.'),
+  LEADER_NOT_AVAILABLE: spec(5, true, 'The partition has no leader at the moment.'),
+  NOT_LEADER_OR_FOLLOWER: spec(6, true, 'This broker is not the leader of the partition.'),
+  REQUEST_TIMED_OUT: spec(7, true, 'The request was not done within its time.'),
+  BROKER_NOT_AVAILABLE: spec(8, false, 'The broker is not available.'),
+  REPLICA_NOT_AVAILABLE: spec(9, true, 'The replica is not available.'),
+  MESSAGE_TOO_LARGE: spec(10, false, 'The batch is larger than max.message.bytes allows.'),
+  NETWORK_EXCEPTION: spec(13, true, 'The connection failed before an answer came.'),
+  INVALID_TOPIC_EXCEPTION: spec(
+    17,
+    false,
+    'A topic name is 1 to 249 of a-z A-Z 0-9 . _ - and neither "." nor "..".',
+  ),
+  RECORD_LIST_TOO_LARGE: spec(18, false, 'The request holds more batches than the server accepts in one.'),
+  NOT_ENOUGH_REPLICAS: spec(
+    19,
+    true,
+    'Fewer in-sync replicas than min.insync.replicas; nothing was written.',
+  ),
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: spec(
+    20,
+    true,
+    'The batch was written, but the in-sync replicas fell below min.insync.replicas: its outcome is unknown.',
+  ),
+  INVALID_REQUIRED_ACKS: spec(21, false, 'acks must be 0, 1 or all (-1).'),
+  INVALID_TIMESTAMP: spec(32, false, 'The timestamp is outside the range the topic accepts.'),
+  TOPIC_ALREADY_EXISTS: spec(36, false, 'A topic of this name exists.'),
+  INVALID_PARTITIONS: spec(37, false, 'The number of partitions is not valid.'),
+  INVALID_REPLICATION_FACTOR: spec(
+    38,
+    false,
+    'The replication factor is below 1 or above the number of brokers.',
+  ),
+  INVALID_REPLICA_ASSIGNMENT: spec(39, false, 'The replica assignment is not valid.'),
+  INVALID_CONFIG: spec(40, false, 'The configuration is not valid.'),
+  NOT_CONTROLLER: spec(41, true, 'This node is not the active controller.'),
+  INVALID_REQUEST: spec(42, false, 'The request contradicts itself or the protocol.'),
+  POLICY_VIOLATION: spec(44, false, 'The request violates a policy of this cluster.'),
+  OUT_OF_ORDER_SEQUENCE_NUMBER: spec(45, false, 'The batch does not follow the last one of this producer.'),
+  DUPLICATE_SEQUENCE_NUMBER: spec(46, false, 'The batch repeats one that is older than the last five.'),
+  INVALID_PRODUCER_EPOCH: spec(47, false, 'A newer instance of this producer has taken over.'),
+  KAFKA_STORAGE_ERROR: spec(56, true, 'The disk failed; the log folder is offline.'),
+  UNKNOWN_PRODUCER_ID: spec(59, false, 'The broker does not know this producer id.'),
+  FENCED_LEADER_EPOCH: spec(74, true, 'The leader epoch in the request is older than the partition’s.'),
+  UNKNOWN_LEADER_EPOCH: spec(75, true, 'The leader epoch in the request is newer than this broker knows.'),
+  UNSUPPORTED_COMPRESSION_TYPE: spec(76, false, 'The compression type is not known.'),
+  STALE_BROKER_EPOCH: spec(77, false, 'The broker epoch belongs to an earlier incarnation.'),
+  OFFSET_NOT_AVAILABLE: spec(78, true, 'The leader does not know its high watermark yet.'),
+  THROTTLING_QUOTA_EXCEEDED: spec(89, true, 'The quota is used up for now.'),
+  INVALID_RECORD: spec(87, false, 'A record in the batch breaks a rule of the topic.'),
+  UNKNOWN_TOPIC_ID: spec(100, true, 'This server does not know the topic id.'),
+  INCONSISTENT_TOPIC_ID: spec(103, true, 'The topic id does not belong to the topic name.'),
+} as const satisfies Record<string, ErrorSpec>;
+
+export type ErrorName = keyof typeof errorTable;
+
+const byCode = new Map<number, ErrorName>(
+  (Object.keys(errorTable) as ErrorName[]).map((name) => [errorTable[name].code, name]),
+);
+
+/** The name behind a code from the wire; a code this version does not know is `UNKNOWN_SERVER_ERROR`. */
+export function errorName(code: number): ErrorName {
+  return byCode.get(code) ?? 'UNKNOWN_SERVER_ERROR';
+}
+
+/** An operating error as a value: a name from the table and what exactly was wrong. */
+export interface Failure {
+  readonly ok: false;
+  readonly error: ErrorName;
+  readonly message: string;
+}
+
+export function failure(error: ErrorName, message: string = errorTable[error].message): Failure {
+  return { ok: false, error, message };
+}
+
+/** An operating error as the edges throw it. `code` and `retriable` come from the table. */
+export class TidemarkError extends Error {
+  override readonly name = 'TidemarkError';
+  readonly error: ErrorName;
+  readonly code: number;
+  readonly retriable: boolean;
+
+  constructor(
+    error: ErrorName,
+    message: string = errorTable[error].message,
+    options?: { readonly cause?: unknown },
+  ) {
+    super(`${error}: ${message}`, options);
+    this.error = error;
+    this.code = errorTable[error].code;
+    this.retriable = errorTable[error].retriable;
+  }
+
+  static from(value: Failure): TidemarkError {
+    return new TidemarkError(value.error, value.message);
+  }
+}

@@ -1,0 +1,26 @@
+// Network: one-way messages between nodes. Loss, duplication and reordering across reconnects are normal; a protocol above
+// it retries and deduplicates. Within one unbroken connection messages arrive in order, at most once.
+
+import type { Brand } from '../ids.ts';
+
+/** `node.id` of a process, whatever its roles. */
+export type NodeId = Brand<number, 'NodeId'>;
+
+export interface NetworkMessage {
+  readonly from: NodeId;
+  readonly payload: Uint8Array;
+}
+
+export interface Network {
+  /** The id messages are sent from. */
+  readonly self: NodeId;
+  /**
+   * Hands the message over for delivery; never blocks and never throws for a peer that cannot be reached. Answers false when
+   * the message was dropped at once (unknown peer, or the bytes queued for the peer would pass the limit).
+   */
+  send(to: NodeId, payload: Uint8Array): boolean;
+  /** The one receiver of this node's messages. Called in arrival order, never inside `send`. */
+  onMessage(receiver: (message: NetworkMessage) => void): void;
+  /** After this nothing is sent or received. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,20 @@
+// Original file: proto/tidemark/v1/log.proto
+
+import type { ErrorDetail as _tidemark_v1_ErrorDetail, ErrorDetailOutput as _tidemark_v1_ErrorDetailOutput } from '../../tidemark/v1/ErrorDetail.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface DeleteRecordsResult {
+  'topic'?: (string);
+  'topicId'?: (string);
+  'partition'?: (number);
+  'error'?: (_tidemark_v1_ErrorDetail | null);
+  'logStartOffset'?: (number | string | Long);
+}
+
+export interface DeleteRecordsResultOutput {
+  'topic': (string);
+  'topicId': (string);
+  'partition': (number);
+  'error': (_tidemark_v1_ErrorDetailOutput | null);
+  'logStartOffset': (number);
+}

@@ -1,0 +1,13 @@
+// Original file: proto/tidemark/v1/admin.proto
+
+import type { ConfigResource as _tidemark_v1_ConfigResource, ConfigResourceOutput as _tidemark_v1_ConfigResourceOutput } from '../../tidemark/v1/ConfigResource.ts';
+
+export interface DescribeConfigsRequest {
+  'resources'?: (_tidemark_v1_ConfigResource)[];
+  'keys'?: (string)[];
+}
+
+export interface DescribeConfigsRequestOutput {
+  'resources': (_tidemark_v1_ConfigResourceOutput)[];
+  'keys': (string)[];
+}

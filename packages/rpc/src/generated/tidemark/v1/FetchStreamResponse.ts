@@ -1,0 +1,11 @@
+// Original file: proto/tidemark/v1/log.proto
+
+import type { FetchPartitionResult as _tidemark_v1_FetchPartitionResult, FetchPartitionResultOutput as _tidemark_v1_FetchPartitionResultOutput } from '../../tidemark/v1/FetchPartitionResult.ts';
+
+export interface FetchStreamResponse {
+  'results'?: (_tidemark_v1_FetchPartitionResult)[];
+}
+
+export interface FetchStreamResponseOutput {
+  'results': (_tidemark_v1_FetchPartitionResultOutput)[];
+}
