@@ -1,1 +1,3 @@
 export * from './definitions.ts';
+export * from './client/index.ts';
+export * from './server/index.ts';
