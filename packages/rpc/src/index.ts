@@ -1,3 +1,4 @@
 export * from './definitions.ts';
 export * from './client/index.ts';
 export * from './server/index.ts';
+export * from './messages.ts';

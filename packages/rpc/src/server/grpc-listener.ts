@@ -1,0 +1,110 @@
+// One gRPC listener: a TCP socket of our own whose connections are handed to a grpc-js server with the house's limits. Owning
+// the socket gives what grpc-js does not: the errno when the port is taken, a cap on connections, and the sockets to end.
+//
+// Every limit here exists because grpc-js has none by default: session memory is unlimited, concurrent streams are unlimited,
+// idle connections stay for ever, and a peer that vanished is never noticed.
+
+import { createServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
+import {
+  Server,
+  ServerCredentials,
+  type ConnectionInjector,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+
+export interface GrpcLimits {
+  /** Largest message taken; `socket.request.max.bytes`. A larger one fails its call with RESOURCE_EXHAUSTED unread. */
+  readonly maxRequestBytes: number;
+  /** Connections at once; the next one is closed at once. */
+  readonly maxConnections: number;
+  /** Calls at once on one connection, told to the peer in SETTINGS; more are refused by HTTP/2 itself. */
+  readonly maxStreamsPerConnection: number;
+  /** Memory of one HTTP/2 session in MB, as Node counts it; past it new streams are refused. */
+  readonly maxSessionMemoryMb: number;
+  /** A connection without a call for so long is closed; `connections.max.idle.ms`. */
+  readonly maxIdleMs: number;
+  /** After so long without a frame the peer is pinged, and has `keepaliveTimeoutMs` to answer. */
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
+}
+
+export const defaultGrpcLimits: GrpcLimits = {
+  maxRequestBytes: 100 * 1024 * 1024,
+  maxConnections: 10_000,
+  maxStreamsPerConnection: 1_000,
+  maxSessionMemoryMb: 64,
+  maxIdleMs: 600_000,
+  keepaliveMs: 30_000,
+  keepaliveTimeoutMs: 10_000,
+};
+
+export type ServiceRegistration = readonly [ServiceDefinition, UntypedServiceImplementation];
+
+export class GrpcListener {
+  readonly #server: Server;
+  readonly #limits: GrpcLimits;
+  readonly #sockets = new Set<Socket>();
+  #tcp: TcpServer | undefined;
+  #injector: ConnectionInjector | undefined;
+
+  constructor(limits: GrpcLimits, services: readonly ServiceRegistration[]) {
+    this.#limits = limits;
+    this.#server = new Server({
+      'grpc.max_receive_message_length': limits.maxRequestBytes,
+      // What may be sent is bounded by the fetch limits; a first batch goes out whatever its size.
+      'grpc.max_send_message_length': -1,
+      'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,
+      'grpc-node.max_session_memory': limits.maxSessionMemoryMb,
+      'grpc.max_connection_idle_ms': limits.maxIdleMs,
+      'grpc.keepalive_time_ms': limits.keepaliveMs,
+      'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
+      'grpc.keepalive_permit_without_calls': 1,
+      'grpc.enable_channelz': 0,
+    });
+    for (const [definition, implementation] of services) this.#server.addService(definition, implementation);
+  }
+
+  /** Binds and serves. Port 0 picks one; the answer is the port. Rejects with Node's error (`code` EADDRINUSE, EACCES ...). */
+  listen(host: string, port: number): Promise<number> {
+    const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    const tcp = createServer({ noDelay: true }, (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+      injector.injectConnection(socket);
+    });
+    tcp.maxConnections = this.#limits.maxConnections;
+    this.#tcp = tcp;
+    this.#injector = injector;
+    return new Promise((resolve, reject) => {
+      tcp.once('error', reject);
+      // Not `exclusive: false`: a second process on the same port must fail, not share it.
+      tcp.listen({ host, port, exclusive: true }, () => {
+        tcp.removeListener('error', reject);
+        resolve((tcp.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  get connectionCount(): number {
+    return this.#sockets.size;
+  }
+
+  /** Stops accepting, lets calls under way finish for `graceMs`, then ends what is left. */
+  async close(graceMs: number): Promise<void> {
+    const tcp = this.#tcp;
+    const injector = this.#injector;
+    if (tcp === undefined || injector === undefined) return;
+    this.#tcp = undefined;
+    const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
+    injector.drain(graceMs);
+    // A socket whose HTTP/2 session never began knows nothing of draining.
+    const deadline = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, graceMs);
+    await closed;
+    clearTimeout(deadline);
+    injector.destroy();
+    this.#server.forceShutdown();
+  }
+}
