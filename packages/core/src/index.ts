@@ -1,3 +1,23 @@
+export * from './config/broker-configs.ts';
+export * from './config/client-configs.ts';
+export {
+  Config,
+  descriptors,
+  type ConfigEntry,
+  type ConfigKeys,
+  type ConfigRule,
+  type ConfigSetting,
+  type ConfigTable,
+  configTable,
+} from './config/config.ts';
+export * from './config/descriptor.ts';
+export * from './config/environment.ts';
+export * from './config/listeners.ts';
+export * from './config/problem.ts';
+export * from './config/properties.ts';
+export * from './config/resolve.ts';
+export * from './config/topic-configs.ts';
+export * from './config/value.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './invariant.ts';

@@ -1,0 +1,366 @@
+// The configuration of a node (`tidemark server`). Kafka's names and values, except where Kafka's defaults lose data
+// (default.replication.factor, min.insync.replicas, flush.policy, auto.create.topics.enable) and where a limit that Kafka
+// does not have keeps memory bounded. A key is here only if this version does something with it.
+
+import { configTable, type Config, type ConfigRule } from './config.ts';
+import { boolean, int, list, long, oneOf, string, type ConfigSpec, type ConfigValue } from './descriptor.ts';
+import { checkListeners, isWildcardHost, listenersOf, type Listener } from './listeners.ts';
+import type { ConfigProblem } from './problem.ts';
+
+const DAY_MS = 86_400_000;
+const MIB = 1_048_576;
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
+
+const listenerCheck = (value: ConfigValue) => checkListeners(value as readonly string[]);
+
+const nodeSpecs = {
+  'node.id': int(1, {
+    doc: 'Id of this node, unique in the cluster. It must not change once the node has data.',
+  }),
+  'process.roles': list(['broker', 'controller'], {
+    values: ['broker', 'controller'],
+    doc: 'What this process does: `broker` keeps partitions, `controller` keeps the cluster metadata.',
+  }),
+  'cluster.id': string('', {
+    own: true,
+    doc: 'The cluster this node belongs to. Empty: made up when the log folder is first used, and read from there afterwards. A node refuses to start on a folder of another cluster.',
+  }),
+  'broker.rack': string('', {
+    doc: 'Where the node stands (rack, availability zone). Replicas of a partition are spread over racks.',
+  }),
+  listeners: list(['CLIENT://0.0.0.0:9290', 'PEER://0.0.0.0:9291', 'HTTP://0.0.0.0:9292'], {
+    check: listenerCheck,
+    doc: 'Addresses to listen on, `NAME://host:port`. CLIENT serves clients (gRPC), PEER other nodes, HTTP metrics and health; leave one out and it is not served. Further client listeners are named CLIENT_<SUFFIX>. Host 0.0.0.0 is every interface (the default, because a container is reached from outside only so); name 127.0.0.1 to keep a node to its machine. Port 0 lets the system choose.',
+  }),
+  'advertised.listeners': list([], {
+    check: listenerCheck,
+    doc: 'Addresses told to others, by the names in `listeners`. A listener that is not named here is advertised as it is bound, or under the host name of the machine when it is bound to every interface. Port 0 stands for the bound port.',
+  }),
+  'log.dirs': list(['tidemark-data'], {
+    doc: 'The folder with this node’s partitions and metadata; relative to the working folder. One folder in this version.',
+  }),
+  'logging.level': oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], 'info', {
+    own: true,
+    doc: 'The least severe lines the process writes to its own log (JSON lines on stderr).',
+  }),
+};
+
+const topicDefaultSpecs = {
+  'num.partitions': int(1, { min: 1, doc: 'Partitions of a new topic that names no number.' }),
+  'default.replication.factor': int(3, {
+    min: 1,
+    max: 32767,
+    derivedDefault: '3, or the number of brokers where there are fewer',
+    doc: 'Replicas of each partition of a new topic that names no number. When set, a cluster with fewer brokers refuses the topic.',
+  }),
+  'min.insync.replicas': int(2, {
+    min: 1,
+    topicOverride: 'min.insync.replicas',
+    dynamic: true,
+    derivedDefault: '2 where the replication factor is 3 or more, else 1',
+    doc: 'With acks=all, the in-sync replicas (leader included) that must hold a batch before it is acknowledged. Never more than the partition has replicas.',
+  }),
+  'auto.create.topics.enable': boolean(false, {
+    doc: 'Whether producing to a topic that does not exist creates it. Off, because a mistyped name is then an error.',
+  }),
+  'max.partitions.per.request': int(10_000, {
+    min: 1,
+    own: true,
+    doc: 'Most partitions one CreateTopics or CreatePartitions request may make.',
+  }),
+  'max.cluster.partitions': int(100_000, {
+    min: 1,
+    own: true,
+    doc: 'Most partitions the cluster may have, all topics together.',
+  }),
+};
+
+const logSpecs = {
+  'log.segment.bytes': int(1024 * MIB, {
+    min: MIB,
+    unit: 'bytes',
+    topicOverride: 'segment.bytes',
+    dynamic: true,
+    doc: 'Size at which a log segment is closed and the next one begun. Retention removes whole segments.',
+  }),
+  'log.roll.ms': long(7 * DAY_MS, {
+    min: 1,
+    unit: 'ms',
+    topicOverride: 'segment.ms',
+    dynamic: true,
+    doc: 'Age at which a segment is closed even when it is not full.',
+  }),
+  'log.retention.ms': long(7 * DAY_MS, {
+    min: -1,
+    unit: 'ms',
+    topicOverride: 'retention.ms',
+    dynamic: true,
+    doc: 'Age at which records may be removed; -1 keeps them for ever.',
+  }),
+  'log.retention.bytes': long(-1, {
+    min: -1,
+    unit: 'bytes',
+    topicOverride: 'retention.bytes',
+    dynamic: true,
+    doc: 'Size of a partition above which its oldest segments are removed; -1 sets no limit.',
+  }),
+  'log.retention.check.interval.ms': long(300_000, {
+    min: 1,
+    unit: 'ms',
+    doc: 'How often segments past their retention are looked for.',
+  }),
+  'log.segment.delete.delay.ms': long(60_000, {
+    unit: 'ms',
+    topicOverride: 'file.delete.delay.ms',
+    dynamic: true,
+    doc: 'How long the files of a removed segment or partition stay on disk under another name.',
+  }),
+  'log.cleanup.policy': list(['delete'], {
+    values: ['delete'],
+    valuesNote: 'Compaction is not in this version.',
+    topicOverride: 'cleanup.policy',
+    dynamic: true,
+    doc: 'What happens to old records: `delete` removes them by retention.',
+  }),
+  'flush.policy': oneOf(['ack', 'os'], 'ack', {
+    own: true,
+    topicOverride: 'flush.policy',
+    dynamic: true,
+    doc: '`ack`: a batch counts as replicated once it is fsynced, so that acks=all means on disk on every in-sync replica. `os`: it counts once it is in the page cache, as in Kafka, and a power failure on all replicas at once may lose it.',
+  }),
+  'log.flush.interval.messages': long(NO_LIMIT, {
+    min: 1,
+    unit: 'messages',
+    topicOverride: 'flush.messages',
+    dynamic: true,
+    doc: 'With flush.policy=os, fsync after so many records.',
+  }),
+  'log.flush.interval.ms': long(NO_LIMIT, {
+    min: 1,
+    unit: 'ms',
+    topicOverride: 'flush.ms',
+    dynamic: true,
+    doc: 'With flush.policy=os, fsync when records have waited so long.',
+  }),
+  'log.flush.offset.checkpoint.interval.ms': long(60_000, {
+    min: 1,
+    unit: 'ms',
+    doc: 'How often the recovery points are written down. After a crash only what lies past them is checked.',
+  }),
+  'log.index.interval.bytes': int(4096, {
+    unit: 'bytes',
+    topicOverride: 'index.interval.bytes',
+    dynamic: true,
+    doc: 'Bytes of log between two index entries.',
+  }),
+  'log.index.size.max.bytes': int(10 * MIB, {
+    min: 4,
+    unit: 'bytes',
+    topicOverride: 'segment.index.bytes',
+    dynamic: true,
+    doc: 'Size of an index at which its segment is closed.',
+  }),
+  'message.max.bytes': int(1_048_588, {
+    unit: 'bytes',
+    topicOverride: 'max.message.bytes',
+    dynamic: true,
+    doc: 'Largest record batch, as sent (after compression).',
+  }),
+  'max.inflated.batch.bytes': int(64 * MIB, {
+    min: 1024,
+    unit: 'bytes',
+    own: true,
+    doc: 'Largest record batch after decompression. A batch that would inflate beyond it is refused.',
+  }),
+  'compression.type': oneOf(['producer'], 'producer', {
+    valuesNote: 'Brokers never recompress; choose the compression in the producer.',
+    topicOverride: 'compression.type',
+    dynamic: true,
+    doc: '`producer`: batches are stored as the producer compressed them.',
+  }),
+  'log.message.timestamp.type': oneOf(['CreateTime', 'LogAppendTime'], 'CreateTime', {
+    topicOverride: 'message.timestamp.type',
+    dynamic: true,
+    doc: 'Whether a record carries the time its producer gave it or the time the leader appended it.',
+  }),
+  'log.message.timestamp.before.max.ms': long(NO_LIMIT, {
+    unit: 'ms',
+    topicOverride: 'message.timestamp.before.max.ms',
+    dynamic: true,
+    doc: 'With CreateTime, how far a timestamp may lie in the past.',
+  }),
+  'log.message.timestamp.after.max.ms': long(3_600_000, {
+    unit: 'ms',
+    topicOverride: 'message.timestamp.after.max.ms',
+    dynamic: true,
+    doc: 'With CreateTime, how far a timestamp may lie in the future.',
+  }),
+  'log.tail.bytes': long(64 * MIB, {
+    unit: 'bytes',
+    own: true,
+    doc: 'Memory for the newest batches of all partitions together. Reads near the end are served from it; beyond it from disk.',
+  }),
+  'producer.id.expiration.ms': int(DAY_MS, {
+    min: 1,
+    unit: 'ms',
+    dynamic: true,
+    doc: 'How long a partition remembers an idempotent producer that has fallen silent.',
+  }),
+};
+
+const networkSpecs = {
+  'socket.request.max.bytes': int(100 * MIB, {
+    min: 1024,
+    unit: 'bytes',
+    doc: 'Largest request. A larger one is refused before it is read.',
+  }),
+  'queued.max.request.bytes': long(128 * MIB, {
+    min: 1024,
+    unit: 'bytes',
+    own: true,
+    doc: 'Produce bytes accepted and not yet answered, all connections together. At the limit no more is read from the connections until answers have gone out.',
+  }),
+  'queued.max.response.bytes': long(128 * MIB, {
+    min: 1024,
+    unit: 'bytes',
+    own: true,
+    doc: 'Fetched bytes waiting for readers, all connections together. At the limit fetches wait.',
+  }),
+  'fetch.max.bytes': int(55 * MIB, {
+    min: 1024,
+    unit: 'bytes',
+    doc: 'Most bytes one fetch answer holds, whatever the client asks. The first batch is sent even if it is larger, so that a reader always gets on.',
+  }),
+  'connections.max.idle.ms': long(600_000, {
+    min: 1,
+    unit: 'ms',
+    doc: 'A connection without a call for so long is closed.',
+  }),
+};
+
+export const brokerSpecs = { ...nodeSpecs, ...topicDefaultSpecs, ...logSpecs, ...networkSpecs };
+export type BrokerSpecs = typeof brokerSpecs;
+export type BrokerConfig = Config<BrokerSpecs>;
+
+/** The node's listeners, parsed. */
+export function brokerListeners(config: BrokerConfig): readonly Listener[] {
+  return listenersOf(config.get('listeners'));
+}
+
+/** What `advertised.listeners` says, parsed; see `advertisedListeners` for what is advertised in the end. */
+export function brokerAdvertisedListeners(config: BrokerConfig): readonly Listener[] {
+  return listenersOf(config.get('advertised.listeners'));
+}
+
+const rules: readonly ConfigRule<BrokerSpecs>[] = [
+  (config) =>
+    config.get('min.insync.replicas') <= config.get('default.replication.factor')
+      ? []
+      : [
+          config.problem(
+            'min.insync.replicas',
+            `is above default.replication.factor (${config.get('default.replication.factor')}), so that no write could be acknowledged`,
+            'Lower it, or raise default.replication.factor.',
+          ),
+        ],
+  (config) =>
+    config.get('process.roles').length === 2
+      ? []
+      : [
+          config.problem(
+            'process.roles',
+            'this version runs both roles in one process',
+            'Give broker,controller.',
+          ),
+        ],
+  (config) =>
+    config.get('log.dirs').length === 1
+      ? []
+      : [config.problem('log.dirs', 'this version keeps its logs in exactly one folder', 'Name one folder.')],
+  (config) =>
+    brokerListeners(config).some(({ kind }) => kind === 'CLIENT')
+      ? []
+      : [
+          config.problem(
+            'listeners',
+            'a broker without a CLIENT listener cannot be reached',
+            'Add CLIENT://0.0.0.0:9290.',
+          ),
+        ],
+  advertisedRule,
+  (config) =>
+    atLeast(config, 'socket.request.max.bytes', 'message.max.bytes', 'one batch must fit a request'),
+  (config) =>
+    atLeast(config, 'max.inflated.batch.bytes', 'message.max.bytes', 'a batch is at least as large inflated'),
+  (config) =>
+    atLeast(config, 'queued.max.request.bytes', 'socket.request.max.bytes', 'one request must fit the queue'),
+  (config) =>
+    atLeast(config, 'queued.max.response.bytes', 'fetch.max.bytes', 'one answer must fit the queue'),
+];
+
+function advertisedRule(config: BrokerConfig): readonly ConfigProblem[] {
+  const names = brokerListeners(config).map(({ name }) => name);
+  return brokerAdvertisedListeners(config).flatMap(({ name, host }) => {
+    if (!names.includes(name)) {
+      const cause = `${name} is not among listeners (${names.join(', ')})`;
+      return [
+        config.problem('advertised.listeners', cause, `Add ${name} to listeners, or take it out here.`),
+      ];
+    }
+    if (!isWildcardHost(host)) return [];
+    const cause = `${name} advertises "${host}", which is no address anybody can connect to`;
+    return [
+      config.problem(
+        'advertised.listeners',
+        cause,
+        'Give the host name or address clients reach the node at.',
+      ),
+    ];
+  });
+}
+
+type SizeKey =
+  | 'socket.request.max.bytes'
+  | 'max.inflated.batch.bytes'
+  | 'queued.max.request.bytes'
+  | 'queued.max.response.bytes'
+  | 'message.max.bytes'
+  | 'fetch.max.bytes';
+
+function atLeast(
+  config: BrokerConfig,
+  larger: SizeKey,
+  smaller: SizeKey,
+  why: string,
+): readonly ConfigProblem[] {
+  if (config.get(larger) >= config.get(smaller)) return [];
+  const cause = `is below ${smaller} (${config.get(smaller)}), but ${why}`;
+  return [config.problem(larger, cause, `Raise it to ${config.get(smaller)} or more, or lower ${smaller}.`)];
+}
+
+export const brokerConfigs = configTable<BrokerSpecs>({
+  title: 'broker',
+  specs: brokerSpecs,
+  derived: {
+    'min.insync.replicas': (config) => (config.get('default.replication.factor') >= 3 ? 2 : 1),
+  },
+  rules,
+  elsewhere: {
+    ...Object.fromEntries(
+      Object.entries(brokerSpecs).flatMap(([name, { topicOverride = name }]: [string, ConfigSpec]) =>
+        topicOverride === name ? [] : [[topicOverride, `For a broker it is called ${name}.`]],
+      ),
+    ),
+    'broker.id': 'It is called node.id.',
+    'log.dir': 'It is called log.dirs.',
+    'log.retention.hours': 'Give log.retention.ms, in milliseconds.',
+    'log.retention.minutes': 'Give log.retention.ms, in milliseconds.',
+    'log.roll.hours': 'Give log.roll.ms, in milliseconds.',
+    'zookeeper.connect': 'There is no ZooKeeper; remove it.',
+    'listener.security.protocol.map':
+      'The name of a listener says what it speaks: CLIENT, PEER or HTTP; remove it.',
+    'inter.broker.listener.name': 'Nodes always speak to one another on PEER; remove it.',
+    'controller.listener.names': 'Controllers are reached on PEER; remove it.',
+    'offsets.topic.replication.factor': 'This version has no consumer groups; remove it.',
+  },
+});
