@@ -1,1 +1,1 @@
-export {};
+export { nodeCodecs } from './node-codecs.ts';

@@ -25,7 +25,7 @@ export function recordsFault(
     rules.maxInflatedBytes,
   );
   if (!inflated.ok) return compressionFault(inflated, batch);
-  const plain = inflated.bytes;
+  const plain = viewOf(inflated.bytes, 0, inflated.bytes.length);
   if (batch.recordCount * MIN_RECORD_BYTES > plain.length) {
     return invalid(
       `counts ${batch.recordCount} records in ${plain.length} inflated bytes. A record has at least ${MIN_RECORD_BYTES}.`,

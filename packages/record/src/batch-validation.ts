@@ -16,6 +16,7 @@ import {
 import { headerFault } from './batch-header-rules.ts';
 import { recordsFault } from './batch-records-rules.ts';
 import type { Codecs } from './compression-type.ts';
+import { viewOf } from './record-header.ts';
 
 export interface ValidationRules {
   /** `max.message.bytes`: the largest batch as sent, in bytes with its header. Beyond: MESSAGE_TOO_LARGE. */
@@ -59,8 +60,10 @@ export interface BatchFault {
  * CORRUPT_MESSAGE: cut off, CRC, framing, broken compression (sending again may help). INVALID_RECORD: intact bytes that
  * break a rule. MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, INVALID_TIMESTAMP, UNSUPPORTED_COMPRESSION_TYPE: as named.
  */
-export function validateBatches(bytes: Uint8Array, rules: ValidationRules): ValidatedBatches | Failure {
+export function validateBatches(input: Uint8Array, rules: ValidationRules): ValidatedBatches | Failure {
   const batches: ValidatedBatch[] = [];
+  // One kind of array for the hot loops, whatever subclass came in.
+  const bytes = viewOf(input, 0, input.length);
   if (bytes.length === 0) return failure('INVALID_RECORD', 'There is no batch. Send at least one.');
   for (let at = 0; at < bytes.length;) {
     if (rules.maxBatches !== undefined && batches.length === rules.maxBatches) {

@@ -82,7 +82,8 @@ export class RecordCursor {
 
   /** Starts over with these bytes, which begin with a batch. Records below `fromOffset` are passed over. */
   load(bytes: Uint8Array, fromOffset: Offset | number = 0): void {
-    this.#source = bytes;
+    // One kind of array for the hot loops, whatever subclass came in.
+    this.#source = viewOf(bytes, 0, bytes.length);
     this.#sourceAt = 0;
     this.#fromOffset = fromOffset;
     this.#failure = undefined;
@@ -247,7 +248,7 @@ export class RecordCursor {
       const packed = viewOf(source, at + BATCH_HEADER_BYTES, size - BATCH_HEADER_BYTES);
       const inflated = this.#codecs[compression].decompress(packed, this.#maxInflatedBytes);
       if (!inflated.ok) return this.#stop(inflated.error, inflated.message);
-      this.#records = inflated.bytes;
+      this.#records = viewOf(inflated.bytes, 0, inflated.bytes.length);
       this.#at = 0;
       this.#end = inflated.bytes.length;
     }
