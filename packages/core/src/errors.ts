@@ -45,6 +45,7 @@ export const errorTable = {
   ),
   INVALID_REQUIRED_ACKS: spec(21, false, 'acks must be 0, 1 or all (-1).'),
   INVALID_TIMESTAMP: spec(32, false, 'The timestamp is outside the range the topic accepts.'),
+  UNSUPPORTED_VERSION: spec(35, false, 'This version does not know the format.'),
   TOPIC_ALREADY_EXISTS: spec(36, false, 'A topic of this name exists.'),
   INVALID_PARTITIONS: spec(37, false, 'The number of partitions is not valid.'),
   INVALID_REPLICATION_FACTOR: spec(
@@ -70,7 +71,10 @@ export const errorTable = {
   THROTTLING_QUOTA_EXCEEDED: spec(89, true, 'The quota is used up for now.'),
   INVALID_RECORD: spec(87, false, 'A record in the batch breaks a rule of the topic.'),
   UNKNOWN_TOPIC_ID: spec(100, true, 'This server does not know the topic id.'),
+  DUPLICATE_BROKER_REGISTRATION: spec(101, false, 'Another live broker has this node id.'),
+  BROKER_ID_NOT_REGISTERED: spec(102, false, 'No broker with this id is registered.'),
   INCONSISTENT_TOPIC_ID: spec(103, true, 'The topic id does not belong to the topic name.'),
+  INCONSISTENT_CLUSTER_ID: spec(104, false, 'The cluster id belongs to another cluster.'),
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorName = keyof typeof errorTable;

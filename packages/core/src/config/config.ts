@@ -129,8 +129,12 @@ export class Config<S extends ConfigSpecs> {
 
   /** The value as it may be shown. */
   shown(name: ConfigName<S>): string {
-    const text = formatConfigValue(this.get(name));
-    return this.#spec(name).sensitive && text !== '' ? REDACTED : text;
+    const { sensitive, type } = this.#spec(name);
+    const value = this.get(name);
+    // Kafka's spelling of "no limit", so that a tool that compares what it set with what it reads sees no difference.
+    if (type === 'long' && (value as number) === Number.MAX_SAFE_INTEGER) return '9223372036854775807';
+    const text = formatConfigValue(value);
+    return sensitive && text !== '' ? REDACTED : text;
   }
 
   /** A problem of a rule, with the value and source of the key it is reported on. */

@@ -109,6 +109,7 @@ describe('resolving a configuration', () => {
   it('reads Kafka’s Long.MAX_VALUE as no limit, and nothing above 64 bits', () => {
     const most = broker({ file: 'log.flush.interval.messages=9223372036854775807' });
     expect(most.get('log.flush.interval.messages')).to.equal(Number.MAX_SAFE_INTEGER);
+    expect(most.shown('log.flush.interval.messages')).to.equal('9223372036854775807');
     expect(refusals({ file: 'log.flush.interval.messages=9223372036854775808' })).to.have.length(1);
   });
 

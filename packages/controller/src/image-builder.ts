@@ -1,0 +1,227 @@
+// Replay: records onto an image. A builder collects the changes of many records, so that adding 10,000 partitions to one
+// topic copies its list once and not 10,000 times; `build` closes it into an image.
+//
+// A record that does not fit (a partition of an unknown topic) is a bug in whoever wrote it or a log that was tampered
+// with: an invariant, not an operating error.
+
+import {
+  invariant,
+  unreachable,
+  type BrokerId,
+  type LeaderEpoch,
+  type PartitionEpoch,
+  type TopicId,
+} from '@tidemark/core';
+import {
+  metricName,
+  MetadataImage,
+  type BrokerImage,
+  type ImageParts,
+  type PartitionImage,
+  type TopicImage,
+} from './metadata-image.ts';
+import type {
+  BrokerConfigRecord,
+  MetadataRecord,
+  PartitionChangeRecord,
+  PartitionRecord,
+  TopicConfigRecord,
+  TopicRecord,
+} from './metadata-record.ts';
+
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A topic with changes. `partitions` belongs to the draft alone once it was touched. */
+interface TopicDraft {
+  readonly before: TopicImage;
+  partitions: PartitionImage[] | undefined;
+  configs: Map<string, string> | undefined;
+}
+
+export class ImageBuilder {
+  readonly #parts: Draft<ImageParts>;
+  readonly #drafts = new Map<TopicId, TopicDraft>();
+
+  constructor(base: MetadataImage) {
+    this.#parts = { ...base.parts };
+  }
+
+  /** `offset` is the record's in the metadata log; it must rise. */
+  apply(record: MetadataRecord, offset: number): void {
+    const parts = this.#parts;
+    invariant(offset > parts.offset, 'metadata record replayed out of order', {
+      offset,
+      after: parts.offset,
+    });
+    parts.offset = offset;
+    switch (record.type) {
+      case 'cluster':
+        parts.clusterId = record.clusterId;
+        return;
+      case 'featureLevel':
+        parts.features = new Map(parts.features).set(record.feature, record.level);
+        return;
+      case 'registerBroker': {
+        const { brokerId, brokerEpoch, incarnationId, endpoints, rack, fenced } = record;
+        this.#putBroker({ id: brokerId, epoch: brokerEpoch, incarnationId, endpoints, rack, fenced });
+        return;
+      }
+      case 'brokerChange': {
+        const broker = parts.brokers.get(record.brokerId);
+        invariant(broker?.epoch === record.brokerEpoch, 'change of an unknown broker', { ...record });
+        this.#putBroker({ ...broker, fenced: record.fenced });
+        return;
+      }
+      case 'topic':
+        this.#addTopic(record);
+        return;
+      case 'removeTopic':
+        this.#removeTopic(record.topicId);
+        return;
+      case 'partition':
+        this.#addPartition(record);
+        return;
+      case 'partitionChange':
+        this.#changePartition(record);
+        return;
+      case 'topicConfig':
+        this.#setTopicConfig(record);
+        return;
+      case 'brokerConfig':
+        this.#setBrokerConfig(record);
+        return;
+      case 'producerIds':
+        invariant(record.nextProducerId >= parts.nextProducerId, 'producer ids given twice', { ...record });
+        parts.nextProducerId = record.nextProducerId;
+        return;
+      default:
+        unreachable(record);
+    }
+  }
+
+  /** The image with everything applied so far. The builder may go on from there. */
+  build(): MetadataImage {
+    for (const [id, { before, partitions, configs }] of this.#drafts) {
+      const topic: TopicImage = {
+        name: before.name,
+        id,
+        partitions: partitions ?? before.partitions,
+        configs: configs ?? before.configs,
+      };
+      this.#parts.topics = this.#parts.topics.set(id, topic);
+    }
+    this.#drafts.clear();
+    return new MetadataImage({ ...this.#parts });
+  }
+
+  #putBroker(broker: BrokerImage): void {
+    const brokers = new Map(this.#parts.brokers).set(broker.id, broker);
+    this.#parts.brokers = new Map([...brokers].sort(([a], [b]) => a - b));
+  }
+
+  #addTopic({ topicId, name }: TopicRecord): void {
+    const parts = this.#parts;
+    const key = metricName(name);
+    invariant(parts.topicIds.get(key) === undefined, 'two topics of one name', { name });
+    invariant(parts.topics.get(topicId) === undefined, 'two topics of one id', { topicId });
+    const topic: TopicImage = { name, id: topicId, partitions: [], configs: new Map() };
+    parts.topicIds = parts.topicIds.set(key, topicId);
+    parts.topics = parts.topics.set(topicId, topic);
+  }
+
+  #removeTopic(id: TopicId): void {
+    const { before, partitions } = this.#draft(id);
+    const parts = this.#parts;
+    parts.partitionCount -= (partitions ?? before.partitions).length;
+    parts.topicIds = parts.topicIds.delete(metricName(before.name));
+    parts.topics = parts.topics.delete(id);
+    this.#drafts.delete(id);
+  }
+
+  #addPartition(record: PartitionRecord): void {
+    const { topicId, partition, replicas, isr, leader, leaderEpoch, partitionEpoch } = record;
+    const partitions = this.#ownPartitions(topicId);
+    invariant(partition === partitions.length, 'a partition out of turn', { topicId, partition });
+    partitions.push({ partition, replicas, isr, leader, leaderEpoch, partitionEpoch });
+    this.#parts.partitionCount++;
+  }
+
+  #changePartition({ topicId, partition, replicas, isr, leader }: PartitionChangeRecord): void {
+    const partitions = this.#ownPartitions(topicId);
+    const before = partitions[partition];
+    invariant(before !== undefined, 'change of an unknown partition', { topicId, partition });
+    partitions[partition] = {
+      partition,
+      replicas: replicas ?? before.replicas,
+      isr: isr ?? before.isr,
+      leader: leader ?? before.leader,
+      leaderEpoch: (before.leaderEpoch + (leader === undefined ? 0 : 1)) as LeaderEpoch,
+      partitionEpoch: (before.partitionEpoch + 1) as PartitionEpoch,
+    };
+  }
+
+  #setTopicConfig({ topicId, name, value }: TopicConfigRecord): void {
+    const draft = this.#draft(topicId);
+    draft.configs ??= new Map(draft.before.configs);
+    setOrDelete(draft.configs, name, value);
+  }
+
+  #setBrokerConfig({ brokerId, name, value }: BrokerConfigRecord): void {
+    const parts = this.#parts;
+    const before = brokerId === null ? parts.allBrokersConfigs : (parts.brokerConfigs.get(brokerId) ?? []);
+    const configs = new Map(before);
+    setOrDelete(configs, name, value);
+    if (brokerId === null) parts.allBrokersConfigs = configs;
+    else parts.brokerConfigs = withConfigs(parts.brokerConfigs, brokerId, configs);
+  }
+
+  #draft(id: TopicId): TopicDraft {
+    let draft = this.#drafts.get(id);
+    if (draft === undefined) {
+      const before = this.#parts.topics.get(id);
+      invariant(before !== undefined, 'a record of an unknown topic', { topicId: id });
+      draft = { before, partitions: undefined, configs: undefined };
+      this.#drafts.set(id, draft);
+    }
+    return draft;
+  }
+
+  #ownPartitions(id: TopicId): PartitionImage[] {
+    const draft = this.#draft(id);
+    draft.partitions ??= [...draft.before.partitions];
+    return draft.partitions;
+  }
+}
+
+/** The image after one record. For more than one use a builder. */
+export function applyRecord(image: MetadataImage, record: MetadataRecord, offset: number): MetadataImage {
+  return applyRecords(image, [record], offset);
+}
+
+/** The image after records at consecutive offsets. */
+export function applyRecords(
+  image: MetadataImage,
+  records: readonly MetadataRecord[],
+  baseOffset: number,
+): MetadataImage {
+  if (records.length === 0) return image;
+  const builder = new ImageBuilder(image);
+  records.forEach((record, index) => builder.apply(record, baseOffset + index));
+  return builder.build();
+}
+
+function setOrDelete(map: Map<string, string>, name: string, value: string | null): void {
+  if (value === null) map.delete(name);
+  else map.set(name, value);
+}
+
+function withConfigs(
+  all: ReadonlyMap<BrokerId, ReadonlyMap<string, string>>,
+  id: BrokerId,
+  configs: ReadonlyMap<string, string>,
+): ReadonlyMap<BrokerId, ReadonlyMap<string, string>> {
+  const next = new Map(all);
+  if (configs.size === 0) next.delete(id);
+  else next.set(id, configs);
+  return next;
+}

@@ -1,0 +1,163 @@
+// The cluster's metadata at one offset of the metadata log. Immutable, with structural sharing: a reader keeps an image as
+// long as it likes, and the next one costs what has changed. Only replay (image-builder.ts) makes new ones.
+
+import type {
+  BrokerEpoch,
+  BrokerId,
+  LeaderEpoch,
+  PartitionEpoch,
+  PartitionIndex,
+  ProducerId,
+  TopicId,
+  TopicName,
+} from '@tidemark/core';
+import type { Endpoint, LeaderId } from './metadata-record.ts';
+import { PersistentMap } from './persistent-map.ts';
+
+export interface PartitionImage {
+  readonly partition: PartitionIndex;
+  /** The preferred leader first. */
+  readonly replicas: readonly BrokerId[];
+  readonly isr: readonly BrokerId[];
+  /** `NO_LEADER` (-1) when no replica may lead. */
+  readonly leader: LeaderId;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly partitionEpoch: PartitionEpoch;
+}
+
+export interface TopicImage {
+  readonly name: TopicName;
+  readonly id: TopicId;
+  /** `partitions[i].partition` is `i`. At least one. */
+  readonly partitions: readonly PartitionImage[];
+  /** The topic's own configs; what it does not name comes from the broker's. */
+  readonly configs: ReadonlyMap<string, string>;
+}
+
+export interface BrokerImage {
+  readonly id: BrokerId;
+  readonly epoch: BrokerEpoch;
+  readonly incarnationId: string;
+  readonly endpoints: readonly Endpoint[];
+  /** Empty when it has none. */
+  readonly rack: string;
+  /** Kept from leading and from in-sync replicas. */
+  readonly fenced: boolean;
+}
+
+/** What an image is made of; the builder's business. */
+export interface ImageParts {
+  readonly offset: number;
+  readonly clusterId: string;
+  readonly features: ReadonlyMap<string, number>;
+  readonly brokers: ReadonlyMap<BrokerId, BrokerImage>;
+  readonly topics: PersistentMap<TopicId, TopicImage>;
+  /** By the name as metrics have it, which no two topics may share; see `metricName`. */
+  readonly topicIds: PersistentMap<string, TopicId>;
+  readonly partitionCount: number;
+  readonly allBrokersConfigs: ReadonlyMap<string, string>;
+  readonly brokerConfigs: ReadonlyMap<BrokerId, ReadonlyMap<string, string>>;
+  readonly nextProducerId: ProducerId;
+}
+
+const NO_CONFIGS: ReadonlyMap<string, string> = new Map();
+
+/**
+ * Metric names turn `.` into `_`, so `a.b` and `a_b` would report under one name; Kafka refuses the second of two such
+ * topics (`Topic.hasCollision`), and so do we.
+ */
+export function metricName(topic: string): string {
+  return topic.replaceAll('.', '_');
+}
+
+export class MetadataImage {
+  readonly parts: ImageParts;
+
+  constructor(parts: ImageParts) {
+    this.parts = parts;
+  }
+
+  /** Before the first record. */
+  static empty(): MetadataImage {
+    return new MetadataImage({
+      offset: -1,
+      clusterId: '',
+      features: new Map(),
+      brokers: new Map(),
+      topics: PersistentMap.empty(),
+      topicIds: PersistentMap.empty(),
+      partitionCount: 0,
+      allBrokersConfigs: NO_CONFIGS,
+      brokerConfigs: new Map(),
+      nextProducerId: 0 as ProducerId,
+    });
+  }
+
+  /** Of the last record in it; -1 before the first. */
+  get offset(): number {
+    return this.parts.offset;
+  }
+
+  /** Empty until the cluster is registered. */
+  get clusterId(): string {
+    return this.parts.clusterId;
+  }
+
+  /** 0 for a feature that is not in use. */
+  featureLevel(feature: string): number {
+    return this.parts.features.get(feature) ?? 0;
+  }
+
+  get topicCount(): number {
+    return this.parts.topics.size;
+  }
+
+  /** Of all topics together. */
+  get partitionCount(): number {
+    return this.parts.partitionCount;
+  }
+
+  /** In no particular order, but always the same one for the same topics. */
+  topics(): Iterable<TopicImage> {
+    return this.parts.topics.values();
+  }
+
+  topicByName(name: string): TopicImage | undefined {
+    const topic = this.topicByMetricName(name);
+    return topic?.name === name ? topic : undefined;
+  }
+
+  /** The topic of this name or of one that metrics could not tell from it. */
+  topicByMetricName(name: string): TopicImage | undefined {
+    const id = this.parts.topicIds.get(metricName(name));
+    return id === undefined ? undefined : this.parts.topics.get(id);
+  }
+
+  topicById(id: TopicId): TopicImage | undefined {
+    return this.parts.topics.get(id);
+  }
+
+  /** In the order of their ids. */
+  brokers(): readonly BrokerImage[] {
+    return [...this.parts.brokers.values()];
+  }
+
+  broker(id: number): BrokerImage | undefined {
+    return this.parts.brokers.get(id as BrokerId);
+  }
+
+  /** The topic's own configs; empty for a topic that does not exist. */
+  topicConfigs(name: string): ReadonlyMap<string, string> {
+    return this.topicByName(name)?.configs ?? NO_CONFIGS;
+  }
+
+  /** Broker configs set at run time: for one broker, or with '' those for all. */
+  brokerConfigs(id: BrokerId | ''): ReadonlyMap<string, string> {
+    return id === '' ? this.parts.allBrokersConfigs : (this.parts.brokerConfigs.get(id) ?? NO_CONFIGS);
+  }
+
+  /** The first producer id not yet given to a broker. */
+  get nextProducerId(): ProducerId {
+    return this.parts.nextProducerId;
+  }
+}

@@ -1,0 +1,180 @@
+// An immutable map with structural sharing: a hash array mapped trie (Bagwell 2001) over string keys. Setting a key copies
+// the few nodes on its path, never the map, so an image of the metadata with 10,000 topics costs the same to change as one
+// with ten; and two versions can be compared by visiting only what differs.
+
+interface Leaf<V> {
+  readonly kind: 'leaf';
+  readonly hash: number;
+  readonly key: string;
+  readonly value: V;
+}
+
+/** Keys with one and the same hash, sorted by key, so that the order of insertion leaves no trace. */
+interface Collision<V> {
+  readonly kind: 'collision';
+  readonly hash: number;
+  readonly leaves: readonly Leaf<V>[];
+}
+
+/** Bit `i` of `bitmap` says whether there is a child for the five hash bits `i` of this level; the children are packed. */
+interface Branch<V> {
+  readonly kind: 'branch';
+  readonly bitmap: number;
+  readonly children: readonly Node<V>[];
+}
+
+type Node<V> = Leaf<V> | Collision<V> | Branch<V>;
+
+const BITS = 5;
+const MASK = 31;
+
+export class PersistentMap<K extends string, V> {
+  readonly size: number;
+  readonly #root: Node<V> | undefined;
+
+  private constructor(root: Node<V> | undefined, size: number) {
+    this.#root = root;
+    this.size = size;
+  }
+
+  static empty<K extends string, V>(): PersistentMap<K, V> {
+    return new PersistentMap<K, V>(undefined, 0);
+  }
+
+  get(key: K): V | undefined {
+    const hash = hashOf(key);
+    let node = this.#root;
+    for (let shift = 0; node !== undefined; shift += BITS) {
+      if (node.kind === 'leaf') return node.key === key ? node.value : undefined;
+      if (node.kind === 'collision') return node.leaves.find((leaf) => leaf.key === key)?.value;
+      const bit = bitAt(hash, shift);
+      if ((node.bitmap & bit) === 0) return undefined;
+      node = node.children[indexOf(node.bitmap, bit)];
+    }
+    return undefined;
+  }
+
+  set(key: K, value: V): PersistentMap<K, V> {
+    const leaf: Leaf<V> = { kind: 'leaf', hash: hashOf(key), key, value };
+    const grown = this.get(key) === undefined ? 1 : 0;
+    return new PersistentMap(insert(this.#root, leaf, 0), this.size + grown);
+  }
+
+  delete(key: K): PersistentMap<K, V> {
+    if (this.get(key) === undefined) return this;
+    return new PersistentMap(remove(this.#root!, hashOf(key), key, 0), this.size - 1);
+  }
+
+  /** In an order that depends on the keys alone. */
+  *values(): IterableIterator<V> {
+    for (const leaf of leavesOf(this.#root)) yield leaf.value;
+  }
+
+  *entries(): IterableIterator<readonly [K, V]> {
+    for (const leaf of leavesOf(this.#root)) yield [leaf.key as K, leaf.value];
+  }
+
+  /** The keys whose values differ (by identity) between `before` and this map. Visits only what the two do not share. */
+  *changedSince(
+    before: PersistentMap<K, V>,
+  ): IterableIterator<{ key: K; before: V | undefined; after: V | undefined }> {
+    for (const [from, to] of differing(before.#root, this.#root, 0)) {
+      yield { key: (to ?? from)!.key as K, before: from?.value, after: to?.value };
+    }
+  }
+}
+
+/** FNV-1a over the UTF-16 code units, mixed (murmur3's finalizer) so that all 32 bits depend on all of the key. */
+function hashOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function bitAt(hash: number, shift: number): number {
+  return 1 << ((hash >>> shift) & MASK);
+}
+
+/** How many children come before `bit`'s. */
+function indexOf(bitmap: number, bit: number): number {
+  let rest = bitmap & (bit - 1);
+  rest -= (rest >>> 1) & 0x55555555;
+  rest = (rest & 0x33333333) + ((rest >>> 2) & 0x33333333);
+  return Math.imul((rest + (rest >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+function branch<V>(bitmap: number, children: readonly Node<V>[]): Branch<V> {
+  return { kind: 'branch', bitmap, children };
+}
+
+function insert<V>(node: Node<V> | undefined, leaf: Leaf<V>, shift: number): Node<V> {
+  if (node === undefined) return leaf;
+  if (node.kind === 'branch') {
+    const bit = bitAt(leaf.hash, shift);
+    const at = indexOf(node.bitmap, bit);
+    if ((node.bitmap & bit) === 0) return branch(node.bitmap | bit, node.children.toSpliced(at, 0, leaf));
+    return branch(node.bitmap, node.children.with(at, insert(node.children[at], leaf, shift + BITS)));
+  }
+  if (node.hash === leaf.hash) {
+    const old: readonly Leaf<V>[] = node.kind === 'leaf' ? [node] : node.leaves;
+    const leaves = [...old.filter(({ key }) => key !== leaf.key), leaf];
+    if (leaves.length === 1) return leaf;
+    return { kind: 'collision', hash: leaf.hash, leaves: leaves.sort((a, b) => (a.key < b.key ? -1 : 1)) };
+  }
+  // Two hashes under one branch: push the old one down a level and insert again. They part at the latest at bit 30.
+  return insert(branch(bitAt(node.hash, shift), [node]), leaf, shift);
+}
+
+function remove<V>(node: Node<V>, hash: number, key: string, shift: number): Node<V> | undefined {
+  if (node.kind === 'leaf') return undefined;
+  if (node.kind === 'collision') {
+    const leaves = node.leaves.filter((leaf) => leaf.key !== key);
+    return leaves.length === 1 ? leaves[0] : { ...node, leaves };
+  }
+  const bit = bitAt(hash, shift);
+  const at = indexOf(node.bitmap, bit);
+  const child = remove(node.children[at]!, hash, key, shift + BITS);
+  const children = child === undefined ? node.children.toSpliced(at, 1) : node.children.with(at, child);
+  if (children.length === 0) return undefined;
+  // A lone leaf moves up, so that equal contents have equal shapes whatever came and went before.
+  if (children.length === 1 && children[0]!.kind !== 'branch') return children[0];
+  return branch(child === undefined ? node.bitmap & ~bit : node.bitmap, children);
+}
+
+function* leavesOf<V>(node: Node<V> | undefined): IterableIterator<Leaf<V>> {
+  if (node === undefined) return;
+  if (node.kind === 'leaf') yield node;
+  else if (node.kind === 'collision') yield* node.leaves;
+  else for (const child of node.children) yield* leavesOf(child);
+}
+
+type Difference<V> = readonly [Leaf<V> | undefined, Leaf<V> | undefined];
+
+function* differing<V>(
+  from: Node<V> | undefined,
+  to: Node<V> | undefined,
+  shift: number,
+): IterableIterator<Difference<V>> {
+  if (from === to) return;
+  if (from?.kind === 'branch' && to?.kind === 'branch') {
+    for (let slot = 0; slot <= MASK; slot++) {
+      const bit = 1 << slot;
+      yield* differing(childAt(from, bit), childAt(to, bit), shift + BITS);
+    }
+    return;
+  }
+  // One side is a leaf, a collision or nothing, hence small or wholly new: compare key by key.
+  const old = new Map([...leavesOf(from)].map((leaf) => [leaf.key, leaf]));
+  for (const leaf of leavesOf(to)) {
+    const before = old.get(leaf.key);
+    old.delete(leaf.key);
+    if (before?.value !== leaf.value) yield [before, leaf];
+  }
+  for (const leaf of old.values()) yield [leaf, undefined];
+}
+
+function childAt<V>(node: Branch<V>, bit: number): Node<V> | undefined {
+  return (node.bitmap & bit) === 0 ? undefined : node.children[indexOf(node.bitmap, bit)];
+}

@@ -1,0 +1,175 @@
+// The binary form of a metadata record: frame version, record type, record version (unsigned varints), then the fields.
+// Each type has its own version: a reader refuses a type or a version it does not know, because skipping it would make its
+// image differ from the others'; that is what UNSUPPORTED_VERSION asks to upgrade for. Anything else is CORRUPT_MESSAGE.
+
+import { failure, isTopicName, type Failure } from '@tidemark/core';
+import {
+  FieldReader,
+  FieldWriter,
+  flag,
+  integer,
+  listOf,
+  MalformedRecord,
+  nullable,
+  optional,
+  struct,
+  text,
+  textThat,
+  uuid,
+  type FieldCodec,
+} from './field-codec.ts';
+import {
+  METADATA_VERSION,
+  METADATA_VERSION_LEVEL,
+  type Endpoint,
+  type LeaderId,
+  type MetadataRecord,
+  type MetadataRecordType,
+} from './metadata-record.ts';
+
+const FRAME_VERSION = 1;
+
+type RecordOf<T extends MetadataRecordType> = Extract<MetadataRecord, { readonly type: T }>;
+type Fields<T extends MetadataRecordType> = Omit<RecordOf<T>, 'type'>;
+
+interface RecordSchema<T extends MetadataRecordType> {
+  readonly type: T;
+  /** The fields by version; the last one is written. */
+  readonly versions: readonly FieldCodec<Fields<T>>[];
+}
+
+const MAX_INT32 = 2 ** 31 - 1;
+const int32 = <T extends number>() => integer<T>(MAX_INT32);
+const int64 = <T extends number>() => integer<T>(Number.MAX_SAFE_INTEGER);
+const leader = integer<LeaderId>(MAX_INT32, -1);
+const topicName = textThat(isTopicName, 'a topic name');
+const endpoint = struct<Endpoint>({ name: text, host: text, port: integer(65535) });
+
+/** A type's code never changes and is never given to another type. */
+const schemas: { readonly [T in MetadataRecordType]: RecordSchema<T> & { readonly code: number } } = {
+  cluster: { code: 1, type: 'cluster', versions: [struct({ clusterId: text })] },
+  featureLevel: { code: 2, type: 'featureLevel', versions: [struct({ feature: text, level: int32() })] },
+  registerBroker: {
+    code: 3,
+    type: 'registerBroker',
+    versions: [
+      struct({
+        brokerId: int32(),
+        brokerEpoch: int64(),
+        incarnationId: uuid(),
+        endpoints: listOf(endpoint),
+        rack: text,
+        fenced: flag,
+      }),
+    ],
+  },
+  brokerChange: {
+    code: 4,
+    type: 'brokerChange',
+    versions: [struct({ brokerId: int32(), brokerEpoch: int64(), fenced: flag })],
+  },
+  topic: { code: 5, type: 'topic', versions: [struct({ topicId: uuid(), name: topicName })] },
+  removeTopic: { code: 6, type: 'removeTopic', versions: [struct({ topicId: uuid() })] },
+  partition: {
+    code: 7,
+    type: 'partition',
+    versions: [
+      struct({
+        topicId: uuid(),
+        partition: int32(),
+        replicas: listOf(int32()),
+        isr: listOf(int32()),
+        leader,
+        leaderEpoch: int32(),
+        partitionEpoch: int32(),
+      }),
+    ],
+  },
+  partitionChange: {
+    code: 8,
+    type: 'partitionChange',
+    versions: [
+      struct<Fields<'partitionChange'>>({
+        topicId: uuid(),
+        partition: int32(),
+        replicas: optional(listOf(int32())),
+        isr: optional(listOf(int32())),
+        leader: optional(leader),
+      }),
+    ],
+  },
+  topicConfig: {
+    code: 9,
+    type: 'topicConfig',
+    versions: [struct({ topicId: uuid(), name: text, value: nullable(text) })],
+  },
+  brokerConfig: {
+    code: 10,
+    type: 'brokerConfig',
+    versions: [struct({ brokerId: nullable(int32()), name: text, value: nullable(text) })],
+  },
+  producerIds: {
+    code: 11,
+    type: 'producerIds',
+    versions: [struct({ brokerId: int32(), brokerEpoch: int64(), nextProducerId: int64() })],
+  },
+};
+
+type AnySchema = RecordSchema<MetadataRecordType> & { readonly code: number };
+const schemaByCode = new Map(
+  (Object.values(schemas) as unknown as AnySchema[]).map((schema) => [schema.code, schema]),
+);
+
+export function encodeRecord(record: MetadataRecord): Uint8Array {
+  const schema = schemas[record.type] as unknown as AnySchema;
+  const version = schema.versions.length - 1;
+  const writer = new FieldWriter();
+  writer.unsigned(FRAME_VERSION);
+  writer.unsigned(schema.code);
+  writer.unsigned(version);
+  schema.versions[version]!.write(writer, record);
+  return writer.finish();
+}
+
+export type DecodedRecord = { readonly ok: true; readonly record: MetadataRecord } | Failure;
+
+/** Keeps no reference to `bytes`. */
+export function decodeRecord(bytes: Uint8Array): DecodedRecord {
+  try {
+    return decode(new FieldReader(bytes));
+  } catch (error) {
+    if (error instanceof MalformedRecord) {
+      return failure('CORRUPT_MESSAGE', `A metadata record ${error.message}.`);
+    }
+    throw error;
+  }
+}
+
+function decode(reader: FieldReader): DecodedRecord {
+  const frame = reader.unsigned();
+  if (frame === 0) throw new MalformedRecord('has frame version 0');
+  if (frame > FRAME_VERSION) return tooNew(`frame version ${frame}`);
+  const code = reader.unsigned();
+  const version = reader.unsigned();
+  const schema = schemaByCode.get(code);
+  if (schema === undefined) return tooNew(`record type ${code}`);
+  const codec = schema.versions[version];
+  if (codec === undefined) return tooNew(`version ${version} of record type ${schema.type}`);
+  const record = { type: schema.type, ...codec.read(reader) } as MetadataRecord;
+  if (reader.left > 0) throw new MalformedRecord(`has ${reader.left} bytes too many`);
+  if (
+    record.type === 'featureLevel' &&
+    record.feature === METADATA_VERSION &&
+    record.level > METADATA_VERSION_LEVEL
+  ) {
+    return tooNew(`${METADATA_VERSION} ${record.level}`);
+  }
+  return { ok: true, record };
+}
+
+function tooNew(what: string): Failure {
+  return failure(
+    'UNSUPPORTED_VERSION',
+    `The metadata log has ${what}, which a newer version wrote and this one cannot read. Start this node with the newer version.`,
+  );
+}
