@@ -1,1 +1,11 @@
-export {};
+export { availablePartitions, partitionForKey, roundRobinPartitioner } from './partitioner.ts';
+export type { Partitioner, PartitionerInput } from './partitioner.ts';
+export type { ClientOptions, ConfigOptions } from './client-settings.ts';
+export type { BrokerInfo, PartitionInfo, TopicInfo } from './cluster-metadata.ts';
+export type { ProducerInterceptor } from './interceptors.ts';
+export { Producer } from './producer.ts';
+export type { CloseReport, ProducerOptions } from './producer.ts';
+export type { ProducerMetrics } from './producer-metrics.ts';
+export type { HeadersInput, HeaderValue, ProducerRecord } from './producer-record.ts';
+export type { DeliveryCallback, Receipt } from './receipt.ts';
+export * from './serializers.ts';

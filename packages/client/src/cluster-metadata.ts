@@ -1,0 +1,274 @@
+// What the client knows of the cluster: brokers, topics, leaders. Refreshed when an answer proved it stale, when it is older
+// than metadata.max.age.ms, and when a topic is asked for that is not known. One refresh runs at a time; who asks meanwhile
+// gets the next one. A partition's leader never goes back to an older leader epoch (KIP-320).
+import { TidemarkError } from '@tidemark/core';
+import type { Clock, Timer } from '@tidemark/core';
+import { clusterService, errorFromDetail } from '@tidemark/rpc';
+import type { ResponseOf } from '@tidemark/rpc';
+import { backoffMs } from './backoff.ts';
+import type { BackoffRange } from './backoff.ts';
+import type { Connections } from './connections.ts';
+
+type MetadataAnswer = ResponseOf<typeof clusterService.GetMetadata>;
+type TopicAnswer = MetadataAnswer['topics'][number];
+
+export interface BrokerInfo {
+  readonly id: number;
+  readonly host: string;
+  readonly port: number;
+  readonly rack: string;
+  readonly fenced: boolean;
+}
+
+export interface PartitionInfo {
+  readonly partition: number;
+  /** -1 when there is none. */
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  readonly replicas: readonly number[];
+  readonly inSyncReplicas: readonly number[];
+}
+
+export interface TopicInfo {
+  readonly name: string;
+  readonly id: string;
+  /** By partition index, without holes. */
+  readonly partitions: readonly PartitionInfo[];
+}
+
+export interface MetadataOptions {
+  readonly connections: Connections;
+  /** `host:port`, tried in turn. */
+  readonly bootstrap: readonly string[];
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly maxAgeMs: number;
+  readonly requestTimeoutMs: number;
+  readonly retryBackoff: BackoffRange;
+}
+
+interface Waiter {
+  readonly topic: string;
+  readonly resolve: (info: TopicInfo) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: Timer;
+}
+
+export class ClusterMetadata {
+  readonly #options: MetadataOptions;
+  readonly #tracked = new Set<string>();
+  readonly #topics = new Map<string, TopicInfo>();
+  readonly #errors = new Map<string, TidemarkError>();
+  readonly #brokers = new Map<number, BrokerInfo>();
+  readonly #listeners = new Set<() => void>();
+  readonly #waiters = new Set<Waiter>();
+  #clusterId = '';
+  #controllerId = -1;
+  #refreshing = false;
+  #wanted = false;
+  #failures = 0;
+  #timer: Timer | undefined;
+  #nextAddress = 0;
+  #lastError: TidemarkError | undefined;
+  #closed = false;
+
+  constructor(options: MetadataOptions) {
+    this.#options = options;
+  }
+
+  get clusterId(): string {
+    return this.#clusterId;
+  }
+
+  get controllerId(): number {
+    return this.#controllerId;
+  }
+
+  get brokers(): readonly BrokerInfo[] {
+    return [...this.#brokers.values()];
+  }
+
+  topic(name: string): TopicInfo | undefined {
+    return this.#topics.get(name);
+  }
+
+  partition(topic: string, partition: number): PartitionInfo | undefined {
+    return this.#topics.get(topic)?.partitions[partition];
+  }
+
+  /** Where a broker listens; `undefined` when the metadata does not have it. */
+  address(brokerId: number): string | undefined {
+    const broker = this.#brokers.get(brokerId);
+    return broker === undefined ? undefined : `${broker.host}:${broker.port}`;
+  }
+
+  /** The topic's partitions, now or as soon as a broker tells them. REQUEST_TIMED_OUT or UNKNOWN_TOPIC_OR_PARTITION after `timeoutMs`. */
+  waitForTopic(name: string, timeoutMs: number): Promise<TopicInfo> {
+    const known = this.#topics.get(name);
+    if (known !== undefined) return Promise.resolve(known);
+    if (this.#closed) return Promise.reject(new TidemarkError('NETWORK_EXCEPTION', 'the client is closed'));
+    this.#tracked.add(name);
+    return new Promise((resolve, reject) => {
+      const timer = this.#options.clock.setTimer(timeoutMs, () => {
+        this.#waiters.delete(waiter);
+        reject(this.#waitError(name, timeoutMs));
+      });
+      const waiter: Waiter = { topic: name, resolve, reject, timer };
+      this.#waiters.add(waiter);
+      this.refreshSoon();
+    });
+  }
+
+  /** What an answer told about a partition's leader, when it is newer than what is known. */
+  learnLeader(topic: string, partition: number, leaderId: number, leaderEpoch: number): void {
+    const info = this.#topics.get(topic);
+    const known = info?.partitions[partition];
+    if (info === undefined || known === undefined || leaderEpoch <= known.leaderEpoch) return;
+    const partitions = [...info.partitions];
+    partitions[partition] = { ...known, leaderId, leaderEpoch };
+    this.#topics.set(topic, { ...info, partitions });
+    this.#notify();
+  }
+
+  /** Something known turned out stale. Returns at once; listeners hear when there is news. */
+  refreshSoon(): void {
+    if (this.#closed) return;
+    if (this.#refreshing) {
+      this.#wanted = true;
+      return;
+    }
+    // While the last attempts failed their back-off is kept: the timer is already set.
+    if (this.#failures > 0 && this.#timer !== undefined) return;
+    void this.#refresh();
+  }
+
+  /** Called after every refresh that succeeded and every leader learned. Returns how to stop listening. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** A channel to some broker, for calls that any broker answers: another one with each call. */
+  anyAddress(): string {
+    const addresses = this.#addresses();
+    return addresses[this.#nextAddress++ % addresses.length]!;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    for (const waiter of this.#waiters) {
+      waiter.timer.cancel();
+      waiter.reject(new TidemarkError('NETWORK_EXCEPTION', 'the client was closed'));
+    }
+    this.#waiters.clear();
+    this.#listeners.clear();
+  }
+
+  #addresses(): string[] {
+    const known = [...this.#brokers.values()].filter((broker) => !broker.fenced);
+    return [
+      ...new Set([...known.map((broker) => `${broker.host}:${broker.port}`), ...this.#options.bootstrap]),
+    ];
+  }
+
+  /** One attempt: every address once, until one answers. It never rejects. */
+  async #refresh(): Promise<void> {
+    const { connections, clock, requestTimeoutMs, maxAgeMs, retryBackoff, random } = this.#options;
+    this.#refreshing = true;
+    this.#wanted = false;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const request = { topics: [...this.#tracked].map((name) => ({ name })) };
+    let answer: MetadataAnswer | undefined;
+    for (let tries = this.#addresses().length; tries > 0 && answer === undefined && !this.#closed; tries--) {
+      try {
+        answer = await connections
+          .channel(this.anyAddress())
+          .unary(clusterService.GetMetadata, request, { timeoutMs: requestTimeoutMs });
+      } catch (error) {
+        // Kept for whoever runs out of time; the next address is tried.
+        this.#lastError = error instanceof TidemarkError ? error : new TidemarkError('UNKNOWN_SERVER_ERROR');
+      }
+    }
+    this.#refreshing = false;
+    if (this.#isClosed()) return;
+    if (answer !== undefined) this.#learn(answer);
+    const settled = answer !== undefined && this.#waiters.size === 0;
+    this.#failures = settled ? 0 : this.#failures + 1;
+    const pauseMs = settled ? maxAgeMs : backoffMs(retryBackoff, this.#failures, random);
+    // Asked for while this one was under way, which may have been answered from before the change.
+    if (settled && this.#wantsMore()) {
+      this.#timer = clock.setTimer(backoffMs(retryBackoff, 1, random), () => void this.#refresh());
+    } else {
+      this.#timer = clock.setTimer(pauseMs, () => void this.#refresh());
+    }
+  }
+
+  #wantsMore(): boolean {
+    return this.#wanted;
+  }
+
+  /** A method, so that the compiler does not take the value from before an `await`. */
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+
+  #learn(answer: MetadataAnswer): void {
+    this.#clusterId = answer.clusterId;
+    this.#controllerId = answer.controllerId;
+    this.#brokers.clear();
+    for (const broker of answer.brokers) this.#brokers.set(broker.id, broker);
+    for (const topic of answer.topics) this.#learnTopic(topic);
+    this.#settleWaiters();
+    this.#notify();
+  }
+
+  #learnTopic(topic: TopicAnswer): void {
+    const error = errorFromDetail(topic.error);
+    if (error !== undefined) {
+      this.#errors.set(topic.name, error);
+      if (error.error === 'UNKNOWN_TOPIC_OR_PARTITION' || error.error === 'UNKNOWN_TOPIC_ID') {
+        this.#topics.delete(topic.name);
+      }
+      return;
+    }
+    this.#errors.delete(topic.name);
+    const known = this.#topics.get(topic.name);
+    const partitions: PartitionInfo[] = [];
+    for (const heard of topic.partitions) {
+      const before = known?.id === topic.topicId ? known.partitions[heard.partition] : undefined;
+      partitions[heard.partition] =
+        before !== undefined && before.leaderEpoch > heard.leaderEpoch ? before : heard;
+    }
+    this.#topics.set(topic.name, { name: topic.name, id: topic.topicId, partitions });
+  }
+
+  #settleWaiters(): void {
+    for (const waiter of this.#waiters) {
+      const info = this.#topics.get(waiter.topic);
+      const error = this.#errors.get(waiter.topic);
+      if (info === undefined && (error === undefined || error.retriable)) continue;
+      this.#waiters.delete(waiter);
+      waiter.timer.cancel();
+      if (info !== undefined) waiter.resolve(info);
+      else waiter.reject(error!);
+    }
+  }
+
+  #waitError(name: string, timeoutMs: number): TidemarkError {
+    const error = this.#errors.get(name);
+    if (error?.error === 'UNKNOWN_TOPIC_OR_PARTITION') {
+      const text = `topic "${name}" does not exist (waited ${timeoutMs} ms); create it with: tidemark topic create ${name}`;
+      return new TidemarkError('UNKNOWN_TOPIC_OR_PARTITION', text, { cause: error });
+    }
+    const cause = error ?? this.#lastError;
+    const asked = this.#addresses().join(', ');
+    const text = `no metadata for topic "${name}" in ${timeoutMs} ms from ${asked}${cause === undefined ? '' : `: ${cause.message}`}`;
+    return new TidemarkError('REQUEST_TIMED_OUT', text, { cause });
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,40 @@
+// One channel per address, made on first use and shared by everything in a client. Closing closes them all.
+import { TidemarkError } from '@tidemark/core';
+import { Channel } from '@tidemark/rpc';
+import type { ChannelOptions } from '@tidemark/rpc';
+
+export class Connections {
+  readonly #options: ChannelOptions;
+  readonly #channels = new Map<string, Channel>();
+  #closed = false;
+
+  constructor(options: ChannelOptions) {
+    this.#options = options;
+  }
+
+  /** `address` is `host:port`. */
+  channel(address: string): Channel {
+    if (this.#closed) throw new TidemarkError('NETWORK_EXCEPTION', 'the client is closed');
+    let channel = this.#channels.get(address);
+    if (channel === undefined) {
+      channel = new Channel(address, this.#options);
+      this.#channels.set(address, channel);
+    }
+    return channel;
+  }
+
+  /** Drops the channels to addresses that nothing names any longer. */
+  retain(addresses: ReadonlySet<string>): void {
+    for (const [address, channel] of this.#channels) {
+      if (addresses.has(address)) continue;
+      this.#channels.delete(address);
+      channel.close();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const channel of this.#channels.values()) channel.close();
+    this.#channels.clear();
+  }
+}

@@ -1,0 +1,207 @@
+// The batches of one partition on their way out, and the one place that keeps their order. Synchronous and without a clock.
+//
+// Once a batch must be sent again nothing else of the partition goes out until every batch in flight has been answered or its
+// connection is gone. Then all that came back goes to the front, in order, and is sent again with the sequences it had. So a
+// batch never overtakes an earlier one, and a leader never sees a gap that would close by itself. A sequence that leads nowhere
+// (its batch was given up, or the leader lost its state) is left behind by raising the producer epoch of this partition and
+// counting from 0 again, which fences whatever is still under way (KIP-360).
+import { invariant } from '@tidemark/core';
+import type { ProducerBatch } from './producer-batch.ts';
+
+const MAX_EPOCH = 2 ** 15 - 1;
+const SEQUENCE_MASK = 2 ** 31 - 1;
+
+/** `baseSequence + count`, wrapping from 2^31 - 1 to 0 as Kafka's DefaultRecordBatch.incrementSequence. */
+export function sequenceAfter(baseSequence: number, count: number): number {
+  return (baseSequence + count) & SEQUENCE_MASK;
+}
+
+export class PartitionQueue {
+  readonly topic: string;
+  readonly partition: number;
+  /** Takes records; undefined when the next record starts a new batch. */
+  open: ProducerBatch | undefined;
+  /** The broker the batches in flight were sent to. */
+  leaderId = -1;
+  /** Nothing is sent before this, on the monotonic clock. */
+  notBeforeMs = 0;
+  /** Attempts that failed since the last success. */
+  failures = 0;
+  #closed: ProducerBatch[] = [];
+  #inFlight: ProducerBatch[] = [];
+  #returned: ProducerBatch[] = [];
+  #producerId = -1;
+  #producerEpoch = -1;
+  #nextSequence = 0;
+  #mustReset = false;
+  #refusedProducerId = -1;
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  /** Batches that can be handed out now or later, the open one not among them. */
+  get waiting(): number {
+    return this.#closed.length + this.#returned.length;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.length;
+  }
+
+  /** The next batch to send, or undefined while there is none or order forbids it. */
+  get next(): ProducerBatch | undefined {
+    if (this.#returned.length > 0) return undefined;
+    if (this.#mustReset && this.#inFlight.length > 0) return undefined;
+    return this.#closed[0];
+  }
+
+  /** Ends the open batch; it waits to be sent. */
+  closeOpen(): void {
+    if (this.open === undefined) return;
+    this.#closed.push(this.open);
+    this.open = undefined;
+  }
+
+  /** Puts the parts of a batch that was split in its place: ahead of all that waits. */
+  putFirst(batches: readonly ProducerBatch[]): void {
+    this.#closed.unshift(...batches);
+  }
+
+  /** Takes `next`, which counts as in flight from here on. `idempotent` is the id to use; undefined without idempotence. */
+  take(idempotent: { readonly producerId: number; readonly producerEpoch: number } | undefined): {
+    batch: ProducerBatch;
+    identity: { producerId: number; producerEpoch: number; baseSequence: number };
+  } {
+    const batch = this.next;
+    invariant(batch !== undefined, 'take follows next');
+    this.#closed.shift();
+    this.#inFlight.push(batch);
+    batch.attempts += 1;
+    if (idempotent === undefined) {
+      return { batch, identity: { producerId: -1, producerEpoch: -1, baseSequence: -1 } };
+    }
+    this.#adopt(idempotent);
+    if (batch.identity !== undefined) return { batch, identity: batch.identity };
+    const baseSequence = this.#nextSequence;
+    this.#nextSequence = sequenceAfter(baseSequence, batch.recordCount);
+    return {
+      batch,
+      identity: { producerId: this.#producerId, producerEpoch: this.#producerEpoch, baseSequence },
+    };
+  }
+
+  /** The batch was stored, or given up: it is done with. */
+  done(batch: ProducerBatch): void {
+    this.#land(batch);
+    this.#settleDown();
+  }
+
+  /** The batch goes out again once nothing is in flight. */
+  giveBack(batch: ProducerBatch): void {
+    this.#land(batch);
+    this.#returned.push(batch);
+    this.#settleDown();
+  }
+
+  /** Whether every batch sent before this one has been stored: then a gap in front of it is real. */
+  isFirstUnsettled(batch: ProducerBatch): boolean {
+    return ![...this.#inFlight, ...this.#returned].some((other) => other.ordinal < batch.ordinal);
+  }
+
+  /** The sequences in use lead nowhere: start anew under a raised epoch once nothing is in flight. True if that is news. */
+  resetSequence(): boolean {
+    if (this.#producerId < 0 || this.#mustReset) return false;
+    this.#mustReset = true;
+    this.#settleDown();
+    return true;
+  }
+
+  /** The producer id itself is refused: the next `take` must bring another one. */
+  forgetProducerId(): boolean {
+    this.#producerEpoch = MAX_EPOCH;
+    return this.resetSequence();
+  }
+
+  /** Whether this id is used up for the partition, so that `take` needs another one. */
+  refuses(producerId: number): boolean {
+    return this.#producerId < 0 && producerId === this.#refusedProducerId;
+  }
+
+  /** Takes out what is not in flight and was made at or before `createdAtMs`. */
+  expire(createdAtMs: number): ProducerBatch[] {
+    const isOld = (batch: ProducerBatch): boolean => batch.createdAtMs <= createdAtMs;
+    const expired = [...this.#returned, ...this.#closed].filter(isOld);
+    if (this.open !== undefined && isOld(this.open)) {
+      expired.push(this.open);
+      this.open = undefined;
+    }
+    this.#returned = this.#returned.filter((batch) => !isOld(batch));
+    this.#closed = this.#closed.filter((batch) => !isOld(batch));
+    // Whether a batch that was sent is stored is not known: its sequence may be missing for ever.
+    if (expired.some((batch) => batch.identity !== undefined)) this.resetSequence();
+    this.#settleDown();
+    return expired;
+  }
+
+  /** Takes out everything, what is in flight included. The queue is of no use afterwards. */
+  takeAll(): ProducerBatch[] {
+    const all = [...this.#inFlight, ...this.#returned, ...this.#closed];
+    if (this.open !== undefined) all.push(this.open);
+    this.open = undefined;
+    this.#inFlight = [];
+    this.#returned = [];
+    this.#closed = [];
+    return all;
+  }
+
+  /** Those in flight that were made at or before `createdAtMs`; they stay until their answer comes. */
+  overdue(createdAtMs: number): ProducerBatch[] {
+    return this.#inFlight.filter((batch) => batch.createdAtMs <= createdAtMs && !batch.settled);
+  }
+
+  /** When the oldest batch that is not settled was made; undefined when there is none. */
+  get oldestMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const batch of [...this.#inFlight, ...this.#returned, ...this.#closed]) {
+      if (!batch.settled && (oldest === undefined || batch.createdAtMs < oldest)) oldest = batch.createdAtMs;
+    }
+    if (this.open !== undefined && (oldest === undefined || this.open.createdAtMs < oldest)) {
+      oldest = this.open.createdAtMs;
+    }
+    return oldest;
+  }
+
+  #land(batch: ProducerBatch): void {
+    const at = this.#inFlight.indexOf(batch);
+    invariant(at >= 0, 'an answered batch was in flight', { topic: this.topic, partition: this.partition });
+    this.#inFlight.splice(at, 1);
+  }
+
+  #settleDown(): void {
+    if (this.#inFlight.length > 0) return;
+    if (this.#returned.length > 0) {
+      this.#returned.sort((a, b) => a.ordinal - b.ordinal);
+      this.#closed.unshift(...this.#returned);
+      this.#returned = [];
+    }
+    if (!this.#mustReset) return;
+    this.#mustReset = false;
+    this.#nextSequence = 0;
+    if (this.#producerEpoch < MAX_EPOCH) {
+      this.#producerEpoch += 1;
+    } else {
+      this.#refusedProducerId = this.#producerId;
+      this.#producerId = -1;
+    }
+    for (const batch of this.#closed) batch.forgetIdentity();
+  }
+
+  #adopt(idempotent: { readonly producerId: number; readonly producerEpoch: number }): void {
+    if (this.#producerId >= 0) return;
+    this.#producerId = idempotent.producerId;
+    this.#producerEpoch = idempotent.producerEpoch;
+    this.#nextSequence = 0;
+  }
+}

@@ -1,0 +1,131 @@
+// The produce stream to one broker: a window of requests in flight, answers matched by correlation id. When the stream breaks
+// or an answer stays out too long the stream is given up and every request in flight fails, oldest first: what became of them
+// is not known. The request's bytes are final when they are handed in, so nothing here refers to a batch's memory.
+import type { Buffer } from 'node:buffer';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { TidemarkError } from '@tidemark/core';
+import type { Clock, Timer } from '@tidemark/core';
+import { errorFromStatus, logService } from '@tidemark/rpc';
+import type { CallDefinition, Channel, ResponseOf } from '@tidemark/rpc';
+
+type StreamAnswer = ResponseOf<typeof logService.ProduceStream>;
+export type ProduceAnswer = NonNullable<StreamAnswer['response']>;
+type Stream = ClientDuplexStream<Buffer, StreamAnswer>;
+
+export interface ProduceConnectionOptions<Request> {
+  readonly channel: Channel;
+  readonly clock: Clock;
+  readonly requestTimeoutMs: number;
+  /** Requests in flight at most. */
+  readonly window: number;
+  /** `answer` is undefined when none is expected (acks=0) and the request has been written. */
+  readonly onAnswer: (request: Request, answer: ProduceAnswer | undefined) => void;
+  /** The outcome of all of them is unknown. */
+  readonly onBroken: (requests: readonly Request[], error: TidemarkError) => void;
+}
+
+interface Pending<Request> {
+  readonly request: Request;
+  readonly deadlineMs: number;
+}
+
+const method: CallDefinition<Buffer, StreamAnswer> = {
+  path: logService.ProduceStream.path,
+  requestSerialize: (bytes) => bytes,
+  responseDeserialize: logService.ProduceStream.responseDeserialize,
+};
+
+export class ProduceConnection<Request> {
+  readonly #options: ProduceConnectionOptions<Request>;
+  readonly #pending = new Map<number, Pending<Request>>();
+  #stream: Stream | undefined;
+  #timer: Timer | undefined;
+
+  constructor(options: ProduceConnectionOptions<Request>) {
+    this.#options = options;
+  }
+
+  get inFlight(): number {
+    return this.#pending.size;
+  }
+
+  get hasRoom(): boolean {
+    return this.#pending.size < this.#options.window;
+  }
+
+  /** `bytes` is a serialized ProduceStreamRequest that carries `correlationId`. There must be room. */
+  send(correlationId: number, bytes: Buffer, request: Request, expectAnswer: boolean): void {
+    const { clock, requestTimeoutMs } = this.#options;
+    this.#pending.set(correlationId, { request, deadlineMs: clock.monotonicMs() + requestTimeoutMs });
+    this.#watch();
+    const stream = (this.#stream ??= this.#open());
+    stream.write(bytes, () => {
+      if (!expectAnswer && stream === this.#stream) this.#answered(correlationId, undefined);
+    });
+  }
+
+  /** Nothing is told of what was in flight. */
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#pending.clear();
+    const stream = this.#stream;
+    this.#stream = undefined;
+    stream?.cancel();
+  }
+
+  #open(): Stream {
+    const stream: Stream = this.#options.channel.stream(method);
+    // A stream that was given up still reports its end; only the present one counts.
+    const broken = (error: unknown): void => {
+      if (stream === this.#stream) this.#break(errorFromStatus(error, this.#options.channel.address));
+    };
+    stream.on('data', (answer: StreamAnswer) => {
+      if (stream === this.#stream && answer.response !== null) {
+        this.#answered(answer.correlationId, answer.response);
+      }
+    });
+    stream.on('error', broken);
+    stream.on('end', () => {
+      broken(
+        new TidemarkError('NETWORK_EXCEPTION', `${this.#options.channel.address} ended the produce stream`),
+      );
+    });
+    return stream;
+  }
+
+  #answered(correlationId: number, answer: ProduceAnswer | undefined): void {
+    const pending = this.#pending.get(correlationId);
+    if (pending === undefined) return;
+    this.#pending.delete(correlationId);
+    this.#options.onAnswer(pending.request, answer);
+  }
+
+  #break(error: TidemarkError): void {
+    const requests = [...this.#pending.values()].map(({ request }) => request);
+    this.close();
+    this.#options.onBroken(requests, error);
+  }
+
+  /** One timer for the oldest request; answers may overtake each other, so it looks again when it fires. */
+  #watch(): void {
+    if (this.#timer !== undefined) return;
+    const [oldest] = this.#pending.values();
+    if (oldest === undefined) return;
+    const { clock, requestTimeoutMs, channel } = this.#options;
+    const delayMs = Math.max(0, Math.ceil(oldest.deadlineMs - clock.monotonicMs()));
+    this.#timer = clock.setTimer(delayMs, () => {
+      this.#timer = undefined;
+      const [first] = this.#pending.values();
+      if (first === undefined) return;
+      if (first.deadlineMs > clock.monotonicMs()) this.#watch();
+      else
+        this.#break(
+          new TidemarkError(
+            'REQUEST_TIMED_OUT',
+            `${channel.address} did not answer in ${requestTimeoutMs} ms`,
+          ),
+        );
+    });
+  }
+}

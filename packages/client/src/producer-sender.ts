@@ -1,0 +1,352 @@
+// Drains the partition queues into requests, one stream per leader, and settles what comes back. Driven by events alone: a batch
+// became ready, an answer came, metadata changed, a pause ended. Each sets `wake`, and one pass then sends all that may be sent.
+import { TidemarkError, invariant } from '@tidemark/core';
+import type { Clock, ErrorName, Timer } from '@tidemark/core';
+import { encodeProduceStreamRequest, failureFromDetail } from '@tidemark/rpc';
+import type { ProduceEntry } from '@tidemark/rpc';
+import type { Codecs } from '@tidemark/record';
+import { backoffMs } from './backoff.ts';
+import type { ClusterMetadata } from './cluster-metadata.ts';
+import type { Connections } from './connections.ts';
+import type { PartitionQueue } from './partition-queue.ts';
+import { ProduceConnection } from './produce-connection.ts';
+import type { ProduceAnswer } from './produce-connection.ts';
+import { judgeProduceError, provesMetadataStale } from './produce-errors.ts';
+import type { ProduceVerdict } from './produce-errors.ts';
+import type { ProducerBatch } from './producer-batch.ts';
+import type { ProducerIdentity } from './producer-identity.ts';
+import type { ProducerMetrics } from './producer-metrics.ts';
+import type { ProducerSettings } from './producer-settings.ts';
+import type { BatchReceipt } from './receipt.ts';
+
+export interface SenderOptions {
+  readonly settings: ProducerSettings;
+  readonly codecs: Codecs;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly metadata: ClusterMetadata;
+  readonly connections: Connections;
+  /** Undefined without idempotence. */
+  readonly identity: ProducerIdentity | undefined;
+  readonly metrics: ProducerMetrics;
+  /** The batch is done with; its memory is free again. Exactly one of receipt and error is given. */
+  readonly onSettled: (
+    batch: ProducerBatch,
+    receipt: BatchReceipt | undefined,
+    error: TidemarkError | undefined,
+  ) => void;
+  /** The batch left the queue's window; its memory may be used again. */
+  readonly onReleased: (batch: ProducerBatch) => void;
+  /** Makes batches out of the halves of one that is too large. */
+  readonly split: (batch: ProducerBatch) => readonly ProducerBatch[];
+}
+
+interface SentBatch {
+  readonly queue: PartitionQueue;
+  readonly batch: ProducerBatch;
+}
+
+interface Broker {
+  readonly id: number;
+  readonly address: string;
+  readonly connection: ProduceConnection<readonly SentBatch[]>;
+  notBeforeMs: number;
+  failures: number;
+}
+
+type PartitionAnswer = ProduceAnswer['results'][number];
+
+const WRITTEN: BatchReceipt = {
+  baseOffset: -1,
+  logAppendTimeMs: -1,
+  leaderEpoch: -1,
+  inSyncReplicas: [],
+  onDisk: false,
+  duplicate: false,
+};
+
+/** Bytes of a request around the batches of one partition, names apart; generous. */
+const ENTRY_OVERHEAD_BYTES = 96;
+
+export class ProducerSender {
+  readonly #options: SenderOptions;
+  readonly #ready = new Set<PartitionQueue>();
+  readonly #brokers = new Map<number, Broker>();
+  #nextCorrelationId = 1;
+  #scheduled = false;
+  #timer: Timer | undefined;
+  #timerDueMs = Infinity;
+  #closed = false;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /** The queue has a batch to send. */
+  markReady(queue: PartitionQueue): void {
+    this.#ready.add(queue);
+    this.wake();
+  }
+
+  /** Something changed that may let a batch go. Coalesced into one pass after the present task. */
+  wake(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (!this.#closed) this.#drain();
+    });
+  }
+
+  /** What is in flight is not told about any more. */
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    for (const broker of this.#brokers.values()) broker.connection.close();
+    this.#brokers.clear();
+  }
+
+  #drain(): void {
+    const { settings, clock, identity } = this.#options;
+    if (this.#ready.size === 0) return;
+    const id = identity?.current();
+    // `wake` follows as soon as there is one.
+    if (identity !== undefined && id === undefined) return;
+    const now = clock.monotonicMs();
+    let progress = true;
+    while (progress) {
+      progress = false;
+      const requests = new Map<Broker, { sent: SentBatch[]; entries: ProduceEntry[]; bytes: number }>();
+      for (const queue of [...this.#ready]) {
+        const batch = queue.next;
+        if (batch === undefined) {
+          if (queue.waiting === 0) this.#ready.delete(queue);
+          continue;
+        }
+        const broker = this.#route(queue, now);
+        if (broker === undefined || queue.inFlight >= settings.maxInFlight) continue;
+        if (id !== undefined && queue.refuses(id.producerId)) {
+          identity?.replace(id);
+          this.wake();
+          continue;
+        }
+        let request = requests.get(broker);
+        if (request === undefined) requests.set(broker, (request = { sent: [], entries: [], bytes: 0 }));
+        const size = batch.builder.sizeBytes + ENTRY_OVERHEAD_BYTES + queue.topic.length;
+        if (request.bytes > 0 && request.bytes + size > settings.maxRequestBytes) {
+          // What did not fit goes with the next request, ahead of those that did.
+          progress = true;
+          continue;
+        }
+        request.bytes += size;
+        request.entries.push(this.#take(queue, id, broker));
+        request.sent.push({ queue, batch });
+        // The others first, next time.
+        this.#ready.delete(queue);
+        if (queue.waiting > 0) this.#ready.add(queue);
+      }
+      for (const [broker, { sent, entries }] of requests) {
+        if (sent.length === 0) continue;
+        this.#send(broker, sent, entries);
+        progress = true;
+      }
+    }
+  }
+
+  /** The broker to send to, or undefined while it is not known, has no room, or the queue pauses. */
+  #route(queue: PartitionQueue, now: number): Broker | undefined {
+    if (queue.notBeforeMs > now) {
+      this.#wakeAt(queue.notBeforeMs, now);
+      return undefined;
+    }
+    const { metadata } = this.#options;
+    const leaderId = metadata.partition(queue.topic, queue.partition)?.leaderId ?? -1;
+    const address = leaderId < 0 ? undefined : metadata.address(leaderId);
+    if (address === undefined) {
+      metadata.refreshSoon();
+      return undefined;
+    }
+    // The old leader's answers come first: else a batch it still appends could land behind a later one.
+    if (queue.inFlight > 0 && queue.leaderId !== leaderId) return undefined;
+    const broker = this.#broker(leaderId, address);
+    if (broker.notBeforeMs > now) {
+      this.#wakeAt(broker.notBeforeMs, now);
+      return undefined;
+    }
+    return broker.connection.hasRoom ? broker : undefined;
+  }
+
+  #broker(id: number, address: string): Broker {
+    const known = this.#brokers.get(id);
+    if (known?.address === address) return known;
+    if (known !== undefined && known.connection.inFlight > 0) return known;
+    known?.connection.close();
+    const { settings, clock, connections } = this.#options;
+    const broker: Broker = {
+      id,
+      address,
+      notBeforeMs: 0,
+      failures: 0,
+      connection: new ProduceConnection({
+        channel: connections.channel(address),
+        clock,
+        requestTimeoutMs: settings.requestTimeoutMs,
+        window: settings.maxInFlight,
+        onAnswer: (sent, answer) => this.#answered(broker, sent, answer),
+        onBroken: (requests, error) => this.#broken(broker, requests, error),
+      }),
+    };
+    this.#brokers.set(id, broker);
+    return broker;
+  }
+
+  #take(
+    queue: PartitionQueue,
+    id: { readonly producerId: number; readonly producerEpoch: number } | undefined,
+    broker: Broker,
+  ): ProduceEntry {
+    const { settings, codecs, metadata, metrics } = this.#options;
+    const { batch, identity } = queue.take(id);
+    batch.seal(identity, { compression: settings.compression, codecs });
+    queue.leaderId = broker.id;
+    metrics.batchesSent += 1;
+    if (batch.attempts > 1) metrics.batchesRetried += 1;
+    return {
+      topic: queue.topic,
+      topicId: metadata.topic(queue.topic)?.id ?? '',
+      partition: queue.partition,
+      currentLeaderEpoch: metadata.partition(queue.topic, queue.partition)?.leaderEpoch ?? -1,
+      batches: batch.bytes,
+    };
+  }
+
+  #send(broker: Broker, sent: readonly SentBatch[], entries: readonly ProduceEntry[]): void {
+    const { settings, metrics } = this.#options;
+    const correlationId = this.#nextCorrelationId++;
+    const bytes = encodeProduceStreamRequest(
+      correlationId,
+      settings.acks,
+      settings.requestTimeoutMs,
+      entries,
+    );
+    metrics.requestsSent += 1;
+    metrics.requestsInFlight += 1;
+    metrics.bytesSent += bytes.length;
+    broker.connection.send(correlationId, bytes, sent, settings.acks !== 0);
+  }
+
+  #answered(broker: Broker, sent: readonly SentBatch[], answer: ProduceAnswer | undefined): void {
+    this.#options.metrics.requestsInFlight -= 1;
+    broker.failures = 0;
+    sent.forEach((entry, index) => {
+      if (answer === undefined) this.#succeed(entry, WRITTEN);
+      else this.#judge(entry, resultFor(entry.batch, answer, index));
+    });
+    this.wake();
+  }
+
+  #judge(entry: SentBatch, result: PartitionAnswer | undefined): void {
+    const { metadata } = this.#options;
+    const { batch } = entry;
+    if (result === undefined) {
+      const text = `the answer says nothing about ${batch.topic}-${batch.partition}`;
+      this.#failed(entry, new TidemarkError('UNKNOWN_SERVER_ERROR', text), false);
+      return;
+    }
+    const failed = failureFromDetail(result.error);
+    if (failed === undefined) {
+      this.#succeed(entry, result);
+      return;
+    }
+    const hint = result.currentLeader;
+    if (hint !== null) metadata.learnLeader(batch.topic, batch.partition, hint.leaderId, hint.leaderEpoch);
+    this.#failed(entry, TidemarkError.from(failed), result.error?.retriable === true);
+  }
+
+  #succeed({ queue, batch }: SentBatch, receipt: BatchReceipt): void {
+    if (receipt.duplicate) this.#options.metrics.duplicatesAnswered += 1;
+    queue.failures = 0;
+    queue.done(batch);
+    // Late: its time had run out and its records were told so.
+    if (!batch.settled) this.#options.onSettled(batch, receipt, undefined);
+    this.#options.onReleased(batch);
+  }
+
+  #failed(entry: SentBatch, error: TidemarkError, retriable: boolean): void {
+    const { queue, batch } = entry;
+    const { settings, metadata, clock, random, identity, metrics } = this.#options;
+    if (provesMetadataStale(error.error)) metadata.refreshSoon();
+    batch.lastError = error;
+    const verdict = this.#verdict(entry, error.error, retriable);
+    if (verdict === 'stored') {
+      this.#succeed(entry, { ...WRITTEN, duplicate: true });
+      return;
+    }
+    if (identity !== undefined && verdict !== 'retry') {
+      // Also when the batch is given up: those behind it would wait for its sequence for ever.
+      const bumped = verdict === 'retry-new-id' ? queue.forgetProducerId() : queue.resetSequence();
+      if (bumped) metrics.epochBumps += 1;
+    }
+    if (verdict === 'split') {
+      metrics.batchesSplit += 1;
+      const parts = this.#options.split(batch);
+      queue.done(batch);
+      queue.putFirst(parts);
+      this.#options.onReleased(batch);
+      this.markReady(queue);
+    } else if (verdict === 'fail') {
+      queue.done(batch);
+      if (!batch.settled) this.#options.onSettled(batch, undefined, error);
+      this.#options.onReleased(batch);
+    } else {
+      queue.failures += 1;
+      queue.notBeforeMs = clock.monotonicMs() + backoffMs(settings.retryBackoff, queue.failures, random);
+      queue.giveBack(batch);
+      this.markReady(queue);
+    }
+  }
+
+  #verdict({ queue, batch }: SentBatch, error: ErrorName, retriable: boolean): ProduceVerdict {
+    const { settings, clock, identity } = this.#options;
+    const verdict = judgeProduceError(error, {
+      idempotent: identity !== undefined,
+      isFirst: queue.isFirstUnsettled(batch),
+      recordCount: batch.recordCount,
+      retriable,
+    });
+    if (verdict === 'stored' || verdict === 'fail') return verdict;
+    const spent = clock.monotonicMs() - batch.createdAtMs >= settings.deliveryTimeoutMs;
+    return batch.settled || spent || batch.attempts > settings.retries ? 'fail' : verdict;
+  }
+
+  #broken(broker: Broker, requests: readonly (readonly SentBatch[])[], error: TidemarkError): void {
+    const { metrics, clock, settings, random, metadata } = this.#options;
+    metrics.connectionsLost += 1;
+    metrics.requestsInFlight -= requests.length;
+    broker.failures += 1;
+    broker.notBeforeMs = clock.monotonicMs() + backoffMs(settings.reconnectBackoff, broker.failures, random);
+    metadata.refreshSoon();
+    for (const sent of requests) for (const entry of sent) this.#failed(entry, error, true);
+    this.wake();
+  }
+
+  #wakeAt(atMs: number, now: number): void {
+    if (this.#timer !== undefined && this.#timerDueMs <= atMs) return;
+    this.#timer?.cancel();
+    this.#timerDueMs = atMs;
+    this.#timer = this.#options.clock.setTimer(Math.ceil(atMs - now), () => {
+      this.#timer = undefined;
+      this.#timerDueMs = Infinity;
+      this.wake();
+    });
+  }
+}
+
+/** Servers answer in the order asked; a search covers one that does not. */
+function resultFor(batch: ProducerBatch, answer: ProduceAnswer, index: number): PartitionAnswer | undefined {
+  const isFor = (result: PartitionAnswer | undefined): boolean =>
+    result?.topic === batch.topic && result.partition === batch.partition;
+  const expected = answer.results[index];
+  invariant(batch.attempts > 0, 'an answered batch was sent');
+  return isFor(expected) ? expected : answer.results.find(isFor);
+}
