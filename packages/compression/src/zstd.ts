@@ -12,10 +12,9 @@ import { loadZstdWasm, type BoundedZstd } from './zstd-wasm.ts';
 const MIN_NARROWED_WINDOW_LOG = 17;
 const MAX_WINDOW_LOG = 30;
 
-/** `implementation` is for tests that want a particular one. */
-export function zstdCodec(implementation?: () => BoundedZstd): CompressionCodec {
+export function zstdCodec(): CompressionCodec {
   let loaded: BoundedZstd | undefined;
-  const zstd = (): BoundedZstd => (loaded ??= implementation?.() ?? loadZstdNative() ?? loadZstdWasm());
+  const zstd = (): BoundedZstd => (loaded ??= loadZstdNative() ?? loadZstdWasm());
   return {
     compress: (bytes) => zstd().compress(bytes),
     decompress(bytes: Uint8Array, maxBytes: number): Inflated {
