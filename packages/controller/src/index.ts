@@ -1,3 +1,7 @@
+export * from './command.ts';
+export { type CommandContext, type Handled } from './context.ts';
+export { Controller } from './controller.ts';
+export { PRODUCER_ID_BLOCK_LENGTH } from './handlers/producer-ids.ts';
 export * from './image-builder.ts';
 export * from './image-changes.ts';
 export {
@@ -10,3 +14,5 @@ export {
 export * from './metadata-record.ts';
 export { PersistentMap } from './persistent-map.ts';
 export { decodeRecord, encodeRecord, type DecodedRecord } from './record-codec.ts';
+export { changesWithBroker, changesWithoutBroker, electLeader } from './partition-changes.ts';
+export { placeReplicas } from './replica-placer.ts';

@@ -1,0 +1,64 @@
+// Commands to records. `handle` decides against an image and changes nothing; what it decided takes effect by replaying the
+// records, on every node alike, once they are committed. The caller holds back the response until then.
+
+import { unreachable, type BrokerConfig, type Offset, type Prng } from '@tidemark/core';
+import type { ControllerCommand, ControllerResponses, ResponseTo } from './command.ts';
+import type { CommandContext, Handled } from './context.ts';
+import { alterConfigs } from './handlers/alter-configs.ts';
+import { fenceBroker, registerBroker } from './handlers/brokers.ts';
+import { registerCluster } from './handlers/cluster.ts';
+import { createPartitions } from './handlers/create-partitions.ts';
+import { createTopics } from './handlers/create-topics.ts';
+import { deleteTopics } from './handlers/delete-topics.ts';
+import { allocateProducerIds } from './handlers/producer-ids.ts';
+import type { MetadataImage } from './metadata-image.ts';
+
+export class Controller {
+  readonly #config: BrokerConfig;
+
+  /** `config` is the controller node's own: its defaults and limits apply to new topics. */
+  constructor(config: BrokerConfig) {
+    this.#config = config;
+  }
+
+  /**
+   * `image` holds everything decided before; `nextOffset` is the offset the first record will be given. A command may be
+   * answered without any record (it asks for what is already so, or only to validate); its response is then true at once.
+   */
+  handle<C extends ControllerCommand>(
+    command: C,
+    image: MetadataImage,
+    nextOffset: Offset,
+    prng: Prng,
+  ): Handled<ResponseTo<C>> {
+    const context: CommandContext = { image, nextOffset, prng, config: this.#config };
+    return dispatch(command, context) as Handled<ResponseTo<C>>;
+  }
+}
+
+function dispatch(
+  command: ControllerCommand,
+  context: CommandContext,
+): Handled<ControllerResponses[keyof ControllerResponses]> {
+  switch (command.type) {
+    case 'registerCluster':
+      return registerCluster(command, context);
+    case 'registerBroker':
+      return registerBroker(command, context);
+    case 'fenceBroker':
+    case 'unfenceBroker':
+      return fenceBroker(command, context);
+    case 'createTopics':
+      return createTopics(command, context);
+    case 'deleteTopics':
+      return deleteTopics(command, context);
+    case 'createPartitions':
+      return createPartitions(command, context);
+    case 'alterConfigs':
+      return alterConfigs(command, context);
+    case 'allocateProducerIds':
+      return allocateProducerIds(command, context);
+    default:
+      return unreachable(command);
+  }
+}

@@ -1,0 +1,136 @@
+// A controller with its image, for stories: every command's records are encoded, decoded and replayed, as on a real node.
+
+import {
+  applyRecords,
+  Controller,
+  decodeRecord,
+  encodeRecord,
+  MetadataImage,
+  type ControllerCommand,
+  type MetadataRecord,
+  type NewTopic,
+  type ResponseTo,
+} from '@tidemark/controller';
+import {
+  brokerConfigs,
+  describeProblems,
+  resolveConfig,
+  topicIdFromBytes,
+  type BrokerEpoch,
+  type BrokerId,
+  type Offset,
+  type Prng,
+} from '@tidemark/core';
+
+/** Marsaglia's xorshift32: enough randomness for a test, and the same every time. */
+export function seededPrng(seed: number): Prng {
+  let state = Math.imul(seed + 1, 0x9e3779b1) | 1;
+  const uint32 = () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+  return {
+    uint32,
+    below: (bound) => uint32() % bound,
+    bytes: (length) => Uint8Array.from({ length }, () => uint32() & 0xff),
+  };
+}
+
+export const CLUSTER_ID = 'test-cluster';
+
+export class TestCluster {
+  image = MetadataImage.empty();
+  /** Of the last command. */
+  records: readonly MetadataRecord[] = [];
+  readonly #controller: Controller;
+  readonly #prng: Prng;
+
+  constructor(file = '', seed = 1) {
+    const resolved = resolveConfig(brokerConfigs, { file });
+    if (!resolved.ok) throw new Error(describeProblems(resolved.problems));
+    this.#controller = new Controller(resolved.config);
+    this.#prng = seededPrng(seed);
+  }
+
+  /** With brokers 1 .. `count`, unfenced, each in the rack `rackOf` says. */
+  static withBrokers(
+    count: number,
+    { file = '', rackOf = (_: number): string => '', seed = 1 } = {},
+  ): TestCluster {
+    const cluster = new TestCluster(file, seed);
+    cluster.must({ type: 'registerCluster', clusterId: CLUSTER_ID });
+    for (let id = 1; id <= count; id++) cluster.start(id, rackOf(id));
+    return cluster;
+  }
+
+  run<C extends ControllerCommand>(command: C) {
+    const base = (this.image.offset + 1) as Offset;
+    const before = this.image;
+    const result = this.#controller.handle(command, this.image, base, this.#prng);
+    if (this.image !== before) throw new Error('a handler changed the image');
+    this.records = result.ok ? result.records.map(throughCodec) : [];
+    this.image = applyRecords(this.image, this.records, base);
+    return result;
+  }
+
+  /** The response; throws when the command as a whole is refused. */
+  must<C extends ControllerCommand>(command: C): ResponseTo<C> {
+    const result = this.run(command);
+    if (!result.ok) throw new Error(`${result.error}: ${result.message}`);
+    return result.response;
+  }
+
+  /** Registers the broker and unfences it; answers its epoch. */
+  start(id: number, rack = '', incarnation = this.#prng.uint32()): BrokerEpoch {
+    const { brokerEpoch } = this.register(id, rack, incarnation);
+    this.must({ type: 'unfenceBroker', brokerId: id as BrokerId, brokerEpoch });
+    return brokerEpoch;
+  }
+
+  register(id: number, rack = '', incarnation = this.#prng.uint32()) {
+    return this.must({
+      type: 'registerBroker',
+      clusterId: CLUSTER_ID,
+      brokerId: id as BrokerId,
+      incarnationId: uuid(incarnation),
+      endpoints: [{ name: 'CLIENT', host: `broker-${id}`, port: 9290 }],
+      rack,
+    });
+  }
+
+  fence(id: number): void {
+    const brokerEpoch = this.image.broker(id)!.epoch;
+    this.must({ type: 'fenceBroker', brokerId: id as BrokerId, brokerEpoch });
+  }
+
+  create(...topics: readonly (Partial<NewTopic> & { readonly name: string })[]) {
+    return this.must({ type: 'createTopics', topics: topics.map(newTopic), validateOnly: false }).topics;
+  }
+
+  /** The error of each topic, or 'ok'. */
+  createErrors(...topics: readonly (Partial<NewTopic> & { readonly name: string })[]): string[] {
+    return this.create(...topics).map((result) => (result.ok ? 'ok' : result.error));
+  }
+
+  partition(topic: string, index = 0) {
+    return this.image.topicByName(topic)!.partitions[index]!;
+  }
+}
+
+export function newTopic(topic: Partial<NewTopic> & { readonly name: string }): NewTopic {
+  return { partitionCount: 0, replicationFactor: 0, assignments: [], configs: new Map(), ...topic };
+}
+
+export function uuid(n: number): string {
+  const bytes = new Uint8Array(16);
+  new DataView(bytes.buffer).setUint32(12, n);
+  return topicIdFromBytes(bytes);
+}
+
+function throughCodec(record: MetadataRecord): MetadataRecord {
+  const decoded = decodeRecord(encodeRecord(record));
+  if (!decoded.ok) throw new Error(decoded.message);
+  return decoded.record;
+}
