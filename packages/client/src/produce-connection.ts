@@ -1,16 +1,15 @@
 // The produce stream to one broker: a window of requests in flight, answers matched by correlation id. When the stream breaks
 // or an answer stays out too long the stream is given up and every request in flight fails, oldest first: what became of them
-// is not known. The request's bytes are final when they are handed in, so nothing here refers to a batch's memory.
-import type { Buffer } from 'node:buffer';
+// is not known. A stream that was given up sends nothing more.
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { TidemarkError } from '@tidemark/core';
 import type { Clock, Timer } from '@tidemark/core';
 import { errorFromStatus, logService } from '@tidemark/rpc';
-import type { CallDefinition, Channel, ResponseOf } from '@tidemark/rpc';
+import type { CallDefinition, Channel, ProduceStreamMessage, ResponseOf } from '@tidemark/rpc';
 
 type StreamAnswer = ResponseOf<typeof logService.ProduceStream>;
 export type ProduceAnswer = NonNullable<StreamAnswer['response']>;
-type Stream = ClientDuplexStream<Buffer, StreamAnswer>;
+type Stream = ClientDuplexStream<ProduceStreamMessage, StreamAnswer>;
 
 export interface ProduceConnectionOptions<Request> {
   readonly channel: Channel;
@@ -29,9 +28,9 @@ interface Pending<Request> {
   readonly deadlineMs: number;
 }
 
-const method: CallDefinition<Buffer, StreamAnswer> = {
+const method: CallDefinition<ProduceStreamMessage, StreamAnswer> = {
   path: logService.ProduceStream.path,
-  requestSerialize: (bytes) => bytes,
+  requestSerialize: (message) => message.asBuffer(),
   responseDeserialize: logService.ProduceStream.responseDeserialize,
 };
 
@@ -53,13 +52,13 @@ export class ProduceConnection<Request> {
     return this.#pending.size < this.#options.window;
   }
 
-  /** `bytes` is a serialized ProduceStreamRequest that carries `correlationId`. There must be room. */
-  send(correlationId: number, bytes: Buffer, request: Request, expectAnswer: boolean): void {
+  /** `message` carries `correlationId`. There must be room. */
+  send(correlationId: number, message: ProduceStreamMessage, request: Request, expectAnswer: boolean): void {
     const { clock, requestTimeoutMs } = this.#options;
     this.#pending.set(correlationId, { request, deadlineMs: clock.monotonicMs() + requestTimeoutMs });
     this.#watch();
     const stream = (this.#stream ??= this.#open());
-    stream.write(bytes, () => {
+    stream.write(message, () => {
       if (!expectAnswer && stream === this.#stream) this.#answered(correlationId, undefined);
     });
   }

@@ -40,6 +40,8 @@ export class ProducerBatch implements BatchPlace {
   /** What it holds of `buffer.memory`. */
   readonly reservedBytes: number;
   readonly createdAtMs: number;
+  /** Requests that still refer to its memory. */
+  uncopied = 0;
   /** How often it was handed to a connection. */
   attempts = 0;
   /** What the last attempt failed with. */

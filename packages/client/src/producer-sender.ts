@@ -223,16 +223,20 @@ export class ProducerSender {
   #send(broker: Broker, sent: readonly SentBatch[], entries: readonly ProduceEntry[]): void {
     const { settings, metrics } = this.#options;
     const correlationId = this.#nextCorrelationId++;
-    const bytes = encodeProduceStreamRequest(
+    for (const { batch } of sent) batch.uncopied += 1;
+    const message = encodeProduceStreamRequest(
       correlationId,
       settings.acks,
       settings.requestTimeoutMs,
       entries,
+      () => {
+        for (const { batch } of sent) batch.uncopied -= 1;
+      },
     );
     metrics.requestsSent += 1;
     metrics.requestsInFlight += 1;
-    metrics.bytesSent += bytes.length;
-    broker.connection.send(correlationId, bytes, sent, settings.acks !== 0);
+    metrics.bytesSent += message.length;
+    broker.connection.send(correlationId, message, sent, settings.acks !== 0);
   }
 
   #answered(broker: Broker, sent: readonly SentBatch[], answer: ProduceAnswer | undefined): void {

@@ -127,11 +127,15 @@ export class RecordAccumulator {
     this.#usedBytes -= batch.reservedBytes;
     this.#options.metrics.bufferedBytes = this.#usedBytes;
     const { builder } = batch;
-    builder.reset();
     const keep =
+      // A request that was never sent, on a connection given up, may refer to it still.
+      batch.uncopied === 0 &&
       builder.capacityBytes <= 2 * this.#batchSize + 1024 &&
       this.#usedBytes + (this.#free.length + 1) * this.#batchSize <= this.#options.settings.bufferMemoryBytes;
-    if (keep) this.#free.push(builder);
+    if (keep) {
+      builder.reset();
+      this.#free.push(builder);
+    }
     this.#advance();
   }
 

@@ -1,7 +1,8 @@
-// The produce request as a client writes it: by hand, into one buffer that is final. The batches are copied in, once, so that
-// the memory they were encoded in belongs to the caller again when this returns.
+// The produce request as a client writes it, by hand. The batches stay where they were encoded and are copied once, into the
+// frame that grpc-js sends; `onCopied` tells when, so that their memory is not used again before.
 import type { Buffer } from 'node:buffer';
 import { MessageWriter } from '../server/protobuf-wire.ts';
+import type { GatheredMessage } from '../server/protobuf-wire.ts';
 
 export interface ProduceEntry {
   readonly topic: string;
@@ -14,13 +15,44 @@ export interface ProduceEntry {
 
 const ACKS_CODES = { 0: 1, 1: 2, [-1]: 3 } as const;
 
-/** A serialized ProduceStreamRequest. `acks` is 0, 1 or -1 for all; `timeoutMs` is how long the server may wait for it. */
+/** A serialized ProduceStreamRequest, until grpc-js copies it into a frame: all that it asks of a message. */
+export class ProduceStreamMessage {
+  readonly #message: GatheredMessage;
+  readonly #onCopied: () => void;
+
+  constructor(message: GatheredMessage, onCopied: () => void) {
+    this.#message = message;
+    this.#onCopied = onCopied;
+  }
+
+  get length(): number {
+    return this.#message.byteLength;
+  }
+
+  get byteLength(): number {
+    return this.#message.byteLength;
+  }
+
+  copy(target: Uint8Array, at = 0): number {
+    const copied = this.#message.copy(target, at);
+    this.#onCopied();
+    return copied;
+  }
+
+  /** As the bytes it is taken for where grpc-js types a serialized message. */
+  asBuffer(): Buffer {
+    return this as unknown as Buffer;
+  }
+}
+
+/** `acks` is 0, 1 or -1 for all; `timeoutMs` is how long the server may wait for it. */
 export function encodeProduceStreamRequest(
   correlationId: number,
   acks: 0 | 1 | -1,
   timeoutMs: number,
   entries: readonly ProduceEntry[],
-): Buffer {
+  onCopied: () => void,
+): ProduceStreamMessage {
   const request = new MessageWriter(32);
   request.int(1, ACKS_CODES[acks]);
   request.int(2, timeoutMs);
@@ -36,5 +68,5 @@ export function encodeProduceStreamRequest(
   const message = new MessageWriter(24);
   message.int(1, correlationId);
   message.message(2, request);
-  return message.finish().toBuffer();
+  return new ProduceStreamMessage(message.finish(), onCopied);
 }

@@ -1,0 +1,509 @@
+// A cluster of LogService and ClusterService servers over plain arrays, for tests: each broker a grpc-js server on its own port, the
+// partitions shared. It validates and stores batches as a leader does (offsets, producer sequences, the last five batches), and
+// it injects faults: `onProduce` decides what becomes of each batch, `broker.sever()` cuts connections, and so on.
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { errorTable } from '@tidemark/core';
+import type { ErrorName, LeaderEpoch, Offset } from '@tidemark/core';
+import {
+  batchBaseOffset,
+  batchBaseSequence,
+  batchLastOffset,
+  batchMaxTimestamp,
+  batchProducerEpoch,
+  batchProducerId,
+  batchRecordCount,
+  batchSizeBytes,
+  RecordCursor,
+  rewriteBatch,
+} from '@tidemark/record';
+import { nodeCodecs } from '@tidemark/compression';
+import { clusterService, logService } from '@tidemark/rpc';
+import type {
+  FetchPartitionOutput,
+  FetchPartitionResult,
+  FetchStreamRequestOutput,
+  FetchStreamResponse,
+  ProducePartitionOutput,
+  ProducePartitionResult,
+  ProduceStreamRequestOutput,
+  ProduceStreamResponse,
+} from '@tidemark/rpc';
+
+export type Fault =
+  /** Store it and answer. */
+  | 'store'
+  /** Store it; the answer never comes. */
+  | 'lose-answer'
+  /** Neither store nor answer. */
+  | 'lose-request'
+  /** Store it, then cut the stream. */
+  | 'store-and-cut'
+  /** Cut the stream. */
+  | 'cut'
+  /** Answer this, store nothing. */
+  | ErrorName;
+
+export interface ProduceAttempt {
+  readonly broker: FakeBroker;
+  readonly topic: string;
+  readonly partition: number;
+  readonly bytes: Uint8Array;
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  readonly baseSequence: number;
+  readonly recordCount: number;
+  /** Counts all attempts on all partitions, from 1. */
+  readonly attempt: number;
+}
+
+interface ProducerState {
+  epoch: number;
+  nextSequence: number;
+  readonly recent: { baseSequence: number; recordCount: number; baseOffset: number }[];
+}
+
+export class FakePartition {
+  leaderId = 1;
+  leaderEpoch = 0;
+  logStartOffset = 0;
+  endOffset = 0;
+  /** Epochs and where each began. */
+  readonly epochs: { epoch: number; startOffset: number }[] = [{ epoch: 0, startOffset: 0 }];
+  batches: Uint8Array[] = [];
+  readonly producers = new Map<number, ProducerState>();
+
+  /** An operating error's name, or where the batch is. */
+  append(batch: Uint8Array): ErrorName | { baseOffset: number; duplicate: boolean } {
+    const id = batchProducerId(batch);
+    const epoch = batchProducerEpoch(batch);
+    const baseSequence = batchBaseSequence(batch);
+    const recordCount = batchRecordCount(batch);
+    let state = this.producers.get(id);
+    if (id >= 0) {
+      if (state !== undefined && epoch < state.epoch) return 'INVALID_PRODUCER_EPOCH';
+      if (state === undefined || epoch > state.epoch) {
+        if (state !== undefined && baseSequence !== 0) return 'OUT_OF_ORDER_SEQUENCE_NUMBER';
+        state = { epoch, nextSequence: baseSequence, recent: [] };
+        this.producers.set(id, state);
+      }
+      const same = state.recent.find(
+        (seen) => seen.baseSequence === baseSequence && seen.recordCount === recordCount,
+      );
+      if (same !== undefined) return { baseOffset: same.baseOffset, duplicate: true };
+      if (baseSequence < state.nextSequence) return 'DUPLICATE_SEQUENCE_NUMBER';
+      if (baseSequence > state.nextSequence) return 'OUT_OF_ORDER_SEQUENCE_NUMBER';
+      state.nextSequence = (baseSequence + recordCount) & 0x7fffffff;
+      state.recent.push({ baseSequence, recordCount, baseOffset: this.endOffset });
+      if (state.recent.length > 5) state.recent.shift();
+    }
+    const baseOffset = this.endOffset;
+    const stored = Uint8Array.from(batch);
+    rewriteBatch(stored, 0, baseOffset as Offset, this.leaderEpoch as LeaderEpoch);
+    this.batches.push(stored);
+    this.endOffset += recordCount;
+    return { baseOffset, duplicate: false };
+  }
+
+  /** As a batch that was made by somebody else: kept as it is, at the end. */
+  place(batch: Uint8Array): void {
+    const stored = Uint8Array.from(batch);
+    const span = batchLastOffset(stored) - batchBaseOffset(stored) + 1;
+    rewriteBatch(stored, 0, this.endOffset as Offset, this.leaderEpoch as LeaderEpoch);
+    this.batches.push(stored);
+    this.endOffset += span;
+  }
+
+  /** Text values, in log order. */
+  values(): string[] {
+    const cursor = new RecordCursor({ codecs: nodeCodecs() });
+    const values: string[] = [];
+    for (const batch of this.batches) {
+      cursor.load(batch);
+      while (cursor.next()) values.push(Buffer.from(cursor.value() ?? []).toString());
+    }
+    return values;
+  }
+
+  electLeader(leaderId: number): void {
+    this.leaderId = leaderId;
+    this.leaderEpoch += 1;
+    this.epochs.push({ epoch: this.leaderEpoch, startOffset: this.endOffset });
+  }
+}
+
+export class FakeTopic {
+  readonly name: string;
+  id: string;
+  readonly partitions: FakePartition[];
+
+  constructor(name: string, id: string, partitionCount: number) {
+    this.name = name;
+    this.id = id;
+    this.partitions = Array.from({ length: partitionCount }, () => new FakePartition());
+  }
+}
+
+const detail = (name: ErrorName, message: string = errorTable[name].message) => ({
+  name,
+  message,
+  code: errorTable[name].code,
+  retriable: errorTable[name].retriable,
+});
+
+interface Pushed {
+  readonly entry: FetchPartitionOutput;
+  nextOffset: number;
+}
+
+export class FakeFetchStream {
+  readonly broker: FakeBroker;
+  readonly call: ServerDuplexStream<FetchStreamRequestOutput, FetchStreamResponse>;
+  readonly pushed = new Map<string, Pushed>();
+  creditBytes = 0;
+  creditGiven = 0;
+  bytesPushed = 0;
+
+  constructor(
+    broker: FakeBroker,
+    call: ServerDuplexStream<FetchStreamRequestOutput, FetchStreamResponse>,
+  ) {
+    this.broker = broker;
+    this.call = call;
+  }
+
+  send(result: FetchPartitionResult): void {
+    this.call.write({ results: [result] });
+  }
+
+  pump(): void {
+    for (const [name, pushed] of this.pushed) {
+      while (this.pushed.get(name) === pushed && this.#pushOne(name, pushed));
+    }
+  }
+
+  #pushOne(name: string, pushed: Pushed): boolean {
+    const { entry } = pushed;
+    const topic = this.broker.cluster.topics.get(entry.topic);
+    const partition = topic?.partitions[entry.partition];
+    const answer = {
+      topic: entry.topic,
+      topicId: entry.topicId,
+      partition: entry.partition,
+      positionId: entry.positionId,
+      highWatermark: partition?.endOffset ?? -1,
+      logStartOffset: partition?.logStartOffset ?? -1,
+      leaderEpoch: partition?.leaderEpoch ?? -1,
+    };
+    const fail = (error: ErrorName): boolean => {
+      this.pushed.delete(name);
+      this.send({ ...answer, error: detail(error) });
+      return false;
+    };
+    if (partition === undefined) return fail('UNKNOWN_TOPIC_OR_PARTITION');
+    if (partition.leaderId !== this.broker.id) return fail('NOT_LEADER_OR_FOLLOWER');
+    if (pushed.nextOffset < partition.logStartOffset || pushed.nextOffset > partition.endOffset) {
+      return fail('OFFSET_OUT_OF_RANGE');
+    }
+    const batch = partition.batches.find((bytes) => batchLastOffset(bytes) >= pushed.nextOffset);
+    if (batch === undefined || this.creditBytes <= 0) return false;
+    pushed.nextOffset = batchLastOffset(batch) + 1;
+    this.creditBytes -= batch.length;
+    this.bytesPushed += batch.length;
+    this.send({ ...answer, batches: batch });
+    return true;
+  }
+}
+
+export class FakeBroker {
+  readonly cluster: FakeCluster;
+  readonly id: number;
+  port = 0;
+  readonly fetchStreams = new Set<FakeFetchStream>();
+  readonly produceStreams = new Set<
+    ServerDuplexStream<ProduceStreamRequestOutput, ProduceStreamResponse>
+  >();
+  #server: Server | undefined;
+
+  constructor(cluster: FakeCluster, id: number) {
+    this.cluster = cluster;
+    this.id = id;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    const server = new Server({ 'grpc.max_receive_message_length': -1 });
+    this.#server = server;
+    const { cluster } = this;
+    server.addService(clusterService, {
+      GetMetadata: (call, callback) => {
+        cluster.metadataRequests += 1;
+        callback(null, cluster.metadata(call.request.topics.map(({ name }) => name), call.request.allTopics));
+      },
+      DescribeCluster: (_call, callback) => callback(null, { clusterId: 'fake', controllerId: 1, version: 'fake' }),
+      WatchMetadata: (call) => call.end(),
+    });
+    server.addService(logService, {
+      Produce: (_call, callback) => callback(null, {}),
+      ProduceStream: (call) => this.#produceStream(call),
+      Fetch: (_call, callback) => callback(null, {}),
+      FetchStream: (call) => this.#fetchStream(call),
+      ListOffsets: (call, callback) =>
+        callback(null, { results: call.request.partitions.map((entry) => cluster.listOffset(this, entry)) }),
+      OffsetForLeaderEpoch: (call, callback) =>
+        callback(null, { results: call.request.partitions.map((entry) => cluster.epochEnd(this, entry)) }),
+      DeleteRecords: (_call, callback) => callback(null, {}),
+      InitProducerId: (_call, callback) => callback(null, cluster.initProducerId()),
+    });
+    this.port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+        error === null ? resolve(port) : reject(error),
+      );
+    });
+  }
+
+  /** Cuts every stream, as a broken connection does. */
+  sever(): void {
+    for (const call of this.produceStreams) cut(call);
+    for (const { call } of this.fetchStreams) cut(call);
+  }
+
+  stop(): void {
+    this.#server?.forceShutdown();
+  }
+
+  #produceStream(call: ServerDuplexStream<ProduceStreamRequestOutput, ProduceStreamResponse>): void {
+    this.produceStreams.add(call);
+    const forget = (): void => void this.produceStreams.delete(call);
+    call.on('end', forget);
+    call.on('cancelled', forget);
+    call.on('error', forget);
+    call.on('data', (message: ProduceStreamRequestOutput) => {
+      if (!this.produceStreams.has(call)) return;
+      void this.cluster.pause.then(() => {
+        this.#produce(call, message);
+      });
+    });
+  }
+
+  #produce(
+    call: ServerDuplexStream<ProduceStreamRequestOutput, ProduceStreamResponse>,
+    { correlationId, request }: ProduceStreamRequestOutput,
+  ): void {
+    if (!this.produceStreams.has(call)) return;
+    const results: ProducePartitionResult[] = [];
+    let answered = request?.acks !== 'ACKS_NONE';
+    for (const entry of request?.partitions ?? []) {
+      const result = this.#store(entry);
+      if (result === 'cut') {
+        cut(call);
+        this.produceStreams.delete(call);
+        return;
+      }
+      if (result === 'silent') answered = false;
+      else results.push(result);
+    }
+    this.cluster.pumpAll();
+    if (!answered) return;
+    const answer = { correlationId, response: { results } };
+    if (this.cluster.holdAnswers) this.cluster.heldAnswers.push(() => call.write(answer));
+    else call.write(answer);
+  }
+
+  #store(entry: ProducePartitionOutput): ProducePartitionResult | 'cut' | 'silent' {
+    const { cluster } = this;
+    const { topic, partition, batches: bytes } = entry;
+    const attempt = {
+      broker: this,
+      topic,
+      partition,
+      bytes,
+      producerId: batchProducerId(bytes),
+      producerEpoch: batchProducerEpoch(bytes),
+      baseSequence: batchBaseSequence(bytes),
+      recordCount: batchRecordCount(bytes),
+      attempt: cluster.attempts.length + 1,
+    };
+    cluster.attempts.push(attempt);
+    const log = cluster.topics.get(topic)?.partitions[partition];
+    const answer = { topic, partition, topicId: entry.topicId, leaderEpoch: log?.leaderEpoch ?? -1 };
+    const fault = cluster.onProduce(attempt);
+    if (fault === 'cut') return 'cut';
+    if (fault === 'lose-request') return 'silent';
+    if (log === undefined) return { ...answer, error: detail('UNKNOWN_TOPIC_OR_PARTITION'), baseOffset: -1 };
+    if (log.leaderId !== this.id) {
+      const currentLeader = cluster.hintLeaders
+        ? { leaderId: log.leaderId, leaderEpoch: log.leaderEpoch }
+        : null;
+      return { ...answer, error: detail('NOT_LEADER_OR_FOLLOWER'), baseOffset: -1, currentLeader };
+    }
+    if (fault !== 'store' && fault !== 'lose-answer' && fault !== 'store-and-cut') {
+      return { ...answer, error: detail(fault), baseOffset: -1 };
+    }
+    if (batchSizeBytes(bytes) !== bytes.length) throw new Error('more or less than one batch');
+    const stored = log.append(bytes);
+    if (fault === 'store-and-cut') return 'cut';
+    if (fault === 'lose-answer') return 'silent';
+    if (typeof stored === 'string') return { ...answer, error: detail(stored), baseOffset: -1 };
+    return {
+      ...answer,
+      baseOffset: stored.baseOffset,
+      duplicate: stored.duplicate,
+      logAppendTimeMs: -1,
+      logStartOffset: log.logStartOffset,
+      inSyncReplicas: [log.leaderId],
+      onDisk: true,
+    };
+  }
+
+  #fetchStream(call: ServerDuplexStream<FetchStreamRequestOutput, FetchStreamResponse>): void {
+    const stream = new FakeFetchStream(this, call);
+    this.fetchStreams.add(stream);
+    this.cluster.fetchStreamsOpened += 1;
+    const forget = (): void => void this.fetchStreams.delete(stream);
+    call.on('end', () => {
+      forget();
+      call.end();
+    });
+    call.on('cancelled', forget);
+    call.on('error', forget);
+    call.on('data', (request: FetchStreamRequestOutput) => {
+      stream.creditBytes += request.creditBytes;
+      stream.creditGiven += request.creditBytes;
+      for (const { topic, partition } of request.remove) stream.pushed.delete(`${topic}-${partition}`);
+      for (const entry of request.add) {
+        this.cluster.fetchPositions.push(entry);
+        stream.pushed.set(`${entry.topic}-${entry.partition}`, { entry, nextOffset: entry.fetchOffset });
+      }
+      stream.pump();
+    });
+  }
+}
+
+/** As the transport does when it breaks: an error without an answer. */
+function cut(call: { destroy(error: Error): void }): void {
+  call.destroy(Object.assign(new Error('cut'), { code: 14, details: 'cut' }));
+}
+
+export class FakeCluster {
+  readonly brokers: FakeBroker[];
+  readonly topics = new Map<string, FakeTopic>();
+  readonly attempts: ProduceAttempt[] = [];
+  /** Every position asked for on a fetch stream, in order. */
+  readonly fetchPositions: FetchPartitionOutput[] = [];
+  fetchStreamsOpened = 0;
+  metadataRequests = 0;
+  /** What happens to a batch that arrives. */
+  onProduce: (attempt: ProduceAttempt) => Fault = () => 'store';
+  /** Produce requests are looked at once this is settled. */
+  pause: Promise<void> = Promise.resolve();
+  holdAnswers = false;
+  readonly heldAnswers: (() => void)[] = [];
+  hintLeaders = true;
+  onInitProducerId: () => ErrorName | undefined = () => undefined;
+  #nextProducerId = 1000;
+
+  private constructor(brokerCount: number) {
+    this.brokers = Array.from({ length: brokerCount }, (_, index) => new FakeBroker(this, index + 1));
+  }
+
+  static async start(brokerCount = 1): Promise<FakeCluster> {
+    const cluster = new FakeCluster(brokerCount);
+    for (const broker of cluster.brokers) await broker.start();
+    return cluster;
+  }
+
+  get bootstrap(): string[] {
+    return this.brokers.map(({ address }) => address);
+  }
+
+  broker(id: number): FakeBroker {
+    return this.brokers[id - 1]!;
+  }
+
+  addTopic(name: string, partitionCount = 1): FakeTopic {
+    const id = `${this.topics.size}`.padStart(21, 'A') + 'A';
+    const topic = new FakeTopic(name, id, partitionCount);
+    this.topics.set(name, topic);
+    return topic;
+  }
+
+  partition(topic: string, partition = 0): FakePartition {
+    return this.topics.get(topic)!.partitions[partition]!;
+  }
+
+  /** Answers nobody sent yet, in the order given. */
+  releaseAnswers(order?: readonly number[]): void {
+    const held = this.heldAnswers.splice(0);
+    const turns = order ?? held.map((_, index) => index);
+    for (const index of turns) held[index]!();
+  }
+
+  pumpAll(): void {
+    for (const broker of this.brokers) for (const stream of broker.fetchStreams) stream.pump();
+  }
+
+  stop(): void {
+    for (const broker of this.brokers) broker.stop();
+  }
+
+  initProducerId() {
+    const error = this.onInitProducerId();
+    if (error !== undefined) return { error: detail(error) };
+    return { producerId: this.#nextProducerId++, producerEpoch: 0 };
+  }
+
+  metadata(names: readonly string[], all: boolean) {
+    const asked = all ? [...this.topics.keys()] : names;
+    return {
+      clusterId: 'fake',
+      controllerId: 1,
+      brokers: this.brokers.map(({ id, port }) => ({ id, host: '127.0.0.1', port })),
+      topics: asked.map((name) => {
+        const topic = this.topics.get(name);
+        if (topic === undefined) return { name, error: detail('UNKNOWN_TOPIC_OR_PARTITION') };
+        return {
+          name,
+          topicId: topic.id,
+          partitions: topic.partitions.map(({ leaderId, leaderEpoch }, partition) => ({
+            partition,
+            leaderId,
+            leaderEpoch,
+            replicas: [leaderId],
+            inSyncReplicas: [leaderId],
+          })),
+        };
+      }),
+    };
+  }
+
+  listOffset(
+    broker: FakeBroker,
+    entry: { topic: string; partition: number; timestampMs: number },
+  ) {
+    const { topic, partition, timestampMs } = entry;
+    const log = this.topics.get(topic)?.partitions[partition];
+    if (log?.leaderId !== broker.id) {
+      return { topic, partition, error: detail('NOT_LEADER_OR_FOLLOWER'), offset: -1 };
+    }
+    const { leaderEpoch } = log;
+    if (timestampMs === -1) return { topic, partition, offset: log.endOffset, leaderEpoch };
+    if (timestampMs === -2) return { topic, partition, offset: log.logStartOffset, leaderEpoch };
+    const found = log.batches.find((batch) => batchMaxTimestamp(batch) >= timestampMs);
+    return { topic, partition, leaderEpoch, offset: found === undefined ? -1 : batchBaseOffset(found) };
+  }
+
+  epochEnd(broker: FakeBroker, entry: { topic: string; partition: number; leaderEpoch: number }) {
+    const { topic, partition } = entry;
+    const log = this.topics.get(topic)?.partitions[partition];
+    if (log?.leaderId !== broker.id) {
+      return { topic, partition, error: detail('NOT_LEADER_OR_FOLLOWER'), leaderEpoch: -1, endOffset: -1 };
+    }
+    const at = log.epochs.findLastIndex(({ epoch }) => epoch <= entry.leaderEpoch);
+    const endOffset = log.epochs[at + 1]?.startOffset ?? log.endOffset;
+    return { topic, partition, leaderEpoch: log.epochs[at]?.epoch ?? -1, endOffset };
+  }
+}
