@@ -22,11 +22,9 @@ describe('a listener', () => {
   beforeEach(async () => {
     health = new HealthRegistry();
     health.set('', 'SERVING');
-    listener = new GrpcListener(defaultGrpcLimits, [
-      healthHandlers(health),
-      ...reflectionHandlers(() => ['grpc.health.v1.Health']),
-    ]);
+    listener = new GrpcListener(defaultGrpcLimits);
     const port = await listener.listen('127.0.0.1', 0);
+    listener.serve([healthHandlers(health), ...reflectionHandlers(() => ['grpc.health.v1.Health'])]);
     client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
   });
 
@@ -107,9 +105,9 @@ describe('a listener', () => {
   });
 
   it('says which errno kept it from a port that is taken', async () => {
-    const first = new GrpcListener(defaultGrpcLimits, []);
+    const first = new GrpcListener(defaultGrpcLimits);
     const port = await first.listen('127.0.0.1', 0);
-    const second = new GrpcListener(defaultGrpcLimits, []);
+    const second = new GrpcListener(defaultGrpcLimits);
     const error = await second.listen('127.0.0.1', port).then(
       () => undefined,
       (each: unknown) => each as NodeJS.ErrnoException,

@@ -1,1 +1,10 @@
-export {};
+export * from './byte-budget.ts';
+export * from './fetch-purgatory.ts';
+export { sizeOf } from './fetch.ts';
+export * from './fetch-session.ts';
+export * from './partition.ts';
+export * from './periodic-task.ts';
+export * from './producer-ids.ts';
+export * from './replica-manager.ts';
+export * from './requests.ts';
+export * from './topic-settings.ts';

@@ -1,5 +1,6 @@
 // One gRPC listener: a TCP socket of our own whose connections are handed to a grpc-js server with the house's limits. Owning
-// the socket gives what grpc-js does not: the errno when the port is taken, a cap on connections, and the sockets to end.
+// the socket gives what grpc-js does not: the errno when the port is taken, a cap on connections, and a port that is taken and
+// known before there is anything to serve. Connections that come early wait for `serve`.
 //
 // Every limit here exists because grpc-js has none by default: session memory is unlimited, concurrent streams are unlimited,
 // idle connections stay for ever, and a peer that vanished is never noticed.
@@ -42,15 +43,41 @@ export const defaultGrpcLimits: GrpcLimits = {
 export type ServiceRegistration = readonly [ServiceDefinition, UntypedServiceImplementation];
 
 export class GrpcListener {
-  readonly #server: Server;
   readonly #limits: GrpcLimits;
   readonly #sockets = new Set<Socket>();
   #tcp: TcpServer | undefined;
+  #server: Server | undefined;
   #injector: ConnectionInjector | undefined;
 
-  constructor(limits: GrpcLimits, services: readonly ServiceRegistration[]) {
+  constructor(limits: GrpcLimits) {
     this.#limits = limits;
-    this.#server = new Server({
+  }
+
+  /** Binds. Port 0 picks one; the answer is the port. Rejects with Node's error (`code` EADDRINUSE, EACCES ...). */
+  listen(host: string, port: number): Promise<number> {
+    const tcp = createServer({ noDelay: true }, (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+      // Until HTTP/2 takes the socket over nobody else listens for its errors; 'close' follows each of them.
+      socket.on('error', () => socket.destroy());
+      this.#injector?.injectConnection(socket);
+    });
+    tcp.maxConnections = this.#limits.maxConnections;
+    this.#tcp = tcp;
+    return new Promise((resolve, reject) => {
+      tcp.once('error', reject);
+      // Not `exclusive: false`: a second process on the same port must fail, not share it.
+      tcp.listen({ host, port, exclusive: true }, () => {
+        tcp.removeListener('error', reject);
+        resolve((tcp.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** From here on calls are answered, those of connections that are there already included. */
+  serve(services: readonly ServiceRegistration[]): void {
+    const limits = this.#limits;
+    const server = new Server({
       'grpc.max_receive_message_length': limits.maxRequestBytes,
       // What may be sent is bounded by the fetch limits; a first batch goes out whatever its size.
       'grpc.max_send_message_length': -1,
@@ -62,28 +89,10 @@ export class GrpcListener {
       'grpc.keepalive_permit_without_calls': 1,
       'grpc.enable_channelz': 0,
     });
-    for (const [definition, implementation] of services) this.#server.addService(definition, implementation);
-  }
-
-  /** Binds and serves. Port 0 picks one; the answer is the port. Rejects with Node's error (`code` EADDRINUSE, EACCES ...). */
-  listen(host: string, port: number): Promise<number> {
-    const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
-    const tcp = createServer({ noDelay: true }, (socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-      injector.injectConnection(socket);
-    });
-    tcp.maxConnections = this.#limits.maxConnections;
-    this.#tcp = tcp;
-    this.#injector = injector;
-    return new Promise((resolve, reject) => {
-      tcp.once('error', reject);
-      // Not `exclusive: false`: a second process on the same port must fail, not share it.
-      tcp.listen({ host, port, exclusive: true }, () => {
-        tcp.removeListener('error', reject);
-        resolve((tcp.address() as AddressInfo).port);
-      });
-    });
+    for (const [definition, implementation] of services) server.addService(definition, implementation);
+    this.#server = server;
+    this.#injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+    for (const socket of this.#sockets) this.#injector.injectConnection(socket);
   }
 
   get connectionCount(): number {
@@ -93,18 +102,19 @@ export class GrpcListener {
   /** Stops accepting, lets calls under way finish for `graceMs`, then ends what is left. */
   async close(graceMs: number): Promise<void> {
     const tcp = this.#tcp;
-    const injector = this.#injector;
-    if (tcp === undefined || injector === undefined) return;
+    if (tcp === undefined) return;
     this.#tcp = undefined;
     const closed = new Promise<void>((resolve) => tcp.close(() => resolve()));
-    injector.drain(graceMs);
-    // A socket whose HTTP/2 session never began knows nothing of draining.
-    const deadline = setTimeout(() => {
+    const end = (): void => {
       for (const socket of this.#sockets) socket.destroy();
-    }, graceMs);
+    };
+    // Draining sends GOAWAY and waits for the calls; a socket whose HTTP/2 session never began knows nothing of it.
+    if (graceMs > 0) this.#injector?.drain(graceMs);
+    const deadline = setTimeout(end, graceMs);
+    if (graceMs <= 0 || this.#injector === undefined) end();
     await closed;
     clearTimeout(deadline);
-    injector.destroy();
-    this.#server.forceShutdown();
+    this.#injector?.destroy();
+    this.#server?.forceShutdown();
   }
 }

@@ -9,7 +9,7 @@ import type { HealthCheckRequestOutput } from '../generated/grpc/health/v1/Healt
 import type { HealthCheckResponse } from '../generated/grpc/health/v1/HealthCheckResponse.ts';
 
 export type HealthStatus = 'SERVING' | 'NOT_SERVING';
-type HealthListener = (status: HealthStatus | undefined) => void;
+type HealthListener = (status: HealthStatus | 'closed') => void;
 
 /** What the process says of itself; one registry may serve several listeners. */
 export class HealthRegistry {
@@ -30,7 +30,14 @@ export class HealthRegistry {
     return this.#statuses.get(service);
   }
 
-  /** Calls back at every later change. Answers how to stop. */
+  /** Ends every watch: the process is going. */
+  close(): void {
+    for (const listeners of [...this.#listeners.values()]) {
+      for (const listener of [...listeners]) listener('closed');
+    }
+  }
+
+  /** Calls back at every later change, and with `closed` at the end. Answers how to stop. */
   listen(service: string, listener: HealthListener): () => void {
     const listeners = this.#listeners.get(service) ?? new Set();
     this.#listeners.set(service, listeners);
@@ -70,8 +77,11 @@ export function healthHandlers(
       });
     };
     const stop = registry.listen(call.request.service, (value) => {
-      latest = value;
-      show();
+      if (value === 'closed') call.end();
+      else {
+        latest = value;
+        show();
+      }
     });
     call.once('cancelled', () => {
       stop();

@@ -7,3 +7,4 @@ export * from './partition-requests.ts';
 export * from './produce-codec.ts';
 export { GatheredMessage } from './protobuf-wire.ts';
 export * from './reflection.ts';
+export * from './request-guard.ts';

@@ -3,6 +3,7 @@
 
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import { logService } from '../definitions.ts';
+import { guardedService } from './request-guard.ts';
 import { encodeFetchResponse, encodeFetchStreamResponse } from './fetch-codec.ts';
 import {
   decodeProduceRequest,
@@ -25,7 +26,7 @@ type AnyMethod = MethodDefinition<unknown, unknown>;
 
 export function serverLogService(): ServiceDefinition {
   const override = (method: object, codec: object): AnyMethod => ({ ...method, ...codec }) as AnyMethod;
-  return {
+  const service: ServiceDefinition = {
     ...(logService as unknown as ServiceDefinition),
     Produce: override(logService.Produce, {
       requestDeserialize: decodeProduceRequest,
@@ -38,4 +39,5 @@ export function serverLogService(): ServiceDefinition {
     Fetch: override(logService.Fetch, { responseSerialize: gathered(encodeFetchResponse) }),
     FetchStream: override(logService.FetchStream, { responseSerialize: gathered(encodeFetchStreamResponse) }),
   };
+  return guardedService(service, ['Produce', 'ProduceStream']);
 }

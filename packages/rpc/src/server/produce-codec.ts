@@ -1,6 +1,7 @@
 // Hand-written codec of the produce messages, the write half of the hot path. Decoding gives the same objects as proto-loader
 // would (a property test holds it to that), but without its intermediate message; `batches` aliases the bytes that came in.
 
+import { TidemarkError } from '@tidemark/core';
 import type { AcksOutput } from '../generated/tidemark/v1/Acks.ts';
 import type { HeaderOutput } from '../generated/tidemark/v1/Header.ts';
 import type { PlainRecordOutput } from '../generated/tidemark/v1/PlainRecord.ts';
@@ -11,6 +12,28 @@ import type { WireError } from './error-detail.ts';
 import { MessageReader, MessageWriter, type GatheredMessage } from './protobuf-wire.ts';
 
 const EMPTY = Buffer.alloc(0);
+
+/**
+ * Most partitions, plain records and headers of one request. An empty one takes two bytes on the wire and some two hundred in
+ * here, so the size of the request bounds nothing.
+ */
+export const MAX_PRODUCE_ITEMS = 100_000;
+
+/** Counts what a request made us allocate, over all its partitions together. */
+interface Allowance {
+  left: number;
+}
+
+function spend(allowance: Allowance): void {
+  allowance.left -= 1;
+  if (allowance.left < 0) {
+    throw new TidemarkError(
+      'INVALID_REQUEST',
+      `a request holds at most ${MAX_PRODUCE_ITEMS} partitions, plain records and headers; send batches`,
+    );
+  }
+}
+
 const ACKS: readonly AcksOutput[] = ['ACKS_UNSPECIFIED', 'ACKS_NONE', 'ACKS_LEADER', 'ACKS_ALL'];
 
 function readHeader(reader: MessageReader): HeaderOutput {
@@ -25,7 +48,7 @@ function readHeader(reader: MessageReader): HeaderOutput {
   return header;
 }
 
-function readRecord(reader: MessageReader): PlainRecordOutput {
+function readRecord(reader: MessageReader, allowance: Allowance): PlainRecordOutput {
   const record: PlainRecordOutput = { headers: [] };
   while (reader.next()) {
     switch (reader.field) {
@@ -38,6 +61,7 @@ function readRecord(reader: MessageReader): PlainRecordOutput {
         record._value = 'value';
         break;
       case 3:
+        spend(allowance);
         record.headers.push(readHeader(reader.nested()));
         break;
       case 4:
@@ -51,7 +75,7 @@ function readRecord(reader: MessageReader): PlainRecordOutput {
   return record;
 }
 
-function readPartition(reader: MessageReader): ProducePartitionOutput {
+function readPartition(reader: MessageReader, allowance: Allowance): ProducePartitionOutput {
   const partition: ProducePartitionOutput = {
     topic: '',
     topicId: '',
@@ -78,7 +102,8 @@ function readPartition(reader: MessageReader): ProducePartitionOutput {
         partition.batches = reader.bytes();
         break;
       case 6:
-        partition.records.push(readRecord(reader.nested()));
+        spend(allowance);
+        partition.records.push(readRecord(reader.nested(), allowance));
         break;
       default:
         reader.skip();
@@ -88,6 +113,7 @@ function readPartition(reader: MessageReader): ProducePartitionOutput {
 }
 
 function readRequest(reader: MessageReader): ProduceRequestOutput {
+  const allowance: Allowance = { left: MAX_PRODUCE_ITEMS };
   const request: ProduceRequestOutput = { acks: 'ACKS_UNSPECIFIED', timeoutMs: 0, partitions: [] };
   while (reader.next()) {
     if (reader.field === 1) {
@@ -95,8 +121,10 @@ function readRequest(reader: MessageReader): ProduceRequestOutput {
       // An enum number nobody knows stays a number, as proto-loader has it; the edge check refuses it.
       request.acks = ACKS[code] ?? (code as unknown as AcksOutput);
     } else if (reader.field === 2) request.timeoutMs = reader.int32();
-    else if (reader.field === 3) request.partitions.push(readPartition(reader.nested()));
-    else reader.skip();
+    else if (reader.field === 3) {
+      spend(allowance);
+      request.partitions.push(readPartition(reader.nested(), allowance));
+    } else reader.skip();
   }
   return request;
 }

@@ -1,0 +1,222 @@
+// Follows the metadata image: opens the logs of the partitions placed on this node, reconfigures them, deletes those whose topic
+// is gone, and finds the partition a request means. Work on one folder is done one step after another, so that a topic deleted
+// and created again under its name never meets its former self.
+
+import { failure, type BrokerId, type Failure, type TopicId, type TopicName } from '@tidemark/core';
+import type { MetadataImage, PartitionImage, TopicImage } from '@tidemark/controller';
+import type { LogFolder } from '@tidemark/log';
+import { isFailure } from './outcome.ts';
+import { Partition } from './partition.ts';
+import type { PartitionAddress } from './requests.ts';
+import type { TopicSettings } from './topic-settings.ts';
+
+interface HostedTopic {
+  readonly name: TopicName;
+  readonly id: TopicId;
+  settings: TopicSettings;
+  /** What was taken over last: the same object means that nothing changed. */
+  image: TopicImage;
+  readonly partitions: Map<number, Partition | Failure | Promise<void>>;
+}
+
+export interface HostedPartitionsOptions {
+  readonly self: BrokerId;
+  readonly folder: LogFolder;
+  readonly image: MetadataImage;
+  /** The settings of a topic under an image. */
+  readonly settings: (image: MetadataImage, topic: TopicName) => TopicSettings;
+  /** A log that could not be opened, reconfigured or deleted. */
+  readonly onError: (cause: unknown, partition: string) => void;
+}
+
+const OPENING = failure('LEADER_NOT_AVAILABLE', 'the partition is being opened on this broker: try again');
+
+const folderName = (topic: TopicName, partition: number): string => `${topic}-${partition}`;
+
+export class HostedPartitions {
+  readonly #options: HostedPartitionsOptions;
+  readonly #topics = new Map<TopicId, HostedTopic>();
+  readonly #steps = new Map<string, Promise<void>>();
+  #image: MetadataImage;
+  #closed = false;
+
+  constructor(options: HostedPartitionsOptions) {
+    this.#options = options;
+    this.#image = options.image;
+  }
+
+  get image(): MetadataImage {
+    return this.#image;
+  }
+
+  /** Every partition that is open. */
+  *all(): IterableIterator<Partition> {
+    for (const topic of this.#topics.values()) {
+      for (const partition of topic.partitions.values()) if (partition instanceof Partition) yield partition;
+    }
+  }
+
+  /** Takes over an image. What has to be opened or deleted goes on in the background; `settled` waits for it. */
+  apply(image: MetadataImage): void {
+    if (this.#closed) return;
+    const previous = this.#image;
+    this.#image = image;
+    for (const topic of this.#topics.values()) {
+      if (image.topicById(topic.id) === undefined) this.#deleteTopic(topic);
+    }
+    const { self } = this.#options;
+    const brokerChanged =
+      image.brokerConfigs('') !== previous.brokerConfigs('') ||
+      image.brokerConfigs(self) !== previous.brokerConfigs(self);
+    for (const topic of image.topics()) {
+      const hosted = this.#topics.get(topic.id);
+      if (hosted === undefined || hosted.image !== topic || brokerChanged) this.#applyTopic(topic, hosted);
+    }
+  }
+
+  #applyTopic(topic: TopicImage, known: HostedTopic | undefined): void {
+    const settings = this.#options.settings(this.#image, topic.name);
+    const hosted: HostedTopic = known ?? {
+      name: topic.name,
+      id: topic.id,
+      settings,
+      image: topic,
+      partitions: new Map(),
+    };
+    hosted.settings = settings;
+    hosted.image = topic;
+    this.#topics.set(topic.id, hosted);
+    for (const partition of topic.partitions) {
+      if (!partition.replicas.includes(this.#options.self)) continue;
+      const open = hosted.partitions.get(partition.partition);
+      if (open instanceof Partition) open.update(partition, settings);
+      else if (open === undefined) this.#open(hosted, partition);
+    }
+  }
+
+  #open(topic: HostedTopic, image: PartitionImage): void {
+    const name = folderName(topic.name, image.partition);
+    const opened = this.#step(name, async () => {
+      // Deleted, or closed, while this step waited for its turn.
+      if (this.#closed || this.#topics.get(topic.id) !== topic) return;
+      const log = await this.#options.folder.openPartition(name, topic.id, topic.settings.log);
+      const current = this.#partitionImage(topic.id, image.partition) ?? image;
+      const partition = new Partition(this.#options.self, topic, current, log, topic.settings);
+      if (this.#topics.get(topic.id) === topic) topic.partitions.set(image.partition, partition);
+    }).catch((cause: unknown) => {
+      topic.partitions.set(
+        image.partition,
+        failure(
+          'KAFKA_STORAGE_ERROR',
+          `the log of ${name} could not be opened; this broker's log has the cause`,
+        ),
+      );
+      this.#options.onError(cause, name);
+    });
+    topic.partitions.set(image.partition, opened);
+  }
+
+  #partitionImage(topicId: TopicId, index: number): PartitionImage | undefined {
+    return this.#image.topicById(topicId)?.partitions[index];
+  }
+
+  #deleteTopic(topic: HostedTopic): void {
+    this.#topics.delete(topic.id);
+    const why = failure('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic.name} was deleted`);
+    for (const [index, partition] of topic.partitions) {
+      if (partition instanceof Partition) partition.close(why);
+      const name = folderName(topic.name, index);
+      this.#step(name, () => this.#options.folder.deletePartition(name)).catch((cause: unknown) => {
+        this.#options.onError(cause, name);
+      });
+    }
+    topic.partitions.clear();
+  }
+
+  #step(name: string, work: () => Promise<void>): Promise<void> {
+    const before = this.#steps.get(name);
+    const step = before === undefined ? work() : before.then(work);
+    const ended = step
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#steps.get(name) === ended) this.#steps.delete(name);
+      });
+    this.#steps.set(name, ended);
+    return step;
+  }
+
+  /** Resolves when nothing is being opened or deleted. */
+  async settled(): Promise<void> {
+    while (this.#steps.size > 0) await Promise.all([...this.#steps.values()]);
+  }
+
+  /** Resolves when every partition of the topic that this node hosts is open, or failed to open. */
+  async whenHosted(topicId: TopicId): Promise<void> {
+    const opening = [...(this.#topics.get(topicId)?.partitions.values() ?? [])];
+    await Promise.all(opening.filter((each) => each instanceof Promise));
+  }
+
+  /** The topic a name, an id or both mean. */
+  findTopic(name: TopicName | undefined, id: TopicId | undefined): TopicImage | Failure {
+    if (id === undefined) {
+      const topic = name === undefined ? undefined : this.#image.topicByName(name);
+      return (
+        topic ?? failure('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name ?? ''}: create it first`)
+      );
+    }
+    const topic = this.#image.topicById(id);
+    if (topic === undefined) {
+      return failure(
+        'UNKNOWN_TOPIC_ID',
+        `no topic has the id ${id}: it was deleted, or this broker does not know it yet`,
+      );
+    }
+    if (name !== undefined && topic.name !== name) {
+      return failure('INCONSISTENT_TOPIC_ID', `the id ${id} belongs to topic ${topic.name}, not to ${name}`);
+    }
+    return topic;
+  }
+
+  find(address: PartitionAddress): Partition | Failure {
+    const topic = this.findTopic(address.topic, address.topicId);
+    if (isFailure(topic)) return topic;
+    const hosted = this.#topics.get(topic.id)?.partitions.get(address.partition);
+    if (hosted instanceof Partition) return hosted;
+    if (hosted instanceof Promise) return OPENING;
+    if (hosted !== undefined) return hosted;
+    const image = topic.partitions[address.partition];
+    if (image === undefined) {
+      return failure(
+        'UNKNOWN_TOPIC_OR_PARTITION',
+        `topic ${topic.name} has the partitions 0 to ${topic.partitions.length - 1}, and no ${address.partition}`,
+      );
+    }
+    return failure(
+      'NOT_LEADER_OR_FOLLOWER',
+      `${topic.name}-${address.partition} has no replica here; broker ${image.leader} leads it`,
+    );
+  }
+
+  /** Folders of partitions on disk that the image does not place here, e.g. of a topic deleted just before a crash. */
+  strays(
+    folders: Iterable<{ readonly name: string; readonly topicId: TopicId | undefined }>,
+  ): readonly string[] {
+    const placed = new Map<string, TopicId>();
+    for (const topic of this.#image.topics()) {
+      for (const { partition, replicas } of topic.partitions) {
+        if (replicas.includes(this.#options.self)) placed.set(folderName(topic.name, partition), topic.id);
+      }
+    }
+    return [...folders]
+      .filter(
+        ({ name, topicId }) => !placed.has(name) || (topicId !== undefined && placed.get(name) !== topicId),
+      )
+      .map(({ name }) => name);
+  }
+
+  /** Fails everybody who waits with `why`. The logs themselves are closed by their folder. */
+  close(why: Failure): void {
+    this.#closed = true;
+    for (const partition of this.all()) partition.close(why);
+  }
+}

@@ -1,0 +1,91 @@
+// Questions about one partition's offsets: by time, by leader epoch, and the raising of its log start.
+
+import { failure, TidemarkError, type Failure, type Offset } from '@tidemark/core';
+import { isFailure } from './outcome.ts';
+import type { Partition } from './partition.ts';
+import type {
+  DeleteRecordsOutcome,
+  DeleteRecordsPartition,
+  EpochEndOutcome,
+  EpochEndPartition,
+  ListOffsetsOutcome,
+  ListOffsetsPartition,
+  Named,
+} from './requests.ts';
+
+const named = ({ topic, topicId, index }: Partition): Named => ({ topic, topicId, partition: index });
+
+/** The disk's refusal is an answer; anything else is not for here. */
+function asFailure(cause: unknown): Failure {
+  if (cause instanceof TidemarkError) return failure(cause.error, cause.message);
+  throw cause;
+}
+
+export async function listOffset(
+  partition: Partition | Failure,
+  request: ListOffsetsPartition,
+): Promise<ListOffsetsOutcome> {
+  const nothing = { offset: -1, timestampMs: -1, leaderEpoch: -1 };
+  if (isFailure(partition)) return { ...request.address, ...nothing, failure: partition };
+  const refused = partition.checkLeader(request.currentLeaderEpoch);
+  if (refused !== undefined) return { ...named(partition), ...nothing, failure: refused };
+  const { log, highWatermark, leaderEpoch } = partition;
+  const { query } = request;
+  switch (query.kind) {
+    case 'start':
+      return { ...named(partition), offset: log.logStartOffset, timestampMs: -1, leaderEpoch };
+    case 'end':
+      return { ...named(partition), offset: highWatermark, timestampMs: -1, leaderEpoch };
+    case 'max-timestamp':
+    case 'timestamp': {
+      const found = await (
+        query.kind === 'timestamp'
+          ? log.offsetForTimestamp(query.timestampMs, highWatermark)
+          : log.maxTimestamp()
+      ).catch(asFailure);
+      // What is not committed yet is not for readers, its timestamps neither.
+      if (found === undefined || ('offset' in found && found.offset >= highWatermark))
+        return { ...named(partition), ...nothing };
+      if (isFailure(found)) return { ...named(partition), ...nothing, failure: found };
+      return {
+        ...named(partition),
+        offset: found.offset,
+        timestampMs: found.timestampMs,
+        leaderEpoch: found.leaderEpoch,
+      };
+    }
+  }
+}
+
+export function endOfEpoch(partition: Partition | Failure, request: EpochEndPartition): EpochEndOutcome {
+  const nothing = { leaderEpoch: -1, endOffset: -1 };
+  if (isFailure(partition)) return { ...request.address, ...nothing, failure: partition };
+  const refused = partition.checkLeader(request.currentLeaderEpoch);
+  if (refused !== undefined) return { ...named(partition), ...nothing, failure: refused };
+  const end = partition.log.endOffsetForEpoch(request.leaderEpoch);
+  return end === undefined
+    ? { ...named(partition), ...nothing }
+    : { ...named(partition), leaderEpoch: end.epoch, endOffset: end.endOffset };
+}
+
+export async function deleteRecords(
+  partition: Partition | Failure,
+  request: DeleteRecordsPartition,
+): Promise<DeleteRecordsOutcome> {
+  if (isFailure(partition)) return { ...request.address, logStartOffset: -1, failure: partition };
+  const refused = partition.checkLeader(undefined);
+  if (refused !== undefined) return { ...named(partition), logStartOffset: -1, failure: refused };
+  const { log, highWatermark } = partition;
+  const before: Offset = request.beforeOffset ?? highWatermark;
+  if (before > highWatermark) {
+    const message = `records up to ${before} cannot be deleted: the high watermark is ${highWatermark}`;
+    return { ...named(partition), logStartOffset: -1, failure: failure('OFFSET_OUT_OF_RANGE', message) };
+  }
+  const start = log.logStartOffset;
+  if (before > start) {
+    const failed = await log.deleteRecordsBefore(before).catch(asFailure);
+    if (!failed.ok) return { ...named(partition), logStartOffset: -1, failure: failed };
+    partition.logStartMoved();
+  }
+  return { ...named(partition), logStartOffset: log.logStartOffset };
+}

@@ -1,0 +1,192 @@
+// The write path of a leader: check, append, wait for what `acks` asks. All appends of a request happen in the same turn, inside
+// the call, so that requests are appended in the order of the calls; only the waiting is asynchronous.
+
+import { failure, type Clock, type Failure } from '@tidemark/core';
+import { validateBatches, type Codecs } from '@tidemark/record';
+import { isFailure } from './outcome.ts';
+import { endOf, type Appended, type Partition } from './partition.ts';
+import type {
+  AcksLevel,
+  PartitionAddress,
+  ProduceOutcome,
+  ProducePartition,
+  ProduceRequest,
+} from './requests.ts';
+
+export interface ProduceLimits {
+  /** Largest batch once inflated, in bytes; what a compressed batch may cost to check. */
+  readonly maxInflatedBatchBytes: number;
+  /** Most batches in one partition of one request. */
+  readonly maxBatchesPerPartition: number;
+}
+
+export interface Production {
+  /** One outcome for each partition, in order, when `acks` is satisfied or will not be. */
+  readonly outcomes: Promise<readonly ProduceOutcome[]>;
+  /** When the log is done with the request's bytes. Never rejects. */
+  readonly released: Promise<void>;
+}
+
+interface Attempt {
+  readonly partition: Partition;
+  readonly appended: Appended;
+  /** Undefined once acknowledged, or why it never will be. */
+  readonly acknowledged: Promise<Failure | undefined>;
+}
+
+const NOTHING = Promise.resolve();
+
+export class ProducePath {
+  readonly #find: (address: PartitionAddress) => Partition | Failure;
+  readonly #clock: Clock;
+  readonly #codecs: Codecs;
+  readonly #limits: ProduceLimits;
+
+  constructor(
+    find: (address: PartitionAddress) => Partition | Failure,
+    clock: Clock,
+    codecs: Codecs,
+    limits: ProduceLimits,
+  ) {
+    this.#find = find;
+    this.#clock = clock;
+    this.#codecs = codecs;
+    this.#limits = limits;
+  }
+
+  produce(request: ProduceRequest): Production {
+    const nowMs = this.#clock.wallMs();
+    const attempts = request.partitions.map((each) => this.#attempt(each, request.acks, nowMs));
+    const writes: Promise<unknown>[] = [];
+    for (const attempt of attempts) {
+      // A failed write is reported through `acknowledged`; here it only matters that it is over.
+      if ('appended' in attempt) writes.push(attempt.appended.written.catch(() => undefined));
+    }
+    const released = writes.length === 0 ? NOTHING : Promise.all(writes).then(() => undefined);
+    return { outcomes: this.#settle(request, attempts), released };
+  }
+
+  #attempt(request: ProducePartition, acks: AcksLevel, nowMs: number): Attempt | ProduceOutcome {
+    const partition = this.#find(request.address);
+    if (isFailure(partition)) return { ...request.address, failure: partition };
+    const refused =
+      partition.checkLeader(request.currentLeaderEpoch) ??
+      (acks === 'all' ? shortfall(partition) : undefined);
+    if (refused !== undefined) return outcomeOf(partition, refused);
+    const { settings } = partition;
+    const createTime = settings.timestampType === 'CreateTime';
+    const valid = validateBatches(request.bytes, {
+      maxBatchBytes: settings.maxBatchBytes,
+      maxInflatedBytes: this.#limits.maxInflatedBatchBytes,
+      maxBatches: this.#limits.maxBatchesPerPartition,
+      codecs: this.#codecs,
+      earliestTimestampMs: createTime ? nowMs - settings.timestampBeforeMaxMs : undefined,
+      latestTimestampMs: createTime ? nowMs + settings.timestampAfterMaxMs : undefined,
+    });
+    if (!valid.ok) return outcomeOf(partition, valid);
+    if (valid.batches.some((batch) => batch.isTransactional)) {
+      return outcomeOf(
+        partition,
+        failure('INVALID_RECORD', 'transactional batches are not taken by this version'),
+      );
+    }
+    const appended = partition.append(request.bytes, valid.batches);
+    if (!appended.ok) return outcomeOf(partition, appended);
+    return { partition, appended, acknowledged: acknowledgement(partition, appended, acks) };
+  }
+
+  async #settle(
+    request: ProduceRequest,
+    attempts: readonly (Attempt | ProduceOutcome)[],
+  ): Promise<readonly ProduceOutcome[]> {
+    const pending = attempts.filter((each) => 'acknowledged' in each);
+    const failures = pending.length === 0 ? [] : await this.#acknowledgements(request, pending);
+    let next = 0;
+    return attempts.map((attempt) => {
+      if (!('acknowledged' in attempt)) return attempt;
+      const failed = failures[next++];
+      return failed === undefined ? receiptOf(attempt) : outcomeOf(attempt.partition, failed);
+    });
+  }
+
+  async #acknowledgements(
+    request: ProduceRequest,
+    pending: readonly Attempt[],
+  ): Promise<readonly (Failure | undefined)[]> {
+    const late = failure(
+      'REQUEST_TIMED_OUT',
+      `acks=${request.acks} was not satisfied within ${request.timeoutMs} ms; the batch may still be committed`,
+    );
+    let expire: (value: Failure) => void = () => undefined;
+    const expired = new Promise<Failure>((resolve) => {
+      expire = resolve;
+    });
+    const timer = this.#clock.setTimer(request.timeoutMs, () => expire(late));
+    const failures = await Promise.all(
+      pending.map((attempt) => Promise.race([attempt.acknowledged, expired])),
+    );
+    timer.cancel();
+    return failures;
+  }
+}
+
+function shortfall(partition: Partition): Failure | undefined {
+  const short = partition.minInsyncShortfall;
+  return short === undefined ? undefined : failure('NOT_ENOUGH_REPLICAS', `${short}; nothing was written`);
+}
+
+function acknowledgement(
+  partition: Partition,
+  appended: Appended,
+  acks: AcksLevel,
+): Promise<Failure | undefined> {
+  const written = appended.written.then(
+    () => undefined,
+    () =>
+      failure(
+        'KAFKA_STORAGE_ERROR',
+        `${partition.topic}-${partition.index} could not be written: the disk failed`,
+      ),
+  );
+  switch (acks) {
+    case 'none':
+      return Promise.resolve(undefined);
+    case 'leader':
+      return written;
+    case 'all':
+      // Whichever comes first: committed, or a write that failed and so never will be.
+      return Promise.race([
+        partition.whenCommitted(endOf(appended.lastOffset)),
+        new Promise<Failure>((resolve) => {
+          void written.then((failed) => {
+            if (failed !== undefined) resolve(failed);
+          });
+        }),
+      ]);
+  }
+}
+
+function outcomeOf(partition: Partition, failed: Failure): ProduceOutcome {
+  const { topic, topicId, index } = partition;
+  const moved = failed.error === 'NOT_LEADER_OR_FOLLOWER' || failed.error === 'FENCED_LEADER_EPOCH';
+  const outcome = { topic, topicId, partition: index, failure: failed };
+  return moved ? { ...outcome, leaderHint: partition.leaderHint } : outcome;
+}
+
+function receiptOf({ partition, appended }: Attempt): ProduceOutcome {
+  const { topic, topicId, index, log } = partition;
+  return {
+    topic,
+    topicId,
+    partition: index,
+    receipt: {
+      baseOffset: appended.baseOffset,
+      logAppendTimeMs: appended.logAppendTimeMs,
+      logStartOffset: log.logStartOffset,
+      leaderEpoch: partition.leaderEpoch,
+      inSyncReplicas: partition.inSyncReplicas,
+      onDisk: log.flushedOffset > appended.lastOffset,
+      duplicate: appended.duplicate,
+    },
+  };
+}

@@ -1,0 +1,244 @@
+// The partitions of this node and everything that is asked of them: produce, fetch, offsets, deletion of records, descriptions.
+// It follows the metadata image, and runs retention and checkpoints on the Clock port. The paths themselves live in their own
+// files; here they are put together and given their limits.
+
+import {
+  failure,
+  type BrokerId,
+  type Clock,
+  type Failure,
+  type Offset,
+  type TopicId,
+  type TopicName,
+} from '@tidemark/core';
+import type { MetadataImage, TopicImage } from '@tidemark/controller';
+import type { LogFolder } from '@tidemark/log';
+import type { Codecs } from '@tidemark/record';
+import { ByteBudget } from './byte-budget.ts';
+import { FetchPath, type Fetching } from './fetch.ts';
+import { FetchPurgatory } from './fetch-purgatory.ts';
+import { FetchSession } from './fetch-session.ts';
+import { HostedPartitions } from './hosted-partitions.ts';
+import type { Partition } from './partition.ts';
+import { PeriodicTask } from './periodic-task.ts';
+import { ProducePath, type Production } from './produce.ts';
+import { deleteRecords, endOfEpoch, listOffset } from './partition-queries.ts';
+import type {
+  DeleteRecordsOutcome,
+  DeleteRecordsPartition,
+  EpochEndOutcome,
+  EpochEndPartition,
+  FetchRequest,
+  ListOffsetsOutcome,
+  ListOffsetsPartition,
+  PartitionAddress,
+  ProduceRequest,
+  ReplicaDescription,
+} from './requests.ts';
+import type { TopicSettings } from './topic-settings.ts';
+
+/** The metadata log lives in the same folder and is the controller's. */
+const METADATA_TOPIC = '__cluster_metadata';
+
+export interface ReplicaLimits {
+  /** `queued.max.request.bytes`: produce bytes taken and not yet done with, all connections together. */
+  readonly maxRequestBytes: number;
+  /** `queued.max.response.bytes`: fetched bytes not yet sent, all connections together. */
+  readonly maxResponseBytes: number;
+  /** `fetch.max.bytes` */
+  readonly maxFetchBytes: number;
+  /** `max.inflated.batch.bytes` */
+  readonly maxInflatedBatchBytes: number;
+  readonly maxBatchesPerPartition: number;
+  /** Long polls that may wait at once. */
+  readonly maxWaitingFetches: number;
+  /** Requests and fetches that may queue for memory. */
+  readonly maxQueuedForMemory: number;
+  readonly maxPartitionsPerStream: number;
+}
+
+export interface ReplicaIntervals {
+  /** `log.retention.check.interval.ms` */
+  readonly retentionMs: number;
+  /** `log.flush.offset.checkpoint.interval.ms` */
+  readonly checkpointMs: number;
+}
+
+/** Where the image comes from: the controller's side of the runtime. */
+export interface MetadataSource {
+  readonly image: MetadataImage;
+  /** Calls back after every change, in order. Answers how to stop. */
+  onImage(listener: (image: MetadataImage, previous: MetadataImage) => void): () => void;
+}
+
+export interface ReplicaManagerOptions {
+  readonly self: BrokerId;
+  readonly clock: Clock;
+  readonly folder: LogFolder;
+  readonly metadata: MetadataSource;
+  readonly codecs: Codecs;
+  readonly settings: (image: MetadataImage, topic: TopicName) => TopicSettings;
+  readonly limits: ReplicaLimits;
+  readonly intervals: ReplicaIntervals;
+  /** Something in the background failed and goes on: for the process's log. */
+  readonly onError: (cause: unknown, doing: string) => void;
+}
+
+export class ReplicaManager {
+  readonly #options: ReplicaManagerOptions;
+  readonly #hosted: HostedPartitions;
+  readonly #purgatory: FetchPurgatory;
+  readonly #produce: ProducePath;
+  readonly #fetch: FetchPath;
+  readonly #tasks: PeriodicTask[] = [];
+  #unfollow: () => void = () => undefined;
+  /** Taken by whoever reads produce requests from the network, before they are handed over here. */
+  readonly requestBudget: ByteBudget;
+  /** Taken by fetches; given back by whoever sent the answer. */
+  readonly responseBudget: ByteBudget;
+
+  constructor(options: ReplicaManagerOptions) {
+    const { clock, limits } = options;
+    this.#options = options;
+    this.#hosted = new HostedPartitions({
+      self: options.self,
+      folder: options.folder,
+      image: options.metadata.image,
+      settings: options.settings,
+      onError: (cause, partition) => options.onError(cause, `partition ${partition}`),
+    });
+    const find = (address: PartitionAddress): Partition | Failure => this.#hosted.find(address);
+    this.requestBudget = new ByteBudget(limits.maxRequestBytes, limits.maxQueuedForMemory);
+    this.responseBudget = new ByteBudget(limits.maxResponseBytes, limits.maxQueuedForMemory);
+    this.#purgatory = new FetchPurgatory(clock, limits.maxWaitingFetches);
+    this.#produce = new ProducePath(find, clock, options.codecs, limits);
+    this.#fetch = new FetchPath(find, this.#purgatory, this.responseBudget, limits.maxFetchBytes);
+  }
+
+  /** Opens what the image places here, removes what it does not, and follows it from then on. */
+  async start(): Promise<void> {
+    const { clock, intervals, metadata, onError } = this.#options;
+    await this.#removeStrays();
+    this.#unfollow = metadata.onImage((image) => this.#hosted.apply(image));
+    this.#hosted.apply(metadata.image);
+    await this.#hosted.settled();
+    const every = (intervalMs: number, doing: string, run: () => Promise<void>): void => {
+      this.#tasks.push(new PeriodicTask(clock, intervalMs, run, (cause) => onError(cause, doing)));
+    };
+    every(intervals.retentionMs, 'retention', () => this.#retain());
+    every(intervals.checkpointMs, 'checkpoint', () => this.#checkpoint());
+  }
+
+  /** What the replica manager has taken over of the metadata; never behind what requests are answered from. */
+  get image(): MetadataImage {
+    return this.#hosted.image;
+  }
+
+  produce(request: ProduceRequest): Production {
+    return this.#produce.produce(request);
+  }
+
+  fetch(request: FetchRequest): Fetching {
+    return this.#fetch.fetch(request);
+  }
+
+  openFetchSession(): FetchSession {
+    return new FetchSession(
+      (address) => this.#hosted.find(address),
+      this.#options.clock,
+      this.responseBudget,
+      this.#options.limits.maxPartitionsPerStream,
+    );
+  }
+
+  listOffsets(requests: readonly ListOffsetsPartition[]): Promise<readonly ListOffsetsOutcome[]> {
+    return Promise.all(requests.map((each) => listOffset(this.#hosted.find(each.address), each)));
+  }
+
+  offsetForLeaderEpoch(requests: readonly EpochEndPartition[]): readonly EpochEndOutcome[] {
+    return requests.map((each) => endOfEpoch(this.#hosted.find(each.address), each));
+  }
+
+  deleteRecords(requests: readonly DeleteRecordsPartition[]): Promise<readonly DeleteRecordsOutcome[]> {
+    return Promise.all(requests.map((each) => deleteRecords(this.#hosted.find(each.address), each)));
+  }
+
+  findTopic(name: TopicName | undefined, id: TopicId | undefined): TopicImage | Failure {
+    return this.#hosted.findTopic(name, id);
+  }
+
+  /** Every replica here, or those of some topics. */
+  describeReplicas(topics?: ReadonlySet<string>): readonly ReplicaDescription[] {
+    const descriptions: ReplicaDescription[] = [];
+    for (const partition of this.#hosted.all()) {
+      if (topics !== undefined && !topics.has(partition.topic)) continue;
+      const { log } = partition;
+      descriptions.push({
+        topic: partition.topic,
+        topicId: partition.topicId,
+        partition: partition.index,
+        isLeader: partition.isLeader,
+        inSync: partition.inSyncReplicas.includes(this.#options.self),
+        logStartOffset: log.logStartOffset,
+        highWatermark: partition.highWatermark,
+        logEndOffset: log.logEndOffset,
+        flushedOffset: log.flushedOffset,
+        sizeBytes: log.sizeBytes,
+        segmentCount: log.segmentCount,
+      });
+    }
+    return descriptions;
+  }
+
+  /** Resolves when the partitions of the topic that belong here are open. */
+  whenHosted(topicId: TopicId): Promise<void> {
+    return this.#hosted.whenHosted(topicId);
+  }
+
+  get waitingFetches(): number {
+    return this.#purgatory.waitingCount;
+  }
+
+  /** Answers every long poll and refuses those who wait for memory: the node is going. Appends under way go on. */
+  drain(): void {
+    this.#purgatory.close();
+    this.requestBudget.close();
+    this.responseBudget.close();
+  }
+
+  /** Answers everybody who waits and stops following. The folder is closed by whoever opened it. */
+  async close(): Promise<void> {
+    this.#unfollow();
+    this.drain();
+    this.#hosted.close(failure('NOT_LEADER_OR_FOLLOWER', 'this broker is shutting down'));
+    await Promise.all(this.#tasks.map((task) => task.close()));
+    await this.#hosted.settled();
+  }
+
+  async #retain(): Promise<void> {
+    const nowMs = this.#options.clock.wallMs();
+    for (const partition of [...this.#hosted.all()]) {
+      const start = partition.log.logStartOffset;
+      await partition.log.runRetention(nowMs, partition.highWatermark);
+      if (partition.log.logStartOffset !== start) partition.logStartMoved();
+    }
+  }
+
+  async #checkpoint(): Promise<void> {
+    const { folder } = this.#options;
+    const highWatermarks = new Map<string, Offset>();
+    for (const { log, highWatermark } of this.#hosted.all()) highWatermarks.set(log.name, highWatermark);
+    await folder.checkpoint();
+    await folder.saveHighWatermarks(highWatermarks);
+  }
+
+  /** A topic deleted just before a crash leaves its folders behind. They go the way of every deleted partition. */
+  async #removeStrays(): Promise<void> {
+    const { folder, onError } = this.#options;
+    const partitions = folder.listPartitions().filter(({ topic }) => topic !== METADATA_TOPIC);
+    for (const stray of this.#hosted.strays(partitions)) {
+      onError(new Error(`${stray} belongs to no topic of the metadata`), 'removing a stray partition');
+      await folder.deletePartition(stray);
+    }
+  }
+}
