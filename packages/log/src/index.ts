@@ -1,1 +1,10 @@
-export {};
+export type { AppendBatch, Appended, AppendOptions, AppendResult } from './appender.ts';
+export type { CleanShutdown } from './clean-shutdown.ts';
+export type { FolderEvents, FolderSettings } from './folder-context.ts';
+export { defaultLogConfig, MAX_BATCH_BYTES as MAX_APPEND_BATCH_BYTES, type LogConfig } from './log-config.ts';
+export { LogFolder, type HostedPartition, type LogFolderOptions } from './log-folder.ts';
+export type { ReadBatches, ReadOptions, ReadResult } from './log-reader.ts';
+export { PartitionLog } from './partition-log.ts';
+export { parsePartitionName, type PartitionName } from './partition-name.ts';
+export type { TimestampedOffset } from './record-time.ts';
+export type { RecoveryReport } from './recovery.ts';

@@ -1,0 +1,116 @@
+// Moves the start of a log up and lets the segments below it go. Contract: the new start is durable before the first file is
+// renamed, so that a crash never leaves a hole in the middle; with a full disk, where that cannot be written, the segments go one
+// by one instead, each rename synced before the next. Files are removed `file.delete.delay.ms` after they were renamed.
+
+import type { Timer } from '@tidemark/core';
+import { isDiskFull, type LogContext, type LogState } from './log-context.ts';
+import { isExpired } from './retention.ts';
+import { removeIfThere, renameToDeleted } from './segment-removal.ts';
+import type { Segment } from './segment.ts';
+import type { TimeLookup } from './time-lookup.ts';
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export class LogRetention {
+  readonly #context: LogContext;
+  readonly #state: LogState;
+  readonly #times: TimeLookup;
+  readonly #timers = new Set<Timer>();
+
+  constructor(context: LogContext, state: LogState, times: TimeLookup) {
+    this.#context = context;
+    this.#state = state;
+    this.#times = times;
+  }
+
+  /** Whether everything, the active segment too, is past its time. */
+  async isActiveExpired(nowMs: number, highWatermark: number): Promise<boolean> {
+    const { segments } = this.#state;
+    if (segments.active.sizeBytes === 0) return false;
+    return (await this.#countExpired(nowMs, highWatermark)) === segments.count;
+  }
+
+  /** Removes what is past its time; answers how many segments. The queue of writes is empty. */
+  async run(nowMs: number, highWatermark: number): Promise<number> {
+    const { segments } = this.#state;
+    const count = Math.min(await this.#countExpired(nowMs, highWatermark), segments.count - 1);
+    if (count === 0) return 0;
+    await this.#remove(count, segments.at(count)!.baseOffset);
+    return count;
+  }
+
+  /** Moves the log's start up to `offset`. */
+  async startAt(offset: number): Promise<void> {
+    if (offset <= this.#state.logStartOffset) return;
+    const { segments, flushedOffset } = this.#state;
+    let count = 0;
+    while (count < segments.count - 1) {
+      const endOffset = segments.at(count + 1)!.baseOffset;
+      if (endOffset > offset || endOffset >= flushedOffset) break;
+      count += 1;
+    }
+    await this.#remove(count, offset);
+  }
+
+  /** What is still to be removed is found when the log is opened again. */
+  cancel(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+  }
+
+  async #countExpired(nowMs: number, highWatermark: number): Promise<number> {
+    const { segments, config, logStartOffset, nextOffset } = this.#state;
+    let remainingBytes = segments.sizeBytes;
+    let count = 0;
+    for (const [index, segment] of segments.all().entries()) {
+      const endOffset = segments.endOffsetOf(index, nextOffset);
+      const largestTimestamp = config.retentionMs < 0 ? -1 : await this.#times.largestTimestamp(segment);
+      const candidate = { sizeBytes: segment.sizeBytes, endOffset, largestTimestamp };
+      const now = { nowMs, logStartOffset, highWatermark, remainingBytes };
+      if (segment.sizeBytes === 0 || !isExpired(candidate, config, now)) break;
+      remainingBytes -= segment.sizeBytes;
+      count += 1;
+    }
+    return count;
+  }
+
+  async #remove(count: number, logStartOffset: number): Promise<void> {
+    const { segments, epochs, name } = this.#state;
+    this.#state.logStartOffset = Math.max(this.#state.logStartOffset, logStartOffset);
+    epochs.truncateFromStart(this.#state.logStartOffset);
+    let isDurable = true;
+    try {
+      await this.#context.saveLogStart(name, this.#state.logStartOffset);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      // Otherwise a full disk could never be emptied by retention.
+      isDurable = false;
+    }
+    const removed = segments.removeFirst(count);
+    const steps = isDurable ? [removed] : removed.map((segment) => [segment]);
+    for (const step of steps) await this.#rename(step);
+  }
+
+  async #rename(segments: readonly Segment[]): Promise<void> {
+    if (segments.length === 0) return;
+    const { disk, clock } = this.#context;
+    const paths = await renameToDeleted(this.#context, segments);
+    await disk.syncDirectory(this.#state.directory);
+    const delayMs = Math.min(this.#state.config.fileDeleteDelayMs, MAX_TIMER_MS);
+    const timer = clock.setTimer(delayMs, () => {
+      this.#timers.delete(timer);
+      void this.#removeFiles(paths);
+    });
+    this.#timers.add(timer);
+  }
+
+  async #removeFiles(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      try {
+        await removeIfThere(this.#context.disk, path);
+      } catch (error) {
+        this.#context.warn(`${path} could not be removed; the next start tries again.`, error);
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// The indexes of rolled segments that were looked into lately. Contract: bounded in bytes, the least recently used goes
+// first; a file that cannot be right is rebuilt from the log, written again and reported, never trusted.
+
+import { DiskError } from '@tidemark/core';
+import { buildIndexes } from './index-builder.ts';
+import type { IndexCache, LogContext } from './log-context.ts';
+import { loadIndexes, type SegmentIndexes } from './segment-indexes.ts';
+import type { Segment } from './segment.ts';
+
+const ENTRY_OVERHEAD_BYTES = 512;
+
+type Context = Pick<LogContext, 'disk' | 'files' | 'warn'>;
+
+export class SegmentIndexCache implements IndexCache {
+  readonly #context: Context;
+  readonly #limitBytes: number;
+  readonly #indexIntervalBytes: number;
+  /** Least recently used first. */
+  readonly #loaded = new Map<Segment, Promise<SegmentIndexes>>();
+  readonly #sizes = new Map<Segment, number>();
+  #usedBytes = 0;
+
+  constructor(context: Context, limitBytes: number, indexIntervalBytes: number) {
+    this.#context = context;
+    this.#limitBytes = limitBytes;
+    this.#indexIntervalBytes = indexIntervalBytes;
+  }
+
+  async load(segment: Segment, endOffset: number): Promise<SegmentIndexes> {
+    if (segment.indexes !== undefined) return segment.indexes;
+    const known = this.#loaded.get(segment);
+    const loading = known ?? this.#read(segment, endOffset);
+    this.#loaded.delete(segment);
+    this.#loaded.set(segment, loading);
+    if (known !== undefined) return known;
+    try {
+      const indexes = await loading;
+      if (this.#loaded.get(segment) === loading) this.#charge(segment, indexes);
+      return indexes;
+    } catch (error) {
+      this.#loaded.delete(segment);
+      throw error;
+    }
+  }
+
+  forget(segment: Segment): void {
+    this.#loaded.delete(segment);
+    this.#usedBytes -= this.#sizes.get(segment) ?? 0;
+    this.#sizes.delete(segment);
+  }
+
+  #charge(segment: Segment, indexes: SegmentIndexes): void {
+    const size = indexes.memoryBytes + ENTRY_OVERHEAD_BYTES;
+    this.#sizes.set(segment, size);
+    this.#usedBytes += size;
+    for (const oldest of this.#loaded.keys()) {
+      if (this.#usedBytes <= this.#limitBytes || oldest === segment) break;
+      this.forget(oldest);
+    }
+  }
+
+  async #read(segment: Segment, endOffset: number): Promise<SegmentIndexes> {
+    const { disk, files, warn } = this.#context;
+    const { directory, baseOffset, sizeBytes } = segment;
+    const loaded = await loadIndexes(disk, directory, { baseOffset, sizeBytes, endOffset });
+    if (loaded !== undefined) return loaded;
+    const held = await files.hold(segment.path);
+    try {
+      const built = await buildIndexes(held.file, segment, this.#indexIntervalBytes);
+      warn(`The indexes of ${segment.path} were missing or wrong and were built anew.`);
+      try {
+        await built.persist(disk, directory, endOffset);
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
+        warn(`The indexes of ${segment.path} could not be written; they stay in memory.`, error);
+      }
+      return built;
+    } finally {
+      await held.release();
+    }
+  }
+}

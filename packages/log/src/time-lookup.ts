@@ -1,0 +1,119 @@
+// Offsets by time: the first record at or after a timestamp, and the record with the largest (Kafka's ListOffsets).
+// Contract: the time index narrows it to a place in one segment, a scan of batch headers finds the batch, and only that batch
+// is opened. What is queued but not written is not seen.
+
+import { DiskError, TidemarkError } from '@tidemark/core';
+import { batchLastOffset, batchMaxTimestamp } from '@tidemark/record';
+import { BatchScanner } from './batch-scanner.ts';
+import { storageError, type LogContext, type LogState } from './log-context.ts';
+import { findRecordByTime, type TimestampedOffset } from './record-time.ts';
+import type { Segment } from './segment.ts';
+
+export class TimeLookup {
+  readonly #context: LogContext;
+  readonly #state: LogState;
+
+  constructor(context: LogContext, state: LogState) {
+    this.#context = context;
+    this.#state = state;
+  }
+
+  /** The first record below `upTo` whose timestamp is at or after `timestampMs`. */
+  async atOrAfter(timestampMs: number, upTo: number): Promise<TimestampedOffset | undefined> {
+    const limit = Math.min(upTo, this.#state.writtenOffset);
+    for (const segment of this.#state.segments.all()) {
+      if (segment.baseOffset >= limit) break;
+      const endOffset = this.#endOffsetOf(segment);
+      if (endOffset <= this.#state.logStartOffset) continue;
+      if ((await this.largestTimestamp(segment)) < timestampMs) continue;
+      const { times } = await this.#context.indexes.load(segment, endOffset);
+      const from = Math.max(times.lookup(timestampMs), this.#state.logStartOffset);
+      const found = await this.#scan(segment, from, limit, (maxTimestamp) => maxTimestamp >= timestampMs);
+      if (found === undefined) continue;
+      const start = Math.max(this.#state.logStartOffset, 0);
+      const record = findRecordByTime(found, timestampMs, start, this.#context.codecs);
+      if (record === undefined) continue;
+      return record.offset < upTo ? record : undefined;
+    }
+    return undefined;
+  }
+
+  /** The first record with the largest timestamp in the log (KIP-734). */
+  async maximum(): Promise<TimestampedOffset | undefined> {
+    const limit = this.#state.writtenOffset;
+    let best: Segment | undefined;
+    let largest = -1;
+    for (const segment of this.#state.segments.all()) {
+      if (segment.baseOffset >= limit || this.#endOffsetOf(segment) <= this.#state.logStartOffset) continue;
+      const timestamp = await this.#largestWritten(segment, limit);
+      if (timestamp > largest) {
+        largest = timestamp;
+        best = segment;
+      }
+    }
+    return best === undefined ? undefined : this.atOrAfter(largest, limit);
+  }
+
+  /** The largest timestamp in the segment, queued batches included; -1: none. */
+  async largestTimestamp(segment: Segment): Promise<number> {
+    if (segment.maxTimestamp === undefined) {
+      const { times } = await this.#context.indexes.load(segment, this.#endOffsetOf(segment));
+      const last = times.count - 1;
+      segment.maxTimestamp = last < 0 ? -1 : times.timestampAt(last);
+      segment.maxTimestampOffset = last < 0 ? segment.baseOffset : times.offsetAt(last);
+    }
+    return segment.maxTimestamp;
+  }
+
+  async #largestWritten(segment: Segment, limit: number): Promise<number> {
+    const largest = await this.largestTimestamp(segment);
+    if (segment.maxTimestampOffset < limit) return largest;
+    let written = -1;
+    await this.#scan(segment, segment.baseOffset, limit, (maxTimestamp) => {
+      written = Math.max(written, maxTimestamp);
+      return false;
+    });
+    return written;
+  }
+
+  #endOffsetOf(segment: Segment): number {
+    const { segments, nextOffset } = this.#state;
+    return segments.endOffsetOf(segments.floorIndex(segment.baseOffset), nextOffset);
+  }
+
+  /** The first batch from the one that holds `from` on that passes, as a copy. */
+  async #scan(
+    segment: Segment,
+    from: number,
+    limit: number,
+    passes: (maxTimestamp: number) => boolean,
+  ): Promise<Uint8Array | undefined> {
+    const { offsets } = await this.#context.indexes.load(segment, this.#endOffsetOf(segment));
+    const position = offsets.lookup(from);
+    try {
+      const held = await this.#context.files.hold(segment.path);
+      try {
+        const options = { checkCrc: false, position, endOffset: limit };
+        const scanner = new BatchScanner(held.file, segment.sizeBytes, options);
+        for (;;) {
+          const step = scanner.next();
+          if (step === 'end') return undefined;
+          if (step === 'corrupt') {
+            const where = `${segment.path} at byte ${scanner.position}`;
+            throw new TidemarkError('CORRUPT_MESSAGE', `The batch in ${where}: ${scanner.fault}.`);
+          }
+          if (step === 'fill') await scanner.fill();
+          else {
+            const { bytes, at } = scanner;
+            if (batchLastOffset(bytes, at) < from || !passes(batchMaxTimestamp(bytes, at))) continue;
+            return bytes.slice(at, at + scanner.sizeBytes);
+          }
+        }
+      } finally {
+        await held.release();
+      }
+    } catch (error) {
+      throw error instanceof DiskError ? storageError(error) : error;
+    }
+  }
+}

@@ -1,0 +1,112 @@
+// Cuts a log: at its end, for a follower whose history diverged, or wholly, to begin anew elsewhere.
+// Contract, in this order, so that a crash at any point leaves the old log or the new one: first it becomes durable that
+// nothing above the cut counts as synced, then files go from the newest on, then the cut and the names are synced, and only
+// then may anything be appended.
+
+import { batchBaseOffset, batchLastOffset } from '@tidemark/record';
+import { BatchScanner } from './batch-scanner.ts';
+import type { LogContext, LogState } from './log-context.ts';
+import { rebuildProducers } from './producer-rebuild.ts';
+import { LeaderEpochCache } from './leader-epoch-cache.ts';
+import { readFirstTimestamp, scanSegment } from './segment-recovery.ts';
+import { removeSegmentFiles } from './segment-removal.ts';
+import { ProducerState } from './producer-state.ts';
+import { newSegment, type Segment } from './segment.ts';
+import { removeSnapshots } from './snapshot-files.ts';
+
+/** The batch boundary at or below `offset`: the base of the batch that holds it, and where that begins in its segment. */
+interface Cut {
+  readonly index: number;
+  readonly offset: number;
+  readonly position: number;
+}
+
+/** The log is quiet: nothing is queued, written or synced. `offset` is from the log's start to below its end. */
+export async function truncateLog(context: LogContext, state: LogState, offset: number): Promise<void> {
+  const cut = await findCut(context, state, offset);
+  await context.lowerRecoveryPoint(state.name, cut.offset);
+  state.truncations += 1;
+  state.tail.clear();
+  const { segments } = state;
+  const segment = segments.at(cut.index)!;
+  // The segment is active again: its indexes are needed in memory, cut as well.
+  const endOffset = segments.endOffsetOf(cut.index, state.nextOffset);
+  segment.indexes = await context.indexes.load(segment, endOffset);
+  context.indexes.forget(segment);
+  await removeSegmentFiles(context, segments.removeAfter(cut.index));
+  await cutSegment(context, state, segment, cut);
+  await context.disk.syncDirectory(state.directory);
+  state.isDirectoryDirty = false;
+  setEnd(state, cut.offset);
+  state.epochs.truncateFromEnd(cut.offset);
+  await removeSnapshots(context.disk, state.directory, (snapshot) => snapshot > cut.offset);
+  await rebuildProducers(context, state, cut.offset, state.logStartOffset);
+}
+
+/** Removes everything and goes on at `offset`. The log is quiet. */
+export async function truncateFully(context: LogContext, state: LogState, offset: number): Promise<void> {
+  await context.lowerRecoveryPoint(state.name, Math.min(offset, state.logStartOffset));
+  await context.saveLogStart(state.name, offset);
+  state.truncations += 1;
+  state.tail.clear();
+  await removeSegmentFiles(context, state.segments.removeAfter(-1));
+  state.segments.push(newSegment(state.directory, offset, context.clock.wallMs()));
+  state.logStartOffset = offset;
+  setEnd(state, offset);
+  state.flushedOffset = offset;
+  state.epochs.clear();
+  state.producers.clear();
+  await removeSnapshots(context.disk, state.directory, () => true);
+  await context.disk.syncDirectory(state.directory);
+  state.isDirectoryDirty = false;
+}
+
+function setEnd(state: LogState, offset: number): void {
+  state.nextOffset = offset;
+  state.writtenOffset = offset;
+  state.flushedOffset = Math.min(state.flushedOffset, offset);
+}
+
+async function findCut(context: LogContext, state: LogState, offset: number): Promise<Cut> {
+  const { segments, nextOffset } = state;
+  const index = segments.floorIndex(offset);
+  const segment = segments.at(index)!;
+  const endOffset = segments.endOffsetOf(index, nextOffset);
+  const { offsets } = await context.indexes.load(segment, endOffset);
+  const held = await context.files.hold(segment.path);
+  try {
+    const options = { position: offsets.lookup(offset), checkCrc: false, endOffset: offset };
+    const scanner = new BatchScanner(held.file, segment.sizeBytes, options);
+    for (let step = scanner.next(); step !== 'end' && step !== 'corrupt'; step = scanner.next()) {
+      if (step === 'fill') await scanner.fill();
+      else if (batchLastOffset(scanner.bytes, scanner.at) >= offset) {
+        return { index, offset: batchBaseOffset(scanner.bytes, scanner.at), position: scanner.position };
+      }
+    }
+    return { index, offset, position: scanner.position };
+  } finally {
+    await held.release();
+  }
+}
+
+/** Cuts the file and brings the bookkeeping of the segment, now the last, to where it was at the cut. */
+async function cutSegment(context: LogContext, state: LogState, segment: Segment, cut: Cut): Promise<void> {
+  segment.file ??= await context.files.hold(segment.path);
+  await segment.file.file.truncate(cut.position);
+  await segment.file.file.sync();
+  const { indexes } = segment;
+  const known = indexes!.offsets.countBelow(cut.offset);
+  indexes!.truncateTo(known === 0 ? segment.baseOffset : indexes!.offsets.offsetAt(known - 1) + 1);
+  segment.sizeBytes = cut.position;
+  // A scan from the last index entry left finds the largest timestamp again.
+  await scanSegment(context, segment, {
+    recoveryPoint: cut.offset,
+    indexIntervalBytes: state.config.indexIntervalBytes,
+    checkCrc: false,
+    epochs: new LeaderEpochCache(),
+    producers: new ProducerState(0),
+    producersFrom: Infinity,
+    onProgress: () => undefined,
+  });
+  segment.firstTimestamp = await readFirstTimestamp(context, segment);
+}
