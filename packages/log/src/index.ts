@@ -6,5 +6,7 @@ export { LogFolder, type HostedPartition, type LogFolderOptions } from './log-fo
 export type { ReadBatches, ReadOptions, ReadResult } from './log-reader.ts';
 export { PartitionLog } from './partition-log.ts';
 export { parsePartitionName, type PartitionName } from './partition-name.ts';
+export { decodeProducerSnapshot } from './producer-snapshot.ts';
+export type { ProducerBatch, ProducerEntry } from './producer-state.ts';
 export type { TimestampedOffset } from './record-time.ts';
 export type { RecoveryReport } from './recovery.ts';
