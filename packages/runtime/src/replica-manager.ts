@@ -20,6 +20,7 @@ import { FetchPurgatory } from './fetch-purgatory.ts';
 import { FetchSession } from './fetch-session.ts';
 import { HostedPartitions } from './hosted-partitions.ts';
 import type { Partition } from './partition.ts';
+import { METADATA_TOPIC } from './metadata-batch.ts';
 import { PeriodicTask } from './periodic-task.ts';
 import { ProducePath, type Production } from './produce.ts';
 import { deleteRecords, endOfEpoch, listOffset } from './partition-queries.ts';
@@ -36,9 +37,6 @@ import type {
   ReplicaDescription,
 } from './requests.ts';
 import type { TopicSettings } from './topic-settings.ts';
-
-/** The metadata log lives in the same folder and is the controller's. */
-const METADATA_TOPIC = '__cluster_metadata';
 
 export interface ReplicaLimits {
   /** `queued.max.request.bytes`: produce bytes taken and not yet done with, all connections together. */
@@ -235,6 +233,7 @@ export class ReplicaManager {
   /** A topic deleted just before a crash leaves its folders behind. They go the way of every deleted partition. */
   async #removeStrays(): Promise<void> {
     const { folder, onError } = this.#options;
+    // The metadata log lives in the same folder and is the controller's.
     const partitions = folder.listPartitions().filter(({ topic }) => topic !== METADATA_TOPIC);
     for (const stray of this.#hosted.strays(partitions)) {
       onError(new Error(`${stray} belongs to no topic of the metadata`), 'removing a stray partition');

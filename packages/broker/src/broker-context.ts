@@ -1,0 +1,28 @@
+// What every handler is given: the running parts of this node, and nothing global.
+
+import type { BrokerConfig, BrokerId, Clock } from '@tidemark/core';
+import type { Codecs } from '@tidemark/record';
+import type { ControllerRuntime, ProducerIds, ReplicaManager } from '@tidemark/runtime';
+import type { Logger } from 'pino';
+import type { RequestMetrics } from './request-metrics.ts';
+
+export interface BrokerContext {
+  readonly self: BrokerId;
+  /** The listener the call came in by: metadata answers each broker's address of the same name. */
+  readonly listenerName: string;
+  readonly clusterId: string;
+  readonly version: string;
+  /** The node's own configuration: file, environment, flags. Run-time overrides are in the metadata. */
+  readonly config: BrokerConfig;
+  readonly clock: Clock;
+  readonly codecs: Codecs;
+  readonly replicas: ReplicaManager;
+  readonly controller: ControllerRuntime;
+  readonly producerIds: ProducerIds;
+  readonly metrics: RequestMetrics;
+  readonly log: Logger;
+  /** Aborted when the node begins to shut down: streams end what they do. */
+  readonly closing: AbortSignal;
+  /** A bug was met: the process logs it and ends. */
+  readonly onFatal: (cause: unknown) => void;
+}

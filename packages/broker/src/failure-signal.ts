@@ -1,0 +1,21 @@
+// The first thing that makes going on impossible: a bug, or a disk that failed. It is logged and told; ending is the owner's.
+
+import type { Logger } from 'pino';
+
+export class FailureSignal {
+  readonly raised: Promise<unknown>;
+  readonly #log: Logger;
+  #raise: (cause: unknown) => void = () => undefined;
+
+  constructor(log: Logger) {
+    this.#log = log;
+    this.raised = new Promise((resolve) => {
+      this.#raise = resolve;
+    });
+  }
+
+  raise(cause: unknown, what: string): void {
+    this.#log.fatal({ err: cause }, what);
+    this.#raise(cause);
+  }
+}

@@ -1,0 +1,130 @@
+// The thin shell around every handler: measures it, turns what it throws into a gRPC status, and hands bugs to the process.
+
+import {
+  status,
+  type handleUnaryCall,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+} from '@grpc/grpc-js';
+import { grpcStatus, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
+import type { BrokerContext } from './broker-context.ts';
+
+export interface UnaryCallInfo {
+  /** Calls back once: when the answer is out or the client is gone. */
+  onEnd(listener: () => void): void;
+  /** The client cancelled or its connection broke before it was answered. */
+  readonly cancelled: boolean;
+}
+
+export type UnaryHandler<Request, Response> = (
+  context: BrokerContext,
+  request: Request,
+  call: UnaryCallInfo,
+) => Promise<Response> | Response;
+
+/** A status for what a handler threw. What is no operating error is a bug: the process is told, the client learns nothing. */
+export function statusOf(
+  context: BrokerContext,
+  thrown: unknown,
+): { readonly code: status; readonly details: string } {
+  const known = grpcStatus(thrown);
+  if (known !== undefined) return known;
+  context.onFatal(thrown);
+  return { code: status.INTERNAL, details: 'internal error; the log of this broker has the cause' };
+}
+
+/** True when an answer carries an error for any of its items. */
+function hasError(response: unknown): boolean {
+  if (typeof response !== 'object' || response === null) return false;
+  const { results, error } = response as { results?: readonly { error?: unknown }[]; error?: unknown };
+  return error != null || (results?.some((each) => each.error != null) ?? false);
+}
+
+export function unary<Request, Response>(
+  context: BrokerContext,
+  name: string,
+  handler: UnaryHandler<Request, Response>,
+): handleUnaryCall<Request, Response> {
+  const metrics = context.metrics.rpc(name);
+  return (call: ServerUnaryCall<Request, Response>, callback) => {
+    const startedMs = context.clock.monotonicMs();
+    const info: UnaryCallInfo = {
+      // grpc-js says 'cancelled' at the end of every call, the answered ones too.
+      onEnd: (listener) => {
+        if (call.cancelled) listener();
+        else call.once('cancelled', listener);
+      },
+      get cancelled() {
+        return call.cancelled;
+      },
+    };
+    const answer = async (): Promise<void> => {
+      try {
+        const { request } = call;
+        if (request instanceof UndecodableRequest) throw new MalformedRequest(request.reason);
+        const response = await handler(context, request, info);
+        metrics.observe(context.clock.monotonicMs() - startedMs, hasError(response));
+        callback(null, response);
+      } catch (thrown) {
+        metrics.observe(context.clock.monotonicMs() - startedMs, true);
+        callback(statusOf(context, thrown));
+      }
+    };
+    void answer();
+  };
+}
+
+type AnyStream = ServerDuplexStream<unknown, unknown> | ServerWritableStream<unknown, unknown>;
+
+/** Ends a stream with the status of what was thrown. */
+export function endWith(context: BrokerContext, call: AnyStream, thrown: unknown): void {
+  if (!call.cancelled) call.emit('error', statusOf(context, thrown));
+}
+
+/**
+ * Writes one message and resolves when HTTP/2 has taken it, or when the call is over: grpc-js drops the callback of a write to a
+ * call that ended meanwhile.
+ */
+export function writeMessage<Message>(
+  call: { write(message: Message, flushed: () => void): boolean; readonly cancelled: boolean },
+  message: Message,
+  ended: Promise<void>,
+): Promise<void> {
+  if (call.cancelled) return Promise.resolve();
+  const flushed = new Promise<void>((resolve) => {
+    call.write(message, resolve);
+  });
+  return Promise.race([flushed, ended]);
+}
+
+/** Ends a stream because the node is going; the client finds another or comes again. */
+export function endWhenClosing(
+  context: BrokerContext,
+  call: AnyStream,
+  ended: Promise<void>,
+  before = noWork,
+): void {
+  const { closing } = context;
+  const end = (): void => {
+    void before().then(() => {
+      if (!call.cancelled) {
+        call.emit('error', { code: status.UNAVAILABLE, details: 'this broker is shutting down' });
+      }
+    });
+  };
+  if (closing.aborted) end();
+  else closing.addEventListener('abort', end, { once: true });
+  void ended.then(() => closing.removeEventListener('abort', end));
+}
+
+const noWork = (): Promise<void> => Promise.resolve();
+
+/** Resolves when the call is over, however it ended. */
+export function callEnded(call: AnyStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (call.cancelled) resolve();
+    call.once('cancelled', () => resolve());
+    call.once('close', () => resolve());
+  });
+}

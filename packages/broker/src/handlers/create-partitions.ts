@@ -1,0 +1,46 @@
+// AdminService.CreatePartitions: more partitions for topics that exist. Answers once this broker hosts its share.
+
+import {
+  errorDetail,
+  failureDetail,
+  isFailure,
+  type CreatePartitionsRequestOutput,
+  type CreatePartitionsResponse,
+} from '@tidemark/rpc';
+import type { BrokerContext } from '../broker-context.ts';
+import { withinTime } from './within-time.ts';
+
+export async function createPartitions(
+  context: BrokerContext,
+  request: CreatePartitionsRequestOutput,
+): Promise<CreatePartitionsResponse> {
+  const { topics, timeoutMs, validateOnly } = request;
+  const response = await withinTime(context.clock, timeoutMs, async () => {
+    const made = await context.controller.submit({
+      type: 'createPartitions',
+      topics: topics.map(({ name, totalCount, assignments }) => ({
+        name,
+        totalCount,
+        assignments: assignments.map(({ partition, brokerIds }) => ({ partition, replicas: brokerIds })),
+      })),
+      validateOnly,
+    });
+    for (const { name } of topics) {
+      const topic = context.replicas.image.topicByName(name);
+      if (topic !== undefined) await context.replicas.whenHosted(topic.id);
+    }
+    return made;
+  });
+  if (response === 'late') {
+    const error = errorDetail('REQUEST_TIMED_OUT', 'the partitions are being created still');
+    return { results: topics.map(({ name }) => ({ name, error })) };
+  }
+  if (isFailure(response)) {
+    return { results: topics.map(({ name }) => ({ name, error: failureDetail(response) })) };
+  }
+  return {
+    results: response.topics.map((topic) =>
+      topic.ok ? { name: topic.name } : { name: topic.name, error: failureDetail(topic) },
+    ),
+  };
+}

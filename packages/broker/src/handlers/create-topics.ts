@@ -1,0 +1,68 @@
+// AdminService.CreateTopics. It answers once this broker hosts its partitions of the new topics, so that a client that creates a
+// topic can write to it with its next request.
+
+import type { TopicId } from '@tidemark/core';
+import type { NewTopic } from '@tidemark/controller';
+import {
+  errorDetail,
+  failureDetail,
+  isFailure,
+  type CreateTopicResult,
+  type CreateTopicsRequestOutput,
+  type CreateTopicsResponse,
+  type NewTopicOutput,
+} from '@tidemark/rpc';
+import type { BrokerContext } from '../broker-context.ts';
+import { withinTime } from './within-time.ts';
+
+function newTopic(wire: NewTopicOutput): NewTopic {
+  return {
+    name: wire.name,
+    partitionCount: wire.partitionCount,
+    replicationFactor: wire.replicationFactor,
+    assignments: wire.assignments.map(({ partition, brokerIds }) => ({ partition, replicas: brokerIds })),
+    configs: new Map(Object.entries(wire.configs)),
+  };
+}
+
+export async function createTopics(
+  context: BrokerContext,
+  request: CreateTopicsRequestOutput,
+): Promise<CreateTopicsResponse> {
+  const { validateOnly, timeoutMs, topics } = request;
+  const created = await withinTime(context.clock, timeoutMs, async () => {
+    const response = await context.controller.submit({
+      type: 'createTopics',
+      topics: topics.map(newTopic),
+      validateOnly,
+    });
+    if (isFailure(response)) return response;
+    const ids = response.topics.flatMap((topic) =>
+      topic.ok && topic.topicId !== undefined ? [topic.topicId] : [],
+    );
+    await Promise.all(ids.map((id: TopicId) => context.replicas.whenHosted(id)));
+    return response;
+  });
+  if (created === 'late') {
+    const error = errorDetail(
+      'REQUEST_TIMED_OUT',
+      'the topics are being created still; describe them to see',
+    );
+    return { results: topics.map(({ name }) => ({ name, error })) };
+  }
+  if (isFailure(created)) {
+    return { results: topics.map(({ name }) => ({ name, error: failureDetail(created) })) };
+  }
+  return {
+    results: created.topics.map((topic): CreateTopicResult =>
+      topic.ok
+        ? {
+            name: topic.name,
+            topicId: topic.topicId ?? '',
+            partitionCount: topic.partitionCount,
+            replicationFactor: topic.replicationFactor,
+          }
+        : { name: topic.name, error: failureDetail(topic) },
+    ),
+  };
+}

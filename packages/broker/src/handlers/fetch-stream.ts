@@ -1,0 +1,136 @@
+// LogService.FetchStream: batches are pushed as they become readable, as far as the reader's credit reaches. One push is under
+// way at a time: the next one is read when HTTP/2 has taken the last, so a reader that stops reading holds one push in memory.
+
+import { status, type ServerDuplexStream } from '@grpc/grpc-js';
+import { checkAddress, isFailure, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
+import type { FetchAnswer, FetchPartitionOutput, FetchStreamRequestOutput } from '@tidemark/rpc';
+import type { FetchSession, SessionPush } from '@tidemark/runtime';
+import type { BrokerContext } from '../broker-context.ts';
+import { callEnded, endWhenClosing, endWith, writeMessage } from '../grpc-call.ts';
+import { fetchAnswerOf } from './fetch-answers.ts';
+import { checkFetchPartition } from './fetch.ts';
+
+const DEFAULT_PUSH_BYTES = 1024 * 1024;
+/** A push nobody takes for so long is given up, but only when others wait for the memory it holds. */
+const STALLED_MS = 30_000;
+
+interface Push {
+  readonly results: readonly FetchAnswer[];
+}
+type Call = ServerDuplexStream<FetchStreamRequestOutput | UndecodableRequest, Push>;
+
+export function fetchStream(context: BrokerContext): (call: Call) => void {
+  const metrics = context.metrics.rpc('FetchStream');
+  return (call) => {
+    const session = context.replicas.openFetchSession();
+    const ended = callEnded(call);
+    endWhenClosing(context, call, ended);
+    metrics.streams += 1;
+    void ended.then(() => {
+      metrics.streams -= 1;
+      session.close();
+    });
+    call.on('data', (message: FetchStreamRequestOutput | UndecodableRequest) => {
+      try {
+        if (message instanceof UndecodableRequest) throw new MalformedRequest(message.reason);
+        instruct(context, session, message);
+      } catch (thrown) {
+        session.close();
+        endWith(context, call, thrown);
+      }
+    });
+    // The reader will give no more credit: what it gave is still pushed, until it cancels.
+    push(context, session, call, ended).catch((thrown: unknown) => endWith(context, call, thrown));
+  };
+}
+
+/** Takes over one message of the reader. */
+function instruct(context: BrokerContext, session: FetchSession, message: FetchStreamRequestOutput): void {
+  const { creditBytes, maxBytes, minBytes, maxWaitMs } = message;
+  for (const [name, value] of Object.entries({ creditBytes, maxBytes, minBytes, maxWaitMs })) {
+    if (value < 0 || !Number.isSafeInteger(value))
+      throw new MalformedRequest(`${name} ${value} is out of range`);
+  }
+  const serverMax = context.config.get('fetch.max.bytes');
+  session.limit({
+    ...(maxBytes > 0 ? { maxBytes: Math.min(maxBytes, serverMax) } : {}),
+    ...(minBytes > 0 ? { minBytes: Math.min(minBytes, serverMax) } : {}),
+    ...(maxWaitMs > 0 ? { maxWaitMs } : {}),
+  });
+  for (const reference of message.remove) {
+    const address = checkAddress(reference);
+    if ('ok' in address) throw new MalformedRequest(address.message);
+    session.remove(address);
+  }
+  for (const wire of message.add) add(session, wire);
+  session.grant(creditBytes);
+}
+
+function add(session: FetchSession, wire: FetchPartitionOutput): void {
+  const address = checkAddress(wire);
+  const checked = 'ok' in address ? address : checkFetchPartition(wire, address);
+  if (isFailure(checked)) {
+    // What cannot even be named is answered under the names it came with.
+    const { topic, topicId, partition } = wire;
+    session.refuse({ topic, topicId, partition }, checked, wire.positionId);
+    return;
+  }
+  session.add({
+    ...checked,
+    maxBytes: wire.partitionMaxBytes === 0 ? DEFAULT_PUSH_BYTES : checked.maxBytes,
+    positionId: wire.positionId,
+  });
+}
+
+async function push(
+  context: BrokerContext,
+  session: FetchSession,
+  call: Call,
+  ended: Promise<void>,
+): Promise<void> {
+  const metrics = context.metrics.rpc('FetchStream');
+  const budget = context.replicas.responseBudget;
+  for (;;) {
+    const pushes = await session.next();
+    if (pushes === undefined) return;
+    let bytes = 0;
+    for (const each of pushes) bytes += each.sizeBytes;
+    const startedMs = context.clock.monotonicMs();
+    const stalled = watchStall(context, call);
+    try {
+      await writeMessage(call, { results: pushes.map(answerOf) }, ended);
+    } finally {
+      stalled();
+      budget.giveBack(bytes);
+    }
+    metrics.responseBytes += bytes;
+    metrics.observe(
+      context.clock.monotonicMs() - startedMs,
+      pushes.some((each) => each.failure !== undefined),
+    );
+  }
+}
+
+function answerOf(each: SessionPush): FetchAnswer {
+  const { topic = '', topicId = '', partition } = each;
+  return fetchAnswerOf({ topic, topicId, partition }, each.positionId, each);
+}
+
+/** Looks after one push; answers how to stop looking. */
+function watchStall(context: BrokerContext, call: Call): () => void {
+  let stop = (): void => undefined;
+  const arm = (): void => {
+    const timer = context.clock.setTimer(STALLED_MS, () => {
+      if (context.replicas.responseBudget.waiterCount === 0) arm();
+      else if (!call.cancelled) {
+        call.emit('error', {
+          code: status.RESOURCE_EXHAUSTED,
+          details: `the reader took nothing for ${STALLED_MS} ms while others waited for memory; open the stream again`,
+        });
+      }
+    });
+    stop = () => timer.cancel();
+  };
+  arm();
+  return () => stop();
+}

@@ -1,0 +1,94 @@
+// LogService.Fetch: the long poll. The memory of the answer is given back when the answer has left, or the client has.
+
+import { failure, TidemarkError, type Failure } from '@tidemark/core';
+import {
+  answerPartitions,
+  checkEpoch,
+  checkOffset,
+  isFailure,
+  MalformedRequest,
+  type FetchPartitionOutput,
+  type FetchRequestOutput,
+  type FetchResponseAnswer,
+  type PartitionAddress,
+} from '@tidemark/rpc';
+import {
+  sizeOf,
+  type FetchAnswer as Fetched,
+  type FetchOutcome,
+  type FetchPartition,
+} from '@tidemark/runtime';
+import type { BrokerContext } from '../broker-context.ts';
+import type { UnaryCallInfo } from '../grpc-call.ts';
+import { decoded, fetchAnswerOf } from './fetch-answers.ts';
+
+/** What `partition_max_bytes` 0 means: Kafka's max.partition.fetch.bytes. */
+export const DEFAULT_PARTITION_BYTES = 1024 * 1024;
+/** Longest wait, in milliseconds: a client that asks for more is better served by asking again. */
+const MAX_WAIT_MS = 5 * 60_000;
+
+export function checkFetchPartition(
+  wire: FetchPartitionOutput,
+  address: PartitionAddress,
+): FetchPartition | Failure {
+  const fetchOffset = checkOffset(wire.fetchOffset, 'fetch_offset');
+  if (isFailure(fetchOffset)) return fetchOffset;
+  const currentLeaderEpoch = checkEpoch(wire.currentLeaderEpoch, 'current_leader_epoch');
+  if (isFailure(currentLeaderEpoch)) return currentLeaderEpoch;
+  if (wire.partitionMaxBytes < 0) {
+    return failure('INVALID_REQUEST', `partition_max_bytes ${wire.partitionMaxBytes} is negative`);
+  }
+  const maxBytes = wire.partitionMaxBytes === 0 ? DEFAULT_PARTITION_BYTES : wire.partitionMaxBytes;
+  return { address, currentLeaderEpoch, fetchOffset, maxBytes };
+}
+
+export async function fetch(
+  context: BrokerContext,
+  request: FetchRequestOutput,
+  call: UnaryCallInfo,
+): Promise<FetchResponseAnswer> {
+  for (const [name, value] of [
+    ['max_wait_ms', request.maxWaitMs],
+    ['min_bytes', request.minBytes],
+    ['max_bytes', request.maxBytes],
+  ] as const) {
+    if (value < 0) throw new MalformedRequest(`${name} ${value} is negative`);
+  }
+  if (request.partitions.length === 0) throw new MalformedRequest('the request names no partition');
+  let throttleMs = 0;
+  const serverMax = context.config.get('fetch.max.bytes');
+  const maxBytes = request.maxBytes === 0 ? serverMax : Math.min(request.maxBytes, serverMax);
+  const results = await answerPartitions(
+    request.partitions,
+    checkFetchPartition,
+    async (partitions): Promise<readonly (FetchOutcome | Failure)[]> => {
+      const fetching = context.replicas.fetch({
+        // A partition refused at the edge is news enough to answer at once.
+        maxWaitMs:
+          partitions.length < request.partitions.length ? 0 : Math.min(request.maxWaitMs, MAX_WAIT_MS),
+        minBytes: request.minBytes,
+        maxBytes,
+        partitions,
+      });
+      call.onEnd(() => fetching.cancel());
+      const answer = await fetching.answer;
+      if (isFailure(answer)) throw TidemarkError.from(answer);
+      throttleMs = answer.throttleMs;
+      giveBackWhenSent(context, call, answer);
+      return answer.outcomes.length === 0 ? partitions.map(() => cancelled) : answer.outcomes;
+    },
+    (wire, result) => {
+      const answer = fetchAnswerOf(wire, wire.positionId, result);
+      return request.decodeRecords ? decoded(context, wire, answer, maxBytes) : answer;
+    },
+  );
+  return { results, throttleMs };
+}
+
+const cancelled = failure('REQUEST_TIMED_OUT', 'the wait was cut short');
+
+function giveBackWhenSent(context: BrokerContext, call: UnaryCallInfo, answer: Fetched): void {
+  const bytes = sizeOf(answer.outcomes);
+  context.metrics.rpc('Fetch').responseBytes += bytes;
+  if (bytes > 0) call.onEnd(() => context.replicas.responseBudget.giveBack(bytes));
+}

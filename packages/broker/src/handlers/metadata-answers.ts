@@ -1,0 +1,84 @@
+// The metadata image as clients are told it.
+
+import { type BrokerId, type Failure } from '@tidemark/core';
+import type { BrokerImage, MetadataImage, TopicImage } from '@tidemark/controller';
+import {
+  checkTopicId,
+  checkTopicName,
+  failureDetail,
+  isFailure,
+  type Broker,
+  type GetMetadataResponse,
+  type TopicMetadata,
+  type TopicRefOutput,
+} from '@tidemark/rpc';
+import type { BrokerContext } from '../broker-context.ts';
+
+export interface MetadataQuery {
+  readonly topics: readonly TopicRefOutput[];
+  readonly allTopics: boolean;
+}
+
+/** The address of the listener the client came by; brokers without one of that name are told by their first client listener. */
+function brokerAnswer(broker: BrokerImage, listenerName: string): Broker {
+  const endpoint =
+    broker.endpoints.find(({ name }) => name === listenerName) ??
+    broker.endpoints.find(({ name }) => name.startsWith('CLIENT'));
+  return {
+    id: broker.id,
+    host: endpoint?.host ?? '',
+    port: endpoint?.port ?? 0,
+    rack: broker.rack,
+    fenced: broker.fenced,
+  };
+}
+
+export function brokerAnswers(context: BrokerContext, image: MetadataImage): Broker[] {
+  return image.brokers().map((broker) => brokerAnswer(broker, context.listenerName));
+}
+
+function topicAnswer(image: MetadataImage, topic: TopicImage): TopicMetadata {
+  const offline = (id: BrokerId): boolean => image.broker(id)?.fenced ?? true;
+  return {
+    name: topic.name,
+    topicId: topic.id,
+    internal: topic.name.startsWith('__'),
+    partitions: topic.partitions.map((partition) => ({
+      partition: partition.partition,
+      leaderId: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      partitionEpoch: partition.partitionEpoch,
+      replicas: [...partition.replicas],
+      inSyncReplicas: [...partition.isr],
+      offlineReplicas: partition.replicas.filter(offline),
+    })),
+  };
+}
+
+function findTopic(context: BrokerContext, reference: TopicRefOutput): TopicImage | Failure {
+  const name = reference.name === '' ? undefined : checkTopicName(reference.name);
+  if (isFailure(name)) return name;
+  const id = reference.topicId === '' ? undefined : checkTopicId(reference.topicId);
+  if (isFailure(id)) return id;
+  return context.replicas.findTopic(name, id);
+}
+
+export function metadataAnswer(context: BrokerContext, query: MetadataQuery): GetMetadataResponse {
+  const { image } = context.replicas;
+  const topics = query.allTopics
+    ? [...image.topics()].sort((a, b) => (a.name < b.name ? -1 : 1)).map((topic) => topicAnswer(image, topic))
+    : query.topics.map((reference): TopicMetadata => {
+        const topic = findTopic(context, reference);
+        return isFailure(topic)
+          ? { name: reference.name, topicId: reference.topicId, error: failureDetail(topic) }
+          : topicAnswer(image, topic);
+      });
+  return {
+    clusterId: context.clusterId,
+    // The one node of the quorum is its leader.
+    controllerId: context.self,
+    brokers: brokerAnswers(context, image),
+    topics,
+    metadataOffset: image.offset,
+  };
+}

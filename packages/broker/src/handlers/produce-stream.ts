@@ -1,0 +1,194 @@
+// LogService.ProduceStream: requests are appended in the order they come and answered as their acks are satisfied, out of order if
+// need be. The stream is read no further while too much of it is in flight, or while the node has no memory for more; so a fast
+// producer is slowed by HTTP/2's own flow control and by nothing else.
+
+import { status, type ServerDuplexStream } from '@grpc/grpc-js';
+import {
+  MalformedRequest,
+  UndecodableRequest,
+  type ProduceStreamAnswer,
+  type ProduceStreamRequestOutput,
+} from '@tidemark/rpc';
+import type { BrokerContext } from '../broker-context.ts';
+import { callEnded, endWhenClosing, endWith } from '../grpc-call.ts';
+import { recordBytes, startProduce } from './produce-partitions.ts';
+
+/** Requests and bytes of one stream that may be in flight: enough to keep a disk busy, few enough to bound what one peer holds. */
+const MAX_IN_FLIGHT = 256;
+const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024;
+/** Answers that may wait for a peer that does not read them; at the bound its requests are not read either. */
+const MAX_UNREAD_ANSWERS = 1024;
+
+type Call = ServerDuplexStream<ProduceStreamRequestOutput | UndecodableRequest, ProduceStreamAnswer>;
+
+export function produceStream(context: BrokerContext): (call: Call) => void {
+  const metrics = context.metrics.rpc('ProduceStream');
+  return (call) => {
+    const stream = new ProduceStream(context, call);
+    const ended = callEnded(call);
+    // What was taken is still answered; the client sends the rest elsewhere.
+    endWhenClosing(context, call, ended, () => stream.drained());
+    metrics.streams += 1;
+    void ended.then(() => {
+      metrics.streams -= 1;
+      stream.close();
+    });
+  };
+}
+
+class ProduceStream {
+  readonly #context: BrokerContext;
+  readonly #call: Call;
+  #inFlight = 0;
+  #inFlightBytes = 0;
+  #unread = 0;
+  #ended = false;
+  #closed = false;
+  /** A request that came but has no memory yet. While there is one, nothing is read. */
+  #waiting = false;
+  #draining = false;
+  #onDrained: (() => void) | undefined;
+
+  constructor(context: BrokerContext, call: Call) {
+    this.#context = context;
+    this.#call = call;
+    limitReadAhead(call);
+    call.on('data', (request: ProduceStreamRequestOutput | UndecodableRequest) => this.#take(request));
+    call.on('end', () => {
+      this.#ended = true;
+      this.#maybeEnd();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Takes nothing more, and resolves when everything that was taken is answered. */
+  drained(): Promise<void> {
+    this.#draining = true;
+    this.#call.pause();
+    if (this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onDrained = resolve;
+    });
+  }
+
+  #take(message: ProduceStreamRequestOutput | UndecodableRequest): void {
+    if (this.#closed) return;
+    if (message instanceof UndecodableRequest) {
+      this.#fail(new MalformedRequest(message.reason));
+      return;
+    }
+    const { request } = message;
+    if (request === null) {
+      this.#fail(new MalformedRequest('a message has no request'));
+      return;
+    }
+    const bytes = recordBytes(request);
+    const budget = this.#context.replicas.requestBudget;
+    this.#inFlight += 1;
+    this.#inFlightBytes += bytes;
+    if (budget.tryTake(bytes)) {
+      this.#run(message.correlationId, request, bytes);
+    } else {
+      this.#waiting = true;
+      void budget.take(bytes).then((taken) => {
+        this.#waiting = false;
+        if (taken) this.#run(message.correlationId, request, bytes);
+        else {
+          this.#inFlight -= 1;
+          this.#inFlightBytes -= bytes;
+          this.#end(status.RESOURCE_EXHAUSTED, 'too many requests wait for memory: try again later');
+        }
+        this.#flow();
+      });
+    }
+    this.#flow();
+  }
+
+  #run(
+    correlationId: number,
+    request: NonNullable<ProduceStreamRequestOutput['request']>,
+    bytes: number,
+  ): void {
+    const { clock, metrics, replicas } = this.#context;
+    const startedMs = clock.monotonicMs();
+    const rpc = metrics.rpc('ProduceStream');
+    rpc.requestBytes += bytes;
+    const done = (): void => {
+      this.#inFlight -= 1;
+      this.#inFlightBytes -= bytes;
+      this.#flow();
+      this.#maybeEnd();
+    };
+    try {
+      const { acks, answer, released } = startProduce(this.#context, request);
+      void released.then(() => replicas.requestBudget.giveBack(bytes));
+      answer.then(
+        (response) => {
+          rpc.observe(
+            clock.monotonicMs() - startedMs,
+            response.results.some((each) => each.error !== undefined),
+          );
+          if (acks !== 'none') this.#answer({ correlationId, response });
+          done();
+        },
+        (thrown: unknown) => {
+          this.#fail(thrown);
+          done();
+        },
+      );
+    } catch (thrown) {
+      replicas.requestBudget.giveBack(bytes);
+      this.#fail(thrown);
+      done();
+    }
+  }
+
+  #answer(answer: ProduceStreamAnswer): void {
+    if (this.#closed || this.#call.cancelled) return;
+    this.#unread += 1;
+    this.#call.write(answer, () => {
+      this.#unread -= 1;
+      this.#flow();
+    });
+  }
+
+  /** Reads on, or not. */
+  #flow(): void {
+    if (this.#closed) return;
+    const full =
+      this.#draining ||
+      this.#waiting ||
+      this.#inFlight >= MAX_IN_FLIGHT ||
+      this.#inFlightBytes >= MAX_IN_FLIGHT_BYTES ||
+      this.#unread >= MAX_UNREAD_ANSWERS;
+    if (full) this.#call.pause();
+    else if (this.#call.isPaused()) this.#call.resume();
+  }
+
+  #maybeEnd(): void {
+    if (this.#inFlight === 0) this.#onDrained?.();
+    if (this.#ended && this.#inFlight === 0 && !this.#closed) this.#call.end();
+  }
+
+  #fail(thrown: unknown): void {
+    endWith(this.#context, this.#call, thrown);
+    this.#closed = true;
+  }
+
+  #end(code: status, details: string): void {
+    if (!this.#call.cancelled) this.#call.emit('error', { code, details });
+    this.#closed = true;
+  }
+}
+
+/**
+ * A grpc-js call reads 16 messages ahead of its handler, which at a megabyte or a hundred each is memory nobody counted. Node
+ * gives no way to set this after construction but the state object.
+ */
+function limitReadAhead(call: Call): void {
+  const { _readableState: state } = call as unknown as { _readableState: { highWaterMark: number } };
+  state.highWaterMark = 1;
+}

@@ -1,0 +1,30 @@
+// LogService.Produce: one request, one answer. It waits for its share of the memory for requests in flight before it is checked.
+
+import { TidemarkError } from '@tidemark/core';
+import type { ProduceRequestOutput, ProduceResponseAnswer } from '@tidemark/rpc';
+import type { BrokerContext } from '../broker-context.ts';
+import { recordBytes, startProduce } from './produce-partitions.ts';
+
+export async function produce(
+  context: BrokerContext,
+  request: ProduceRequestOutput,
+): Promise<ProduceResponseAnswer> {
+  const bytes = recordBytes(request);
+  const budget = context.replicas.requestBudget;
+  if (!(await budget.take(bytes))) {
+    throw new TidemarkError(
+      'THROTTLING_QUOTA_EXCEEDED',
+      'too many requests wait for memory: try again later',
+    );
+  }
+  context.metrics.rpc('Produce').requestBytes += bytes;
+  let released: Promise<void> | undefined;
+  try {
+    const started = startProduce(context, request);
+    released = started.released;
+    return await started.answer;
+  } finally {
+    // A request that timed out may still be in the write queue: its bytes are given back when the log is done with them.
+    void (released ?? Promise.resolve()).then(() => budget.giveBack(bytes));
+  }
+}

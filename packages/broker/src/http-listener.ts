@@ -1,0 +1,82 @@
+// The HTTP listener for operators: `/healthz` (the process turns), `/readyz` (it is fit to serve; JSON with the reasons if not)
+// and `/metrics` (Prometheus text). Nothing here changes anything.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Readiness } from './readiness.ts';
+
+/** Operators' tools and probes are few; more connections than this are somebody else. */
+const MAX_CONNECTIONS = 256;
+
+export interface HttpListenerOptions {
+  readonly readiness: Readiness;
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly onError: (cause: unknown) => void;
+}
+
+export class HttpListener {
+  readonly #server: Server;
+  readonly #options: HttpListenerOptions;
+
+  constructor(options: HttpListenerOptions) {
+    this.#options = options;
+    this.#server = createServer(
+      { requestTimeout: 10_000, headersTimeout: 5_000, keepAliveTimeout: 15_000, maxHeaderSize: 16 * 1024 },
+      (request, response) => {
+        this.#answer(request, response).catch((cause: unknown) => {
+          options.onError(cause);
+          if (!response.headersSent) response.writeHead(500);
+          response.end();
+        });
+      },
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, exclusive: true }, () => {
+        this.#server.removeListener('error', reject);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [path] = (request.url ?? '').split('?', 1);
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      json(response, 405, { error: 'only GET is answered here' });
+      return;
+    }
+    const { readiness } = this.#options;
+    switch (path) {
+      case '/healthz':
+        json(response, 200, { status: 'ok' });
+        return;
+      case '/readyz':
+        if (readiness.ready) json(response, 200, { status: 'ready' });
+        else json(response, 503, { status: 'not ready', reasons: readiness.reasons });
+        return;
+      case '/metrics': {
+        const { contentType, text } = await this.#options.metrics();
+        response.writeHead(200, { 'content-type': contentType });
+        response.end(text);
+        return;
+      }
+      default:
+        json(response, 404, { error: 'try /healthz, /readyz or /metrics' });
+    }
+  }
+}
+
+function json(response: ServerResponse, code: number, body: unknown): void {
+  response.writeHead(code, { 'content-type': 'application/json' });
+  response.end(`${JSON.stringify(body)}\n`);
+}

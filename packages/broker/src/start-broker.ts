@@ -1,0 +1,107 @@
+// The composition root: puts one node together in the order in which its parts may rely on each other, and takes it apart in the
+// reverse. Whoever calls this owns the process: nothing here reads the environment, sets exit codes or listens for signals.
+//
+// Order of starting: bind ports -> check whose folder it is -> lock and recover the log folder -> replay the metadata ->
+// register (fenced, with the ports) -> open the partitions -> unfence, so that leaders are elected only when the logs are open
+// -> serve. Order of closing: refuse -> answer what is under way -> partitions -> metadata -> folder, whose last act is the
+// clean-shutdown marker.
+
+import { setMaxListeners } from 'node:events';
+import type { BrokerConfig, BrokerId, Clock, Prng } from '@tidemark/core';
+import { HealthRegistry } from '@tidemark/rpc';
+import type { Logger } from 'pino';
+import type { BrokerContext } from './broker-context.ts';
+import { FailureSignal } from './failure-signal.ts';
+import { Listeners } from './listeners.ts';
+import { createLogger } from './logger.ts';
+import { MetricsPage } from './metrics-page.ts';
+import { NodeClock } from './node-clock.ts';
+import { NodePrng } from './node-prng.ts';
+import { openNode } from './open-node.ts';
+import { Readiness } from './readiness.ts';
+import { RequestMetrics } from './request-metrics.ts';
+import { clientServices, peerServices, PUBLIC_SERVICES } from './services.ts';
+import { VERSION } from './version.ts';
+
+export interface BrokerOptions {
+  readonly config: BrokerConfig;
+  /** Where the node logs; JSON lines on stderr at `logging.level` if absent. */
+  readonly log?: Logger;
+  readonly clock?: Clock;
+  readonly prng?: Prng;
+}
+
+export interface RunningBroker {
+  readonly nodeId: BrokerId;
+  readonly clusterId: string;
+  /** Bound ports by listener name: CLIENT, PEER, HTTP. */
+  readonly ports: ReadonlyMap<string, number>;
+  /** `host:port` by listener name. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** Resolves with the cause when the node cannot go on: a bug, or a failed disk. Then it must be closed, and the process end. */
+  readonly failed: Promise<unknown>;
+  /** Finishes what is under way, flushes, and leaves the folder cleanly. `graceMs`: how long calls may take to finish. */
+  close(graceMs?: number): Promise<void>;
+}
+
+const DEFAULT_GRACE_MS = 5_000;
+
+/** Starts a node. Throws `StartupError` when it should not start; then nothing was changed and nothing is left open. */
+export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
+  const { config } = options;
+  const clock = options.clock ?? new NodeClock();
+  const prng = options.prng ?? new NodePrng();
+  const log = options.log ?? createLogger(config.get('logging.level'), { node: config.get('node.id') });
+  const health = new HealthRegistry();
+  for (const service of ['', ...PUBLIC_SERVICES]) health.set(service, 'NOT_SERVING');
+  const readiness = new Readiness(health);
+  readiness.block('starting', 'the node is starting');
+  let page: MetricsPage | undefined;
+  const listeners = await Listeners.bind(config, {
+    readiness,
+    metrics: () => page?.render() ?? Promise.resolve({ contentType: 'text/plain', text: '# starting\n' }),
+    onError: (cause) => log.error({ err: cause }, 'an HTTP request failed'),
+  });
+  const failure = new FailureSignal(log);
+  try {
+    const node = await openNode({ config, clock, prng, log, failure, listeners });
+    const closing = new AbortController();
+    setMaxListeners(0, closing.signal);
+    const context: BrokerContext = {
+      ...node,
+      version: VERSION,
+      listenerName: 'CLIENT',
+      config,
+      clock,
+      metrics: new RequestMetrics(),
+      log,
+      closing: closing.signal,
+      onFatal: (cause) => failure.raise(cause, 'a bug was met; the process ends'),
+    };
+    page = new MetricsPage(context);
+    listeners.serve(({ kind, name }) =>
+      kind === 'PEER' ? peerServices(health) : clientServices({ ...context, listenerName: name }, health),
+    );
+    readiness.clear('starting');
+    let closed: Promise<void> | undefined;
+    const close = async (graceMs: number): Promise<void> => {
+      readiness.block('draining', 'the node is shutting down');
+      health.close();
+      closing.abort();
+      node.replicas.drain();
+      await listeners.close(graceMs);
+      await node.close();
+    };
+    return {
+      nodeId: node.self,
+      clusterId: node.clusterId,
+      ports: listeners.ports,
+      addresses: listeners.addresses,
+      failed: failure.raised,
+      close: (graceMs = DEFAULT_GRACE_MS) => (closed ??= close(graceMs)),
+    };
+  } catch (thrown) {
+    await listeners.close(0);
+    throw thrown;
+  }
+}
