@@ -6,12 +6,17 @@ const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const MAX_BLOCK_BYTES = 128 * 1024;
 
+/** Compressors write one frame for a batch. The limit is there for the time that a million empty ones would take. */
+const MAX_FRAMES = 1000;
+
 export interface ZstdFrames {
   readonly kind: 'frames';
   /** The most that all frames together inflate to. */
   readonly maxBytes: number;
   /** The least: what the headers alone promise. Above the caller's bound, nothing needs to be inflated to refuse. */
   readonly minBytes: number;
+  /** Where each frame begins and the last one ends; skippable frames included. */
+  readonly bounds: readonly number[];
   /** Positions of window descriptors that ask for more than `windowBytes`, which is what the caller allows. */
   readonly wideWindowsAt: readonly number[];
 }
@@ -34,12 +39,16 @@ const broken = (cause: string): ZstdMeasure => ({ kind: 'broken', cause });
 /** `bytes` must be whole frames, end to end, at least one of them. */
 export function measureZstd(bytes: Uint8Array, allowedWindowBytes: number): ZstdMeasure {
   const wideWindowsAt: number[] = [];
+  const bounds: number[] = [];
   let maxBytes = 0;
   let minBytes = 0;
   let at = 0;
   if (bytes.length === 0) return broken('it is empty');
   while (at < bytes.length) {
     if (bytes.length - at < 8) return broken('it is cut off');
+    if (bounds.length === MAX_FRAMES)
+      return broken(`it has more than ${MAX_FRAMES} frames, where one is enough`);
+    bounds.push(at);
     const magic = uint32(bytes, at);
     if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) {
       at += 8 + uint32(bytes, at + 4);
@@ -56,7 +65,8 @@ export function measureZstd(bytes: Uint8Array, allowedWindowBytes: number): Zstd
     maxBytes += header.contentBytes < 0 ? blocks.maxBytes : header.contentBytes;
     at = blocks.end;
   }
-  return { kind: 'frames', maxBytes, minBytes, wideWindowsAt };
+  bounds.push(at);
+  return { kind: 'frames', maxBytes, minBytes, bounds, wideWindowsAt };
 }
 
 function readFrameHeader(bytes: Uint8Array, start: number): FrameHeader | string {

@@ -17,16 +17,30 @@ export function loadZstdNative(): BoundedZstd | undefined {
   if (zstdCompressSync === undefined || zstdDecompressSync === undefined) return undefined;
   return {
     compress: (bytes) => zstdCompressSync(bytes),
-    decompress(bytes, capacityBytes, maxBytes): Inflated {
+    decompress(bytes, bounds, capacityBytes, maxBytes): Inflated {
+      const parts: Buffer[] = [];
+      let left = capacityBytes;
       try {
-        const plain = zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, capacityBytes) });
-        return plain.length > maxBytes ? tooLarge('zstd', maxBytes) : { ok: true, bytes: plain };
+        // The function stops behind the first frame and says nothing of the rest.
+        for (let index = 0; index + 1 < bounds.length; index++) {
+          const frame = bytes.subarray(bounds[index], bounds[index + 1]);
+          // At a bound of 0, which zlib does not take, the length is looked at here.
+          const part = zstdDecompressSync(frame, { maxOutputLength: Math.max(1, left) });
+          if (part.length > left) return tooMuch(capacityBytes, maxBytes);
+          left -= part.length;
+          parts.push(part);
+        }
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE')
-          return corrupt('zstd', causeOf(error));
-        if (capacityBytes >= maxBytes) return tooLarge('zstd', maxBytes);
-        return corrupt('zstd', 'it holds more than its frames say');
+        const isTooMuch = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+        return isTooMuch ? tooMuch(capacityBytes, maxBytes) : corrupt('zstd', causeOf(error));
       }
+      return { ok: true, bytes: parts.length === 1 ? parts[0]! : Buffer.concat(parts) };
     },
   };
+}
+
+/** A capacity below the bound is the most the frames can hold, so filling it means that they lie. */
+function tooMuch(capacityBytes: number, maxBytes: number): Inflated {
+  if (capacityBytes >= maxBytes) return tooLarge('zstd', maxBytes);
+  return corrupt('zstd', 'it holds more than its frames say');
 }

@@ -36,8 +36,11 @@ interface ZstdModule {
 
 export interface BoundedZstd {
   compress(bytes: Uint8Array): Uint8Array;
-  /** The result has at most `capacityBytes`; `maxBytes` is only for the message. */
-  decompress(bytes: Uint8Array, capacityBytes: number, maxBytes: number): Inflated;
+  /**
+   * The result has at most `capacityBytes`; `maxBytes` is only for the message. `bounds` says where frames begin and the
+   * last one ends, for an implementation that takes one at a time.
+   */
+  decompress(bytes: Uint8Array, bounds: readonly number[], capacityBytes: number, maxBytes: number): Inflated;
 }
 
 export function loadZstdWasm(): BoundedZstd {
@@ -58,7 +61,7 @@ export function loadZstdWasm(): BoundedZstd {
       if (packed instanceof Uint8Array) return packed;
       throw new Error(`zstd cannot compress ${bytes.length} bytes: ${reasonOf(packed)}`);
     },
-    decompress(bytes, capacityBytes, maxBytes): Inflated {
+    decompress(bytes, _bounds, capacityBytes, maxBytes): Inflated {
       const plain = transform(zstd, bytes, capacityBytes, (to, capacity, from) =>
         zstd._ZSTD_decompress(to, capacity, from, bytes.length),
       );

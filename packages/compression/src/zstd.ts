@@ -23,7 +23,7 @@ export function zstdCodec(): CompressionCodec {
       if (measured.kind === 'broken') return corrupt('zstd', measured.cause);
       if (measured.minBytes > maxBytes) return tooLarge('zstd', maxBytes);
       const frames = narrowed(bytes, measured.wideWindowsAt, windowLog);
-      return zstd().decompress(frames, Math.min(measured.maxBytes, maxBytes), maxBytes);
+      return zstd().decompress(frames, measured.bounds, Math.min(measured.maxBytes, maxBytes), maxBytes);
     },
   };
 }
