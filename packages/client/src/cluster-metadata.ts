@@ -119,15 +119,16 @@ export class ClusterMetadata {
     });
   }
 
-  /** What an answer told about a partition's leader, when it is newer than what is known. */
-  learnLeader(topic: string, partition: number, leaderId: number, leaderEpoch: number): void {
+  /** What an answer told about a partition's leader. True when it is newer than what is known, and the leader too is known. */
+  learnLeader(topic: string, partition: number, leaderId: number, leaderEpoch: number): boolean {
     const info = this.#topics.get(topic);
     const known = info?.partitions[partition];
-    if (info === undefined || known === undefined || leaderEpoch <= known.leaderEpoch) return;
+    if (info === undefined || known === undefined || leaderEpoch <= known.leaderEpoch) return false;
     const partitions = [...info.partitions];
     partitions[partition] = { ...known, leaderId, leaderEpoch };
     this.#topics.set(topic, { ...info, partitions });
     this.#notify();
+    return this.#brokers.has(leaderId);
   }
 
   /** Something known turned out stale. Returns at once; listeners hear when there is news. */

@@ -12,6 +12,10 @@ export class Connections {
     this.#options = options;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** `address` is `host:port`. */
   channel(address: string): Channel {
     if (this.#closed) throw new TidemarkError('NETWORK_EXCEPTION', 'the client is closed');

@@ -2,25 +2,6 @@
 import type { ErrorName } from '@tidemark/core';
 import { errorTable } from '@tidemark/core';
 
-/** Answers after which the client's idea of who leads is out of date. */
-const STALE_METADATA: ReadonlySet<ErrorName> = new Set<ErrorName>([
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'UNKNOWN_TOPIC_ID',
-  'INCONSISTENT_TOPIC_ID',
-  'LEADER_NOT_AVAILABLE',
-  'NOT_LEADER_OR_FOLLOWER',
-  'REPLICA_NOT_AVAILABLE',
-  'NETWORK_EXCEPTION',
-  'REQUEST_TIMED_OUT',
-  'KAFKA_STORAGE_ERROR',
-  'FENCED_LEADER_EPOCH',
-  'UNKNOWN_LEADER_EPOCH',
-]);
-
-export function provesMetadataStale(error: ErrorName): boolean {
-  return STALE_METADATA.has(error);
-}
-
 export type ProduceVerdict =
   /** It was stored before, though nobody knows where any more. */
   | 'stored'

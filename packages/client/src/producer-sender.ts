@@ -9,9 +9,10 @@ import { backoffMs } from './backoff.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';
 import type { Connections } from './connections.ts';
 import type { PartitionQueue } from './partition-queue.ts';
+import { provesMetadataStale } from './stale-metadata.ts';
 import { ProduceConnection } from './produce-connection.ts';
 import type { ProduceAnswer } from './produce-connection.ts';
-import { judgeProduceError, provesMetadataStale } from './produce-errors.ts';
+import { judgeProduceError } from './produce-errors.ts';
 import type { ProduceVerdict } from './produce-errors.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 import type { ProducerIdentity } from './producer-identity.ts';
@@ -263,8 +264,9 @@ export class ProducerSender {
       return;
     }
     const hint = result.currentLeader;
-    if (hint !== null) metadata.learnLeader(batch.topic, batch.partition, hint.leaderId, hint.leaderEpoch);
-    this.#failed(entry, TidemarkError.from(failed), result.error?.retriable === true);
+    const learned =
+      hint !== null && metadata.learnLeader(batch.topic, batch.partition, hint.leaderId, hint.leaderEpoch);
+    this.#failed(entry, TidemarkError.from(failed), result.error?.retriable === true, learned);
   }
 
   #succeed({ queue, batch }: SentBatch, receipt: BatchReceipt): void {
@@ -276,7 +278,8 @@ export class ProducerSender {
     this.#options.onReleased(batch);
   }
 
-  #failed(entry: SentBatch, error: TidemarkError, retriable: boolean): void {
+  /** With `atOnce` there is no pause before the next attempt: it goes to another broker. */
+  #failed(entry: SentBatch, error: TidemarkError, retriable: boolean, atOnce = false): void {
     const { queue, batch } = entry;
     const { settings, metadata, clock, random, identity, metrics } = this.#options;
     if (provesMetadataStale(error.error)) metadata.refreshSoon();
@@ -304,7 +307,8 @@ export class ProducerSender {
       this.#options.onReleased(batch);
     } else {
       queue.failures += 1;
-      queue.notBeforeMs = clock.monotonicMs() + backoffMs(settings.retryBackoff, queue.failures, random);
+      const pauseMs = atOnce ? 0 : backoffMs(settings.retryBackoff, queue.failures, random);
+      queue.notBeforeMs = clock.monotonicMs() + pauseMs;
       queue.giveBack(batch);
       this.markReady(queue);
     }

@@ -1,0 +1,488 @@
+// Keeps every assigned partition pushed by its leader, from the right offset, and hands the batches out. Driven by events: one pass
+// (`reconcile`) looks at each partition and does the next thing it needs: find its position, check it after a change of leader
+// (KIP-320), ask for it, ask somebody else. Whatever breaks, a partition is asked for again behind the last record that arrived.
+import { TidemarkError } from '@tidemark/core';
+import type { Clock, Timer } from '@tidemark/core';
+import {
+  batchCrcIsValid,
+  batchIsControl,
+  batchLastOffset,
+  batchLeaderEpoch,
+  batchMagic,
+  batchSizeBytes,
+  BATCH_HEADER_BYTES,
+  BATCH_MAGIC,
+} from '@tidemark/record';
+import { failureFromDetail, logService } from '@tidemark/rpc';
+import type { FetchPartitionResultOutput, OffsetForLeaderEpochResultOutput } from '@tidemark/rpc';
+import { backoffMs } from './backoff.ts';
+import type { ClusterMetadata } from './cluster-metadata.ts';
+import type { Connections } from './connections.ts';
+import type { ConsumerMetrics } from './consumer-metrics.ts';
+import type { ConsumerPartition } from './consumer-partition.ts';
+import type { ConsumerSettings } from './consumer-settings.ts';
+import { FetchConnection } from './fetch-connection.ts';
+import type { LeaderCalls, TopicPartition } from './leader-calls.ts';
+import { lookUpOffsets } from './offset-lookup.ts';
+import type { OffsetSpec } from './offset-lookup.ts';
+import { provesMetadataStale } from './stale-metadata.ts';
+
+export interface FetcherOptions {
+  readonly settings: ConsumerSettings;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly metadata: ClusterMetadata;
+  readonly connections: Connections;
+  readonly calls: LeaderCalls;
+  readonly metrics: ConsumerMetrics;
+  /** There is a batch to take, or an error to throw, or a position became known. */
+  readonly onNews: () => void;
+}
+
+/** One whole batch, checked. */
+export interface TakenBatch {
+  readonly partition: ConsumerPartition;
+  readonly bytes: Uint8Array;
+  /** The application's position when it was taken. */
+  readonly fromOffset: number;
+}
+
+export class Fetcher {
+  readonly #options: FetcherOptions;
+  readonly #partitions = new Map<string, ConsumerPartition>();
+  /** Those with something to take, in turn. */
+  readonly #ready = new Set<ConsumerPartition>();
+  readonly #connections = new Map<number, FetchConnection>();
+  readonly #brokerPauses = new Map<number, { notBeforeMs: number; failures: number }>();
+  readonly #stopListening: () => void;
+  #scheduled = false;
+  #timer: Timer | undefined;
+  #timerDueMs = Infinity;
+  #closed = false;
+
+  constructor(options: FetcherOptions) {
+    this.#options = options;
+    this.#stopListening = options.metadata.onChange(() => this.schedule());
+  }
+
+  get partitions(): Iterable<ConsumerPartition> {
+    return this.#partitions.values();
+  }
+
+  partition({ topic, partition }: TopicPartition): ConsumerPartition | undefined {
+    return this.#partitions.get(`${topic}-${partition}`);
+  }
+
+  add(partition: ConsumerPartition): void {
+    this.#partitions.set(partition.name, partition);
+    this.schedule();
+  }
+
+  drop(partition: ConsumerPartition): void {
+    this.moveTo(partition, undefined);
+    this.#partitions.delete(partition.name);
+  }
+
+  /** The application goes on elsewhere. */
+  moveTo(partition: ConsumerPartition, spec: OffsetSpec | undefined): void {
+    this.#clear(partition);
+    partition.moveTo(spec);
+    this.schedule();
+  }
+
+  /** The application must do something about the partition before it goes on. */
+  fail(partition: ConsumerPartition, error: TidemarkError): void {
+    partition.error = error;
+    partition.detach();
+    this.#clear(partition);
+    this.#options.onNews();
+  }
+
+  /** Looks after the partitions once the present task is done. */
+  schedule(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (!this.#closed) this.#reconcile();
+    });
+  }
+
+  /** The partition's chunks or pause changed. */
+  refresh(partition: ConsumerPartition): void {
+    if (partition.chunk === undefined || partition.paused) this.#ready.delete(partition);
+    else this.#ready.add(partition);
+    this.schedule();
+  }
+
+  /** The next batch that has records for the application; undefined when nothing is there. Throws a partition's error. */
+  take(): TakenBatch | undefined {
+    for (const partition of this.#partitions.values()) {
+      if (partition.error !== undefined && !partition.paused) throw partition.error;
+    }
+    for (const partition of this.#ready) {
+      const taken = this.#takeFrom(partition);
+      if (taken !== undefined) return taken;
+      this.#ready.delete(partition);
+      // The broker may have told meanwhile that what follows is gone.
+      if (partition.outOfRange !== undefined) this.schedule();
+    }
+    return undefined;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stopListening();
+    this.#timer?.cancel();
+    for (const connection of this.#connections.values()) connection.close();
+    this.#connections.clear();
+    this.#ready.clear();
+  }
+
+  #takeFrom(partition: ConsumerPartition): TakenBatch | undefined {
+    for (let chunk = partition.chunk; chunk !== undefined; chunk = partition.chunk) {
+      const { bytes, at, connection } = chunk;
+      const sizeBytes = this.#checkedSize(partition, bytes, at);
+      chunk.at = at + sizeBytes;
+      if (connection !== undefined) {
+        connection.giveCredit(sizeBytes);
+        this.#options.metrics.prefetchedBytes -= sizeBytes;
+      }
+      if (chunk.at >= bytes.length) {
+        partition.shift();
+        // Others get their turn with each chunk.
+        this.#ready.delete(partition);
+        if (partition.chunk !== undefined) this.#ready.add(partition);
+      }
+      const fromOffset = partition.position;
+      const lastOffset = batchLastOffset(bytes, at);
+      if (lastOffset < fromOffset) continue;
+      partition.position = lastOffset + 1;
+      if (batchIsControl(bytes, at)) continue;
+      this.#options.metrics.batchesConsumed += 1;
+      this.#options.metrics.bytesConsumed += sizeBytes;
+      // A plain Uint8Array: a Buffer's own subarray costs several times as much.
+      const batch = new Uint8Array(bytes.buffer, bytes.byteOffset + at, sizeBytes);
+      return { partition, bytes: batch, fromOffset };
+    }
+    return undefined;
+  }
+
+  /** Size of the batch at `at`. A batch that is not what it says stops the partition there: nothing is skipped without a word. */
+  #checkedSize(partition: ConsumerPartition, bytes: Uint8Array, at: number): number {
+    const sizeBytes = bytes.length - at < BATCH_HEADER_BYTES ? -1 : batchSizeBytes(bytes, at);
+    let fault: string | undefined;
+    if (sizeBytes < BATCH_HEADER_BYTES || at + sizeBytes > bytes.length) {
+      fault = `it claims ${sizeBytes} bytes of ${bytes.length - at}`;
+    } else if (batchMagic(bytes, at) !== BATCH_MAGIC) {
+      fault = `its format version is ${batchMagic(bytes, at)}, not ${BATCH_MAGIC}`;
+    } else if (this.#options.settings.checkCrcs && !batchCrcIsValid(bytes, at)) {
+      fault = `its CRC does not match; seek to ${batchLastOffset(bytes, at) + 1} to go on behind it`;
+    }
+    if (fault === undefined) return sizeBytes;
+    const text = `the batch at ${partition.name}@${partition.position} is corrupt: ${fault}`;
+    const error = new TidemarkError('CORRUPT_MESSAGE', text);
+    this.fail(partition, error);
+    throw error;
+  }
+
+  #clear(partition: ConsumerPartition): void {
+    this.#options.metrics.prefetchedBytes -= partition.clear();
+    this.#ready.delete(partition);
+  }
+
+  #reconcile(): void {
+    const now = this.#options.clock.monotonicMs();
+    for (const partition of this.#partitions.values()) this.#attend(partition, now);
+    this.#closeUnused();
+  }
+
+  #attend(partition: ConsumerPartition, now: number): void {
+    if (partition.busy || partition.error !== undefined) return;
+    if (partition.paused) {
+      partition.detach();
+      return;
+    }
+    if (partition.outOfRange !== undefined) {
+      // What had arrived before comes first; a reset brings another pass.
+      if (partition.chunk === undefined) this.#reset(partition);
+      return;
+    }
+    if (partition.notBeforeMs > now) {
+      this.#attendAt(partition.notBeforeMs, now);
+      return;
+    }
+    if (partition.position < 0) {
+      void this.#findPosition(partition);
+      return;
+    }
+    const { metadata } = this.#options;
+    const info = metadata.partition(partition.topic, partition.partition);
+    const address = info === undefined || info.leaderId < 0 ? undefined : metadata.address(info.leaderId);
+    if (info === undefined || address === undefined) {
+      this.#seekLeader(partition);
+      return;
+    }
+    const { connection } = partition;
+    if (connection?.brokerId === info.leaderId && partition.pushEpoch === info.leaderEpoch) return;
+    // Also when the leader stayed and only its epoch moved on: what it holds may differ from before (KAFKA-7164).
+    partition.detach();
+    if (
+      partition.epoch >= 0 &&
+      info.leaderEpoch > partition.epoch &&
+      partition.checkedEpoch < info.leaderEpoch
+    ) {
+      void this.#validate(partition, info.leaderEpoch);
+      return;
+    }
+    this.#fetch(partition, info.leaderId, address, info.leaderEpoch, now);
+  }
+
+  #seekLeader(partition: ConsumerPartition): void {
+    const { metadata, settings } = this.#options;
+    if (metadata.topic(partition.topic) !== undefined) {
+      metadata.refreshSoon();
+      return;
+    }
+    // Makes the topic known; a failure shows when the position is looked up or the time is over.
+    partition.busy = true;
+    const { generation } = partition;
+    metadata.waitForTopic(partition.topic, settings.requestTimeoutMs).then(
+      () => {
+        if (partition.generation === generation) this.#calm(partition);
+      },
+      (error: unknown) => {
+        if (partition.generation === generation) this.#give(partition, error);
+      },
+    );
+  }
+
+  #fetch(
+    partition: ConsumerPartition,
+    leaderId: number,
+    address: string,
+    leaderEpoch: number,
+    now: number,
+  ): void {
+    const pause = this.#brokerPauses.get(leaderId);
+    if (pause !== undefined && pause.notBeforeMs > now) {
+      this.#attendAt(pause.notBeforeMs, now);
+      return;
+    }
+    const { settings, metadata } = this.#options;
+    partition.connection = this.#connection(leaderId, address);
+    partition.positionId = (partition.positionId + 1) & 0x7fffffff;
+    partition.pushEpoch = leaderEpoch;
+    partition.connection.add({
+      topic: partition.topic,
+      topicId: metadata.topic(partition.topic)?.id ?? '',
+      partition: partition.partition,
+      fetchOffset: partition.fetchPosition,
+      partitionMaxBytes: settings.partitionMaxBytes,
+      currentLeaderEpoch: leaderEpoch,
+      positionId: partition.positionId,
+    });
+  }
+
+  #connection(brokerId: number, address: string): FetchConnection {
+    const known = this.#connections.get(brokerId);
+    if (known !== undefined) return known;
+    const { settings, connections } = this.#options;
+    const connection = new FetchConnection({
+      brokerId,
+      channel: connections.channel(address),
+      windowBytes: settings.windowBytes,
+      maxMessageBytes: Math.min(settings.windowBytes, settings.partitionMaxBytes),
+      minBytes: settings.minBytes,
+      maxWaitMs: settings.maxWaitMs,
+      onResult: (result) => this.#pushed(connection, result),
+      onBroken: (error) => this.#broken(connection, error),
+    });
+    this.#connections.set(brokerId, connection);
+    return connection;
+  }
+
+  #pushed(connection: FetchConnection, result: FetchPartitionResultOutput): void {
+    const { metadata, metrics } = this.#options;
+    const { batches } = result;
+    const partition = this.partition(result);
+    if (partition?.connection !== connection || partition.positionId !== result.positionId) {
+      // For a position that was left since.
+      connection.giveCredit(batches.length);
+      return;
+    }
+    const failed = failureFromDetail(result.error);
+    if (failed !== undefined) {
+      const hint = result.currentLeader;
+      connection.giveCredit(batches.length);
+      partition.detach();
+      const learned =
+        hint !== null &&
+        metadata.learnLeader(result.topic, result.partition, hint.leaderId, hint.leaderEpoch);
+      // The change has woken `reconcile`, which asks the new leader at once.
+      if (learned) return;
+      if (failed.error === 'OFFSET_OUT_OF_RANGE') {
+        partition.outOfRange = TidemarkError.from(failed);
+        this.schedule();
+      } else this.#give(partition, TidemarkError.from(failed));
+      return;
+    }
+    this.#brokerPauses.delete(connection.brokerId);
+    partition.failures = 0;
+    partition.highWatermark = result.highWatermark;
+    partition.logStartOffset = result.logStartOffset;
+    if (batches.length === 0) return;
+    partition.push({ bytes: batches, at: 0, connection });
+    metrics.prefetchedBytes += batches.length;
+    if (batches.length >= BATCH_HEADER_BYTES) partition.epoch = batchLeaderEpoch(batches);
+    if (partition.paused) return;
+    this.#ready.add(partition);
+    this.#options.onNews();
+  }
+
+  /** Every partition it pushed is asked for again, behind what has arrived. */
+  #broken(connection: FetchConnection, error: TidemarkError): void {
+    const { clock, random, settings, metadata, metrics } = this.#options;
+    metrics.connectionsLost += 1;
+    if (this.#connections.get(connection.brokerId) === connection) {
+      this.#connections.delete(connection.brokerId);
+    }
+    const failures = (this.#brokerPauses.get(connection.brokerId)?.failures ?? 0) + 1;
+    const notBeforeMs = clock.monotonicMs() + backoffMs(settings.reconnectBackoff, failures, random);
+    this.#brokerPauses.set(connection.brokerId, { notBeforeMs, failures });
+    for (const partition of this.#partitions.values()) {
+      if (partition.connection === connection) partition.connection = undefined;
+    }
+    if (provesMetadataStale(error.error)) metadata.refreshSoon();
+    this.schedule();
+  }
+
+  /** The error passes, or the application must hear of it. */
+  #give(partition: ConsumerPartition, thrown: unknown): void {
+    const { clock, random, settings, metadata } = this.#options;
+    const error =
+      thrown instanceof TidemarkError
+        ? thrown
+        : new TidemarkError('UNKNOWN_SERVER_ERROR', String(thrown), { cause: thrown });
+    partition.busy = false;
+    const topicIsMissing =
+      error.error === 'UNKNOWN_TOPIC_OR_PARTITION' && metadata.topic(partition.topic) === undefined;
+    if (!error.retriable || topicIsMissing) {
+      const text = `${partition.name}: ${error.message}`;
+      this.fail(partition, new TidemarkError(error.error, text, { cause: error }));
+      return;
+    }
+    partition.failures += 1;
+    partition.notBeforeMs =
+      clock.monotonicMs() + backoffMs(settings.retryBackoff, partition.failures, random);
+    if (provesMetadataStale(error.error)) metadata.refreshSoon();
+    this.schedule();
+  }
+
+  #calm(partition: ConsumerPartition): void {
+    partition.busy = false;
+    this.schedule();
+    this.#options.onNews();
+  }
+
+  /** `auto.offset.reset`: the position is gone, or there never was one. */
+  #reset(partition: ConsumerPartition): void {
+    const { settings } = this.#options;
+    const cause = partition.outOfRange;
+    const position = partition.position;
+    if (settings.reset !== 'none') {
+      this.moveTo(partition, settings.reset === 'earliest' ? 'start' : 'end');
+      return;
+    }
+    const what =
+      position < 0
+        ? 'it has no position, and auto.offset.reset is none'
+        : `offset ${position} is not in the partition any more (or not yet), and auto.offset.reset is none`;
+    const remedy = 'seek to a position, or set auto.offset.reset to earliest or latest';
+    const text = `${partition.name}: ${what}; ${remedy}`;
+    this.fail(partition, new TidemarkError('OFFSET_OUT_OF_RANGE', text, { cause }));
+  }
+
+  async #findPosition(partition: ConsumerPartition): Promise<void> {
+    const { calls, settings } = this.#options;
+    if (partition.wanted === undefined) {
+      this.#reset(partition);
+      if (partition.error !== undefined) return;
+    }
+    const { wanted, generation, topic } = partition;
+    if (wanted === undefined || typeof wanted === 'number') return;
+    partition.busy = true;
+    try {
+      const target = { topic, partition: partition.partition };
+      const { requestTimeoutMs } = settings;
+      let [found] = await lookUpOffsets(calls, [{ ...target, spec: wanted }], requestTimeoutMs);
+      // No record is that young: the end is where the first one will be.
+      if (found!.offset < 0)
+        [found] = await lookUpOffsets(calls, [{ ...target, spec: 'end' }], requestTimeoutMs);
+      if (partition.generation !== generation) return;
+      partition.position = found!.offset;
+      partition.epoch = found!.leaderEpoch;
+      this.#calm(partition);
+    } catch (error) {
+      if (partition.generation === generation) this.#give(partition, error);
+    }
+  }
+
+  /** Whether the new leader has what was read so far. If not, records that were read are gone: that is said, not hidden. */
+  async #validate(partition: ConsumerPartition, leaderEpoch: number): Promise<void> {
+    const { calls, settings } = this.#options;
+    const { generation, epoch, topic } = partition;
+    partition.busy = true;
+    try {
+      const [answer] = await calls.call<TopicPartition, OffsetForLeaderEpochResultOutput>(
+        [partition],
+        (channel, [target], timeoutMs) =>
+          channel.unary(
+            logService.OffsetForLeaderEpoch,
+            {
+              partitions: [
+                { topic, partition: target!.partition, leaderEpoch: epoch, currentLeaderEpoch: leaderEpoch },
+              ],
+            },
+            { timeoutMs },
+          ),
+        settings.requestTimeoutMs,
+      );
+      if (partition.generation !== generation) return;
+      partition.checkedEpoch = leaderEpoch;
+      const end = answer!.endOffset;
+      if (end >= 0 && end < partition.fetchPosition) this.#truncated(partition, end);
+      this.#calm(partition);
+    } catch (error) {
+      if (partition.generation === generation) this.#give(partition, error);
+    }
+  }
+
+  #truncated(partition: ConsumerPartition, endOffset: number): void {
+    const { position, epoch } = partition;
+    this.#clear(partition);
+    if (endOffset >= position) return;
+    const text = `${partition.name}: the log was cut at ${endOffset}, below the position ${position} read under leader epoch ${epoch}: records from ${endOffset} on were lost by an election; seek to ${endOffset} to read what is there now`;
+    this.fail(partition, new TidemarkError('OFFSET_OUT_OF_RANGE', text));
+  }
+
+  #closeUnused(): void {
+    const used = new Set([...this.#partitions.values()].map(({ connection }) => connection));
+    for (const [brokerId, connection] of this.#connections) {
+      if (used.has(connection)) continue;
+      this.#connections.delete(brokerId);
+      connection.close();
+    }
+  }
+
+  #attendAt(atMs: number, now: number): void {
+    if (this.#timer !== undefined && this.#timerDueMs <= atMs) return;
+    this.#timer?.cancel();
+    this.#timerDueMs = atMs;
+    this.#timer = this.#options.clock.setTimer(Math.ceil(atMs - now), () => {
+      this.#timer = undefined;
+      this.#timerDueMs = Infinity;
+      this.schedule();
+    });
+  }
+}

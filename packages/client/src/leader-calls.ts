@@ -1,0 +1,118 @@
+// Calls that only a partition's leader answers: where offsets are, where an epoch ended, deleting what is below an offset. Grouped
+// by leader, repeated with back-off while the error may pass (a moved leader, a lost connection), until the time is up.
+import { TidemarkError } from '@tidemark/core';
+import type { Clock } from '@tidemark/core';
+import { errorFromDetail } from '@tidemark/rpc';
+import type { Channel, ErrorDetailOutput } from '@tidemark/rpc';
+import { backoffMs } from './backoff.ts';
+import type { BackoffRange } from './backoff.ts';
+import type { ClusterMetadata } from './cluster-metadata.ts';
+import type { Connections } from './connections.ts';
+import { checkedPartition } from './partitioner.ts';
+import { provesMetadataStale } from './stale-metadata.ts';
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+interface PartitionAnswer extends TopicPartition {
+  readonly error: ErrorDetailOutput | null;
+}
+
+/** Sends one request for some of the partitions, all led by the broker behind the channel. */
+export type LeaderRequest<T, A> = (
+  channel: Channel,
+  targets: readonly T[],
+  timeoutMs: number,
+) => Promise<{ readonly results: readonly A[] }>;
+
+export interface LeaderCallsOptions {
+  readonly connections: Connections;
+  readonly metadata: ClusterMetadata;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly requestTimeoutMs: number;
+  readonly retryBackoff: BackoffRange;
+}
+
+export class LeaderCalls {
+  readonly #options: LeaderCallsOptions;
+
+  constructor(options: LeaderCallsOptions) {
+    this.#options = options;
+  }
+
+  /** The answers in the order of `targets`. Rejects with the first error that does not pass, or when `timeoutMs` is over. */
+  async call<T extends TopicPartition, A extends PartitionAnswer>(
+    targets: readonly T[],
+    request: LeaderRequest<T, A>,
+    timeoutMs: number,
+  ): Promise<A[]> {
+    const { clock, metadata, connections, retryBackoff, random } = this.#options;
+    const deadlineMs = clock.monotonicMs() + timeoutMs;
+    const answers = new Map<T, A>();
+    let lastError: TidemarkError | undefined;
+    for (const target of targets) {
+      const info = await metadata.waitForTopic(target.topic, deadlineMs - clock.monotonicMs());
+      checkedPartition(info, target.partition);
+    }
+    for (let failures = 1; ; failures++) {
+      const open = targets.filter((target) => !answers.has(target));
+      lastError = (await this.#round(open, request, answers, deadlineMs)) ?? lastError;
+      if (answers.size === targets.length) return targets.map((target) => answers.get(target)!);
+      const pauseMs = backoffMs(retryBackoff, failures, random);
+      if (connections.closed || clock.monotonicMs() + pauseMs >= deadlineMs) {
+        const names = targets
+          .filter((target) => !answers.has(target))
+          .map(({ topic, partition }) => `${topic}-${partition}`);
+        const why = lastError === undefined ? 'they have no leader' : lastError.message;
+        throw new TidemarkError('REQUEST_TIMED_OUT', `${names.join(', ')}: ${why}`, { cause: lastError });
+      }
+      await new Promise<void>((resolve) => void clock.setTimer(pauseMs, resolve));
+    }
+  }
+
+  /** One request to each leader, at once. Answers an error that may pass, if there was one. */
+  async #round<T extends TopicPartition, A extends PartitionAnswer>(
+    targets: readonly T[],
+    request: LeaderRequest<T, A>,
+    answers: Map<T, A>,
+    deadlineMs: number,
+  ): Promise<TidemarkError | undefined> {
+    const { metadata, connections, clock, requestTimeoutMs } = this.#options;
+    const byAddress = new Map<string, T[]>();
+    for (const target of targets) {
+      const leaderId = metadata.partition(target.topic, target.partition)?.leaderId ?? -1;
+      const address = leaderId < 0 ? undefined : metadata.address(leaderId);
+      if (address === undefined) metadata.refreshSoon();
+      else byAddress.set(address, [...(byAddress.get(address) ?? []), target]);
+    }
+    const timeoutMs = Math.max(1, Math.min(requestTimeoutMs, deadlineMs - clock.monotonicMs()));
+    let passing: TidemarkError | undefined;
+    const settle = (error: TidemarkError): void => {
+      if (!error.retriable) throw error;
+      if (provesMetadataStale(error.error)) metadata.refreshSoon();
+      passing = error;
+    };
+    await Promise.all(
+      [...byAddress].map(async ([address, group]) => {
+        try {
+          const { results } = await request(connections.channel(address), group, timeoutMs);
+          for (const target of group) {
+            const answer = results.find(
+              ({ topic, partition }) => topic === target.topic && partition === target.partition,
+            );
+            const error = errorFromDetail(answer?.error);
+            if (error !== undefined) settle(error);
+            else if (answer !== undefined) answers.set(target, answer);
+          }
+        } catch (error) {
+          if (!(error instanceof TidemarkError)) throw error;
+          settle(error);
+        }
+      }),
+    );
+    return passing;
+  }
+}
