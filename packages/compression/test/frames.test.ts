@@ -33,6 +33,12 @@ describe('LZ4 frames', () => {
     expect(inflate(lz4, [...header, ...run, ...end], 25)).to.equal('MESSAGE_TOO_LARGE');
   });
 
+  it('may have blocks that refer back to earlier ones', () => {
+    const linked = [...magic, 0x40, 0x40, 0xc0, ...stored('abcdefgh')];
+    const back = packed(0x04, 8, 0, 0x50, 118, 119, 120, 121, 122);
+    expect(inflate(lz4, [...linked, ...back, ...end])).to.equal('21: abcdefghabcdefghvwxy');
+  });
+
   it('are bounded by what they declare, before anything is inflated', () => {
     const declaring = (size: number): number[] => [...magic, 0x68, 0x40, ...le(size, 8), 0];
     expect(inflate(lz4, [...declaring(2 ** 40), ...end])).to.equal('MESSAGE_TOO_LARGE');
