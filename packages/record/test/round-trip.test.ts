@@ -9,7 +9,7 @@ const codecs = nodeCodecs();
 const bytes = fc.oneof(
   { weight: 8, arbitrary: fc.uint8Array({ maxLength: 80 }) },
   // Long and repetitive, so that the compressors have something to refer back to.
-  fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 9 }), fc.nat(9000)).map(([unit, count]) => {
+  fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 9 }), fc.nat(2000)).map(([unit, count]) => {
     return Uint8Array.from({ length: count }, (_, index) => unit[index % unit.length]!);
   }),
 );
@@ -33,7 +33,7 @@ const record = fc.record({
 describe('What a builder builds', () => {
   for (const compression of compressionTypes) {
     it(`is valid and reads back as it was, with ${compression}`, () => {
-      const runs = { numRuns: compression === 'none' ? 600 : 150 };
+      const runs = { numRuns: compression === 'none' ? 300 : 100 };
       fc.assert(
         fc.property(fc.array(record, { minLength: 1, maxLength: 30 }), (records) => {
           const batch = build(records, { compression, codecs });
