@@ -138,7 +138,7 @@ function remove<V>(node: Node<V>, hash: number, key: string, shift: number): Nod
   const child = remove(node.children[at]!, hash, key, shift + BITS);
   const children = child === undefined ? node.children.toSpliced(at, 1) : node.children.with(at, child);
   if (children.length === 0) return undefined;
-  // A lone leaf moves up, so that equal contents have equal shapes whatever came and went before.
+  // A lone leaf moves up: a map that has shrunk takes no more room than one that never grew.
   if (children.length === 1 && children[0]!.kind !== 'branch') return children[0];
   return branch(child === undefined ? node.bitmap & ~bit : node.bitmap, children);
 }

@@ -12,8 +12,6 @@ interface Candidate {
   readonly broker: BrokerImage;
   leaders: number;
   replicas: number;
-  /** How often it was second, third, ...: who takes over when the leader goes. */
-  readonly bySlot: number[];
 }
 
 /**
@@ -27,7 +25,7 @@ export function placeReplicas(
   prng: Prng,
 ): readonly (readonly BrokerId[])[] {
   invariant(brokers.length >= replicationFactor, 'more replicas than brokers');
-  const candidates = brokers.map((broker): Candidate => ({ broker, leaders: 0, replicas: 0, bySlot: [] }));
+  const candidates = brokers.map((broker): Candidate => ({ broker, leaders: 0, replicas: 0 }));
   return Array.from({ length: partitionCount }, () => placeOne(candidates, replicationFactor, prng));
 }
 
@@ -39,10 +37,8 @@ function placeOne(
   const chosen = new Set<Candidate>();
   const inRack = new Map<string, number>();
   for (let slot = 0; slot < replicationFactor; slot++) {
-    const rank = ({ broker, leaders, replicas, bySlot }: Candidate): readonly number[] =>
-      slot === 0
-        ? [leaders, replicas]
-        : [inRack.get(broker.rack) ?? 0, broker.fenced ? 1 : 0, replicas, bySlot[slot] ?? 0];
+    const rank = ({ broker, leaders, replicas }: Candidate): readonly number[] =>
+      slot === 0 ? [leaders, replicas] : [inRack.get(broker.rack) ?? 0, broker.fenced ? 1 : 0, replicas];
     const open = candidates.filter(
       (candidate) => !chosen.has(candidate) && (slot > 0 || !candidate.broker.fenced),
     );
@@ -51,7 +47,6 @@ function placeOne(
     chosen.add(next);
     inRack.set(next.broker.rack, (inRack.get(next.broker.rack) ?? 0) + 1);
     next.replicas++;
-    next.bySlot[slot] = (next.bySlot[slot] ?? 0) + 1;
     if (slot === 0) next.leaders++;
   }
   return [...chosen].map(({ broker }) => broker.id);
