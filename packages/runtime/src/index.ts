@@ -8,3 +8,14 @@ export * from './producer-ids.ts';
 export * from './replica-manager.ts';
 export * from './requests.ts';
 export * from './topic-settings.ts';
+export * from './controller-runtime.ts';
+export {
+  decodeMetadataBatches,
+  encodeMetadataBatch,
+  METADATA_LOG_NAME,
+  METADATA_TOPIC,
+  METADATA_TOPIC_ID,
+  metadataLogConfig,
+} from './metadata-batch.ts';
+export * from './metadata-local-quorum.ts';
+export * from './metadata-quorum.ts';
