@@ -16,3 +16,7 @@ export type { ConsumerMetrics } from './consumer-metrics.ts';
 export { ConsumerRecord } from './consumer-record.ts';
 export type { TopicPartition } from './leader-calls.ts';
 export type { FoundOffset, OffsetSpec } from './offset-lookup.ts';
+export { Admin } from './admin.ts';
+export type { AdminOptions, ChangeOptions } from './admin.ts';
+export type * from './admin-types.ts';
+export type { LookupSpec } from './offset-lookup.ts';

@@ -1,0 +1,138 @@
+// What the admin client takes and answers: plain objects, `error` a TidemarkError or absent.
+import type { TidemarkError } from '@tidemark/core';
+import type { BrokerInfo, PartitionInfo } from './cluster-metadata.ts';
+import type { TopicPartition } from './leader-calls.ts';
+
+export interface ClusterDescription {
+  readonly clusterId: string;
+  readonly controllerId: number;
+  readonly brokers: readonly BrokerInfo[];
+  /** Offset of the metadata log the answer reflects. */
+  readonly metadataOffset: number;
+  /** Version of the broker that answered. */
+  readonly version: string;
+  readonly topicCount: number;
+  readonly partitionCount: number;
+}
+
+export interface PartitionDescription extends PartitionInfo {
+  readonly partitionEpoch: number;
+  readonly offlineReplicas: readonly number[];
+}
+
+export interface TopicDescription {
+  readonly name: string;
+  readonly topicId: string;
+  readonly internal: boolean;
+  readonly partitions: readonly PartitionDescription[];
+  readonly error?: TidemarkError | undefined;
+}
+
+export interface NewTopicSpec {
+  readonly name: string;
+  /** Absent: the cluster's num.partitions. */
+  readonly partitions?: number | undefined;
+  /** Absent: the cluster's default.replication.factor. */
+  readonly replicationFactor?: number | undefined;
+  /** Broker ids by partition, the preferred leader first. Exclusive with the two counts. */
+  readonly assignments?: readonly (readonly number[])[] | undefined;
+  readonly configs?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface CreatedTopic {
+  readonly name: string;
+  readonly topicId: string;
+  readonly partitionCount: number;
+  readonly replicationFactor: number;
+  readonly error?: TidemarkError | undefined;
+}
+
+/** A topic by its name, or by its id. */
+export type TopicReference = string | { readonly topicId: string };
+
+export interface DeletedTopic {
+  readonly name: string;
+  readonly topicId: string;
+  readonly error?: TidemarkError | undefined;
+}
+
+export interface NewPartitionsSpec {
+  readonly name: string;
+  /** How many partitions the topic shall have in all. */
+  readonly totalCount: number;
+  /** Replicas of the new partitions, in order. Absent: the cluster places them. */
+  readonly assignments?: readonly (readonly number[])[] | undefined;
+}
+
+export interface ItemResult {
+  readonly name: string;
+  readonly error?: TidemarkError | undefined;
+}
+
+export interface ConfigResourceRef {
+  readonly type: 'topic' | 'broker';
+  /** The topic's name, or the broker id in decimal; empty: the configs of all brokers. */
+  readonly name: string;
+}
+
+export type ConfigOrigin = 'default' | 'static-broker' | 'dynamic-broker' | 'dynamic-topic' | 'unknown';
+
+export interface ConfigItem {
+  readonly name: string;
+  /** Empty when sensitive. */
+  readonly value: string;
+  readonly source: ConfigOrigin;
+  readonly readOnly: boolean;
+  readonly sensitive: boolean;
+  readonly type: string;
+  readonly documentation: string;
+}
+
+export interface ConfigDescription {
+  readonly resource: ConfigResourceRef;
+  readonly entries: readonly ConfigItem[];
+  readonly error?: TidemarkError | undefined;
+}
+
+export interface ConfigAlteration {
+  readonly resource: ConfigResourceRef;
+  /** Null removes the override. */
+  readonly changes: Readonly<Record<string, string | null>>;
+}
+
+export interface ConfigAltered {
+  readonly resource: ConfigResourceRef;
+  readonly error?: TidemarkError | undefined;
+}
+
+export interface ReplicaInfo extends TopicPartition {
+  readonly topicId: string;
+  readonly brokerId: number;
+  readonly isLeader: boolean;
+  readonly inSync: boolean;
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+  readonly logEndOffset: number;
+  /** In records; 0 for the leader. */
+  readonly lag: number;
+  readonly sizeBytes: number;
+  readonly segmentCount: number;
+  /** Everything below it is on disk. */
+  readonly flushedOffset: number;
+  readonly error?: TidemarkError | undefined;
+}
+
+export interface ReplicasDescription {
+  readonly replicas: readonly ReplicaInfo[];
+  /** Brokers that did not answer: their replicas are missing above. */
+  readonly unreachable: readonly { readonly brokerId: number; readonly error: TidemarkError }[];
+}
+
+export interface RecordsToDelete extends TopicPartition {
+  /** The first offset to keep; 'end': none is kept. */
+  readonly beforeOffset: number | 'end';
+}
+
+export interface DeletedRecords extends TopicPartition {
+  readonly logStartOffset: number;
+}

@@ -1,0 +1,264 @@
+// Admin: changes the cluster and looks into it. What only looks is repeated, on another broker, while the error may pass. What
+// changes something is sent once, to a broker that has just answered: after a broken connection nobody knows whether it happened.
+// Calls for one thing throw its error; calls for many answer each with its own.
+import { TidemarkError } from '@tidemark/core';
+import { adminService, clusterService, errorFromDetail, logService } from '@tidemark/rpc';
+import type { DeleteRecordsResultOutput, ErrorDetailOutput } from '@tidemark/rpc';
+import { adminSettings } from './admin-settings.ts';
+import type { AdminSettings } from './admin-settings.ts';
+import type {
+  ClusterDescription,
+  ConfigAlteration,
+  ConfigAltered,
+  ConfigDescription,
+  ConfigOrigin,
+  ConfigResourceRef,
+  CreatedTopic,
+  DeletedRecords,
+  DeletedTopic,
+  ItemResult,
+  NewPartitionsSpec,
+  NewTopicSpec,
+  RecordsToDelete,
+  ReplicaInfo,
+  ReplicasDescription,
+  TopicDescription,
+  TopicReference,
+} from './admin-types.ts';
+import { AnyBroker } from './any-broker.ts';
+import { wire } from './client-settings.ts';
+import type { ClientOptions, Wiring } from './client-settings.ts';
+import { LeaderCalls } from './leader-calls.ts';
+import type { TopicPartition } from './leader-calls.ts';
+import { lookUpOffsets } from './offset-lookup.ts';
+import type { FoundOffset, LookupSpec } from './offset-lookup.ts';
+
+export type AdminOptions = ClientOptions;
+
+export interface ChangeOptions {
+  /** Check everything, change nothing. */
+  readonly validateOnly?: boolean | undefined;
+}
+
+const ORIGINS: Readonly<Record<string, ConfigOrigin>> = {
+  CONFIG_SOURCE_DEFAULT: 'default',
+  CONFIG_SOURCE_STATIC_BROKER: 'static-broker',
+  CONFIG_SOURCE_DYNAMIC_BROKER: 'dynamic-broker',
+  CONFIG_SOURCE_DYNAMIC_TOPIC: 'dynamic-topic',
+};
+
+export class Admin {
+  readonly #wiring: Wiring;
+  readonly #settings: AdminSettings;
+  readonly #any: AnyBroker;
+  readonly #calls: LeaderCalls;
+
+  constructor(options: AdminOptions) {
+    this.#settings = adminSettings(options.config);
+    this.#wiring = wire(options);
+    this.#any = new AnyBroker(this.#wiring, this.#settings);
+    this.#calls = new LeaderCalls({ ...this.#wiring, ...this.#settings });
+  }
+
+  async describeCluster(): Promise<ClusterDescription> {
+    return this.#any.read(clusterService.DescribeCluster, {});
+  }
+
+  /** All topics, internal ones included. */
+  async listTopics(): Promise<readonly TopicDescription[]> {
+    const answer = await this.#any.read(clusterService.GetMetadata, { allTopics: true });
+    return answer.topics.map((topic) => ({ ...topic, error: errorFromDetail(topic.error) }));
+  }
+
+  /** One for each name, in order. A topic that does not exist answers with its error. */
+  async describeTopics(names: readonly string[]): Promise<readonly TopicDescription[]> {
+    const topics = names.map((name) => ({ name }));
+    const answer = await this.#any.read(clusterService.GetMetadata, { topics });
+    return answer.topics.map((topic) => ({ ...topic, error: errorFromDetail(topic.error) }));
+  }
+
+  async describeTopic(name: string): Promise<TopicDescription> {
+    return only(await this.describeTopics([name]));
+  }
+
+  /** Answers once the topics are known to the cluster, each with its own outcome. */
+  async createTopics(
+    topics: readonly NewTopicSpec[],
+    options: ChangeOptions = {},
+  ): Promise<readonly CreatedTopic[]> {
+    const answer = await this.#any.change(adminService.CreateTopics, {
+      topics: topics.map(({ name, partitions, replicationFactor, assignments, configs }) => ({
+        name,
+        partitionCount: partitions ?? 0,
+        replicationFactor: replicationFactor ?? 0,
+        assignments: replicaAssignments(assignments),
+        configs: { ...configs },
+      })),
+      timeoutMs: this.#settings.requestTimeoutMs,
+      validateOnly: options.validateOnly ?? false,
+    });
+    return answer.results.map(withError);
+  }
+
+  async createTopic(topic: NewTopicSpec, options: ChangeOptions = {}): Promise<CreatedTopic> {
+    return only(await this.createTopics([topic], options));
+  }
+
+  async deleteTopics(topics: readonly TopicReference[]): Promise<readonly DeletedTopic[]> {
+    const answer = await this.#any.change(adminService.DeleteTopics, {
+      topics: topics.map((topic) =>
+        typeof topic === 'string' ? { name: topic } : { topicId: topic.topicId },
+      ),
+      timeoutMs: this.#settings.requestTimeoutMs,
+    });
+    return answer.results.map(withError);
+  }
+
+  async deleteTopic(topic: TopicReference): Promise<DeletedTopic> {
+    return only(await this.deleteTopics([topic]));
+  }
+
+  /** Adds partitions. Keys of existing records stay where they are: the key's partition changes with the count. */
+  async createPartitions(
+    topics: readonly NewPartitionsSpec[],
+    options: ChangeOptions = {},
+  ): Promise<readonly ItemResult[]> {
+    const answer = await this.#any.change(adminService.CreatePartitions, {
+      topics: topics.map(({ name, totalCount, assignments }) => ({
+        name,
+        totalCount,
+        assignments: replicaAssignments(assignments),
+      })),
+      timeoutMs: this.#settings.requestTimeoutMs,
+      validateOnly: options.validateOnly ?? false,
+    });
+    return answer.results.map(withError);
+  }
+
+  /** The configs in force. `keys` limits them to these names. */
+  async describeConfigs(
+    resources: readonly ConfigResourceRef[],
+    keys: readonly string[] = [],
+  ): Promise<readonly ConfigDescription[]> {
+    const answer = await this.#any.read(adminService.DescribeConfigs, {
+      resources: resources.map(wireResource),
+      keys: [...keys],
+    });
+    return answer.results.map(({ entries, error }, index) => ({
+      resource: resources[index]!,
+      entries: entries.map((entry) => ({ ...entry, source: ORIGINS[entry.source] ?? 'unknown' })),
+      error: errorFromDetail(error),
+    }));
+  }
+
+  async alterConfigs(
+    alterations: readonly ConfigAlteration[],
+    options: ChangeOptions = {},
+  ): Promise<readonly ConfigAltered[]> {
+    const answer = await this.#any.change(adminService.AlterConfigs, {
+      resources: alterations.map(({ resource, changes }) => ({
+        resource: wireResource(resource),
+        changes: Object.entries(changes).map(([name, value]) =>
+          value === null ? { name } : { name, value },
+        ),
+      })),
+      validateOnly: options.validateOnly ?? false,
+    });
+    return answer.results.map(({ error }, index) => ({
+      resource: alterations[index]!.resource,
+      error: errorFromDetail(error),
+    }));
+  }
+
+  /** Every replica as the broker that holds it sees it; no topics: of all topics. */
+  async describeReplicas(topics: readonly string[] = []): Promise<ReplicasDescription> {
+    const { brokers } = await this.describeCluster();
+    const replicas = new Map<string, ReplicaInfo>();
+    const unreachable: { brokerId: number; error: TidemarkError }[] = [];
+    await Promise.all(
+      brokers.map(async ({ id, host, port }) => {
+        try {
+          const channel = this.#wiring.connections.channel(`${host}:${port}`);
+          const answer = await channel.unary(adminService.DescribeReplicas, { topics: [...topics] });
+          for (const replica of answer.replicas) {
+            const key = `${replica.topic}-${replica.partition}@${replica.brokerId}`;
+            // A broker knows its own replicas best.
+            if (replica.brokerId !== id && replicas.has(key)) continue;
+            replicas.set(key, withError(replica));
+          }
+        } catch (error) {
+          if (!(error instanceof TidemarkError)) throw error;
+          unreachable.push({ brokerId: id, error });
+        }
+      }),
+    );
+    return { replicas: [...replicas.values()], unreachable };
+  }
+
+  /** In the order asked. Offset -1: no record is at or after the time. */
+  listOffsets(
+    targets: readonly (TopicPartition & { readonly spec: LookupSpec })[],
+  ): Promise<readonly FoundOffset[]> {
+    return lookUpOffsets(this.#calls, targets, this.#settings.apiTimeoutMs);
+  }
+
+  /** Raises the log start offsets; what is below is gone. Throws the first error. */
+  async deleteRecords(targets: readonly RecordsToDelete[]): Promise<readonly DeletedRecords[]> {
+    const { requestTimeoutMs, apiTimeoutMs } = this.#settings;
+    const answers = await this.#calls.call<RecordsToDelete, DeleteRecordsResultOutput>(
+      targets,
+      (channel, group, timeoutMs) =>
+        channel.unary(
+          logService.DeleteRecords,
+          {
+            partitions: group.map(({ topic, partition, beforeOffset }) => ({
+              topic,
+              partition,
+              beforeOffset: beforeOffset === 'end' ? -1 : beforeOffset,
+            })),
+            timeoutMs: requestTimeoutMs,
+          },
+          { timeoutMs },
+        ),
+      apiTimeoutMs,
+    );
+    return answers.map(({ topic, partition, logStartOffset }) => ({ topic, partition, logStartOffset }));
+  }
+
+  /** Idempotent. */
+  close(): Promise<void> {
+    this.#wiring.metadata.close();
+    this.#wiring.connections.close();
+    return Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function withError<T extends { readonly error: ErrorDetailOutput | null }>(
+  result: T,
+): Omit<T, 'error'> & { readonly error?: TidemarkError | undefined } {
+  return { ...result, error: errorFromDetail(result.error) };
+}
+
+/** The one result, or its error thrown. */
+function only<T extends { readonly error?: TidemarkError | undefined }>(results: readonly T[]): T {
+  const [result] = results;
+  if (result === undefined) throw new TidemarkError('UNKNOWN_SERVER_ERROR', 'the answer is empty');
+  if (result.error !== undefined) throw result.error;
+  return result;
+}
+
+function replicaAssignments(assignments: readonly (readonly number[])[] | undefined) {
+  return (assignments ?? []).map((brokerIds, partition) => ({ partition, brokerIds: [...brokerIds] }));
+}
+
+function wireResource({ type, name }: ConfigResourceRef) {
+  return {
+    type:
+      type === 'topic' ? ('CONFIG_RESOURCE_TYPE_TOPIC' as const) : ('CONFIG_RESOURCE_TYPE_BROKER' as const),
+    name,
+  };
+}
