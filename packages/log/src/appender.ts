@@ -130,7 +130,7 @@ export class Appender {
       }
       if (isLeader) rewriteBatch(bytes, batch.at, batchBase as Offset, options.leaderEpoch);
       if (stampTime) rewriteTimestampToLogAppendTime(bytes, batch.at, nowMs);
-      segment.account(lastOffset, maxTimestamp, sizeBytes, config.indexIntervalBytes);
+      segment.account(lastOffset, maxTimestamp, sizeBytes);
       epochs.assign(isLeader ? options.leaderEpoch : batch.partitionLeaderEpoch, batchBase);
       if (batch.producerId >= 0) producers.add(batch, batchBase, lastOffset, state.writtenOffset);
       state.nextOffset = lastOffset + 1;
@@ -153,9 +153,9 @@ export class Appender {
   }
 
   #roll(group: Group, segment: Segment): Segment {
-    const { directory, segments, nextOffset, producers } = this.#state;
+    const { segments, nextOffset, producers } = this.#state;
     segment.finishTimeIndex();
-    const next = newSegment(directory, nextOffset, this.#context.clock.wallMs());
+    const next = newSegment(this.#state, nextOffset, this.#context.clock.wallMs());
     segments.push(next);
     group.snapshots.push({ offset: nextOffset, bytes: encodeProducerSnapshot(producers.entries()) });
     return next;

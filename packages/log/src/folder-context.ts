@@ -4,7 +4,6 @@
 
 import { DiskError, failure, type Clock, type Disk, type Failure } from '@tidemark/core';
 import type { Codecs } from '@tidemark/record';
-import { defaultLogConfig } from './log-config.ts';
 import { isDiskFull, storageError, type LogContext, type WriteLimits } from './log-context.ts';
 import type { FolderCheckpoints } from './folder-checkpoints.ts';
 import { OpenFiles } from './open-files.ts';
@@ -83,8 +82,7 @@ export class FolderContext implements LogContext {
     const { files } = this;
     const warn = (message: string, cause?: unknown): void => this.warn(message, cause);
     const cacheBytes = settings.indexCacheBytes ?? 32 * MIB;
-    const intervalBytes = defaultLogConfig.indexIntervalBytes;
-    this.indexes = new SegmentIndexCache({ disk, files, warn }, cacheBytes, intervalBytes);
+    this.indexes = new SegmentIndexCache({ disk, files, warn }, cacheBytes);
   }
 
   get offline(): Failure | undefined {

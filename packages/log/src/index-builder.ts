@@ -8,12 +8,8 @@ import { BatchScanner } from './batch-scanner.ts';
 import { Segment } from './segment.ts';
 import { SegmentIndexes } from './segment-indexes.ts';
 
-export async function buildIndexes(
-  file: DiskFile,
-  segment: { readonly baseOffset: number; readonly directory: string; readonly sizeBytes: number },
-  indexIntervalBytes: number,
-): Promise<SegmentIndexes> {
-  const replay = new Segment(segment.directory, segment.baseOffset, 0);
+export async function buildIndexes(file: DiskFile, segment: Segment): Promise<SegmentIndexes> {
+  const replay = new Segment(segment.directory, segment.baseOffset, segment.indexIntervalBytes, 0);
   const indexes = new SegmentIndexes(segment.baseOffset);
   replay.indexes = indexes;
   const scanner = new BatchScanner(file, segment.sizeBytes, {
@@ -25,12 +21,7 @@ export async function buildIndexes(
     if (step === 'fill') await scanner.fill();
     else if (step === 'batch') {
       const { bytes, at } = scanner;
-      replay.account(
-        batchLastOffset(bytes, at),
-        batchMaxTimestamp(bytes, at),
-        scanner.sizeBytes,
-        indexIntervalBytes,
-      );
+      replay.account(batchLastOffset(bytes, at), batchMaxTimestamp(bytes, at), scanner.sizeBytes);
     } else break;
   }
   replay.finishTimeIndex();

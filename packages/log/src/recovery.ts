@@ -107,7 +107,7 @@ class Recovery {
   /** Removes leftovers, and lists the segments that are not wholly below the log's start. */
   async #findSegments(): Promise<void> {
     const { disk, clock } = this.#context;
-    const { directory, logStartOffset } = this.#options;
+    const { directory, logStartOffset, config } = this.#options;
     const files = (await disk.list(directory)).filter(({ kind }) => kind === 'file');
     const bases: number[] = [];
     for (const { name } of files) {
@@ -129,7 +129,7 @@ class Recovery {
       }
     }
     for (const baseOffset of kept) {
-      const segment = new Segment(directory, baseOffset, clock.wallMs());
+      const segment = new Segment(directory, baseOffset, config.indexIntervalBytes, clock.wallMs());
       const stat = await disk.stat(segment.path);
       segment.sizeBytes = stat?.sizeBytes ?? 0;
       segment.isCreated = true;
@@ -161,7 +161,7 @@ class Recovery {
 
   /** Scans the segments from `index` on and cuts off what is no log. Answers the end of the log. */
   async #scanFrom(index: number, from: number): Promise<number> {
-    const { recoveryPoint, isClean, config } = this.#options;
+    const { recoveryPoint, isClean } = this.#options;
     let endOffset = this.#segments.at(index)!.baseOffset;
     let last = index;
     for (let at = index; at < this.#segments.count; at++) {
@@ -172,7 +172,6 @@ class Recovery {
       }
       const scan = await scanSegment(this.#context, segment, {
         recoveryPoint,
-        indexIntervalBytes: config.indexIntervalBytes,
         checkCrc: !isClean,
         epochs: this.#epochs,
         producers: this.#producers,
@@ -231,7 +230,7 @@ class Recovery {
     const { disk, clock } = this.#context;
     const { directory } = this.#options;
     await removeSnapshots(disk, directory, () => true);
-    this.#segments.push(newSegment(directory, offset, clock.wallMs()));
+    this.#segments.push(newSegment(this.#options, offset, clock.wallMs()));
     this.#epochs = new LeaderEpochCache();
     this.#producers.clear();
     return this.#result(offset, offset);

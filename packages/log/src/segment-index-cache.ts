@@ -14,16 +14,14 @@ type Context = Pick<LogContext, 'disk' | 'files' | 'warn'>;
 export class SegmentIndexCache implements IndexCache {
   readonly #context: Context;
   readonly #limitBytes: number;
-  readonly #indexIntervalBytes: number;
   /** Least recently used first. */
   readonly #loaded = new Map<Segment, Promise<SegmentIndexes>>();
   readonly #sizes = new Map<Segment, number>();
   #usedBytes = 0;
 
-  constructor(context: Context, limitBytes: number, indexIntervalBytes: number) {
+  constructor(context: Context, limitBytes: number) {
     this.#context = context;
     this.#limitBytes = limitBytes;
-    this.#indexIntervalBytes = indexIntervalBytes;
   }
 
   async load(segment: Segment, endOffset: number): Promise<SegmentIndexes> {
@@ -66,7 +64,7 @@ export class SegmentIndexCache implements IndexCache {
     if (loaded !== undefined) return loaded;
     const held = await files.hold(segment.path);
     try {
-      const built = await buildIndexes(held.file, segment, this.#indexIntervalBytes);
+      const built = await buildIndexes(held.file, segment);
       warn(`The indexes of ${segment.path} were missing or wrong and were built anew.`);
       try {
         await built.persist(disk, directory, endOffset);

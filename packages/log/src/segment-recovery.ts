@@ -32,7 +32,6 @@ export interface SegmentScan {
 
 export interface SegmentScanOptions {
   readonly recoveryPoint: number;
-  readonly indexIntervalBytes: number;
   readonly checkCrc: boolean;
   readonly epochs: LeaderEpochCache;
   readonly producers: ProducerState;
@@ -120,7 +119,7 @@ async function scanBatches(
     }
     const baseOffset = batchBaseOffset(bytes, at);
     const lastOffset = batchLastOffset(bytes, at);
-    segment.account(lastOffset, batchMaxTimestamp(bytes, at), scanner.sizeBytes, options.indexIntervalBytes);
+    segment.account(lastOffset, batchMaxTimestamp(bytes, at), scanner.sizeBytes);
     epochs.assign(batchLeaderEpoch(bytes, at), baseOffset);
     if (baseOffset >= options.producersFrom) replayProducer(producers, bytes, at, baseOffset, lastOffset);
     scan.endOffset = lastOffset + 1;

@@ -26,6 +26,8 @@ export interface SegmentMark {
 export class Segment {
   readonly baseOffset: number;
   readonly directory: string;
+  /** `index.interval.bytes` as it was when the segment was begun or opened. */
+  readonly indexIntervalBytes: number;
   /** Bytes of log, those still queued for writing included. */
   sizeBytes = 0;
   /** For the roll by time while no batch has a timestamp. */
@@ -43,8 +45,9 @@ export class Segment {
   /** False until the file exists: it is made by the first write. */
   isCreated = false;
 
-  constructor(directory: string, baseOffset: number, createdMs: number) {
+  constructor(directory: string, baseOffset: number, indexIntervalBytes: number, createdMs: number) {
     this.directory = directory;
+    this.indexIntervalBytes = indexIntervalBytes;
     this.baseOffset = baseOffset;
     this.maxTimestampOffset = baseOffset;
     this.createdMs = createdMs;
@@ -75,13 +78,13 @@ export class Segment {
   }
 
   /** Counts one more batch at the end. The caller has asked `shouldRoll`. */
-  account(lastOffset: number, maxTimestamp: number, sizeBytes: number, indexIntervalBytes: number): void {
+  account(lastOffset: number, maxTimestamp: number, sizeBytes: number): void {
     if (this.maxTimestamp === undefined || maxTimestamp > this.maxTimestamp) {
       this.maxTimestamp = maxTimestamp;
       this.maxTimestampOffset = lastOffset;
     }
     if (this.sizeBytes === 0) this.firstTimestamp = maxTimestamp;
-    if (this.bytesSinceIndexEntry > indexIntervalBytes) {
+    if (this.bytesSinceIndexEntry > this.indexIntervalBytes) {
       const { offsets, times } = this.#indexes();
       offsets.append(lastOffset, this.sizeBytes);
       times.maybeAppend(this.maxTimestamp, this.maxTimestampOffset);
@@ -131,8 +134,12 @@ export class Segment {
 }
 
 /** A segment with nothing in it. */
-export function newSegment(directory: string, baseOffset: number, nowMs: number): Segment {
-  const segment = new Segment(directory, baseOffset, nowMs);
+export function newSegment(
+  log: { readonly directory: string; readonly config: LogConfig },
+  baseOffset: number,
+  nowMs: number,
+): Segment {
+  const segment = new Segment(log.directory, baseOffset, log.config.indexIntervalBytes, nowMs);
   segment.indexes = new SegmentIndexes(baseOffset);
   return segment;
 }

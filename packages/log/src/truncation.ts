@@ -34,7 +34,7 @@ export async function truncateLog(context: LogContext, state: LogState, offset: 
   segment.indexes = await context.indexes.load(segment, endOffset);
   context.indexes.forget(segment);
   await removeSegmentFiles(context, segments.removeAfter(cut.index));
-  await cutSegment(context, state, segment, cut);
+  await cutSegment(context, segment, cut);
   await context.disk.syncDirectory(state.directory);
   state.isDirectoryDirty = false;
   setEnd(state, cut.offset);
@@ -50,7 +50,7 @@ export async function truncateFully(context: LogContext, state: LogState, offset
   state.truncations += 1;
   state.tail.clear();
   await removeSegmentFiles(context, state.segments.removeAfter(-1));
-  state.segments.push(newSegment(state.directory, offset, context.clock.wallMs()));
+  state.segments.push(newSegment(state, offset, context.clock.wallMs()));
   state.logStartOffset = offset;
   setEnd(state, offset);
   state.flushedOffset = offset;
@@ -90,7 +90,7 @@ async function findCut(context: LogContext, state: LogState, offset: number): Pr
 }
 
 /** Cuts the file and brings the bookkeeping of the segment, now the last, to where it was at the cut. */
-async function cutSegment(context: LogContext, state: LogState, segment: Segment, cut: Cut): Promise<void> {
+async function cutSegment(context: LogContext, segment: Segment, cut: Cut): Promise<void> {
   segment.file ??= await context.files.hold(segment.path);
   await segment.file.file.truncate(cut.position);
   await segment.file.file.sync();
@@ -101,7 +101,6 @@ async function cutSegment(context: LogContext, state: LogState, segment: Segment
   // A scan from the last index entry left finds the largest timestamp again.
   await scanSegment(context, segment, {
     recoveryPoint: cut.offset,
-    indexIntervalBytes: state.config.indexIntervalBytes,
     checkCrc: false,
     epochs: new LeaderEpochCache(),
     producers: new ProducerState(0),

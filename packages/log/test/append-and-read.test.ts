@@ -80,11 +80,7 @@ describe('a partition log', () => {
     const log = await openLog(first, smallSegments);
     for (let index = 0; index < 50; index++) await appended(log, { text: String(index) });
     await log.flush();
-    const disk = first.disk.fork('nothing', {
-      uint32: () => 0,
-      below: () => 0,
-      bytes: (n) => new Uint8Array(n),
-    });
+    const disk = first.disk.fork('nothing', new SimPrng(1));
 
     const second = await openFolder(disk);
     expect(second.folder.cleanShutdown).to.equal(undefined);
