@@ -56,7 +56,7 @@ export class HttpListener {
       return;
     }
     const { readiness } = this.#options;
-    switch (path) {
+    switch (path ?? '') {
       case '/healthz':
         json(response, 200, { status: 'ok' });
         return;

@@ -33,7 +33,7 @@ function bindFailure(listener: Listener, cause: unknown): StartupError {
   const { code } = cause as NodeJS.ErrnoException;
   const where = `${listener.name} ${hostAndPort(listener.host, listener.port)}`;
   const key = 'set another port for it in `listeners`';
-  switch (code) {
+  switch (code ?? '') {
     case 'EADDRINUSE':
       return new StartupError(
         `cannot listen on ${where}: the port is in use`,
@@ -112,8 +112,8 @@ export class Listeners {
 
   /** Stops accepting and lets calls under way finish for `graceMs`. The HTTP listener goes last: it says why. */
   async close(graceMs: number): Promise<void> {
-    await Promise.all(this.#bound.map(({ grpc }) => grpc?.close(graceMs)));
-    await Promise.all(this.#bound.map(({ http }) => http?.close()));
+    await Promise.all(this.#bound.flatMap(({ grpc }) => (grpc === undefined ? [] : [grpc.close(graceMs)])));
+    await Promise.all(this.#bound.flatMap(({ http }) => (http === undefined ? [] : [http.close()])));
   }
 }
 

@@ -1,13 +1,14 @@
 // The Prometheus page. Names and labels as kafka_exporter has them, so that dashboards made for Kafka work, and beside them what
 // only this broker knows. Gauges are read from the running parts when the page is asked for; nothing is kept twice.
 
+import type * as PromClientModule from 'prom-client';
 import type { BrokerContext } from './broker-context.ts';
 import { requestMetricsText } from './request-metrics.ts';
 
 /** Partitions shown one by one; a node with more shows only sums, so that a scrape stays bounded. */
 const MAX_PARTITIONS_SHOWN = 10_000;
 
-type PromClient = typeof import('prom-client');
+type PromClient = typeof PromClientModule;
 type Registry = InstanceType<PromClient['Registry']>;
 
 export class MetricsPage {

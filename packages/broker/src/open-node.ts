@@ -165,27 +165,20 @@ async function diskErrors<T>(folder: string, work: () => Promise<T>): Promise<T>
     return await work();
   } catch (cause) {
     if (!(cause instanceof DiskError)) throw cause;
-    switch (cause.code) {
-      case 'ELOCKED':
-        throw new StartupError(
-          `the folder ${folder} is in use by another process`,
-          'stop that process, or point log.dirs at another folder',
-          { cause },
-        );
-      case 'EACCES':
-      case 'EROFS':
-        throw new StartupError(
-          `the folder ${folder} cannot be written (${cause.message})`,
-          'give this user the right to, or point log.dirs at another folder',
-          { cause },
-        );
-      default:
-        throw new StartupError(
-          `the folder ${folder} cannot be used (${cause.message})`,
-          'see to the disk, or point log.dirs at another folder',
-          { cause },
-        );
+    const elsewhere = 'or point log.dirs at another folder';
+    if (cause.code === 'ELOCKED') {
+      throw new StartupError(
+        `the folder ${folder} is in use by another process`,
+        `stop that process, ${elsewhere}`,
+        { cause },
+      );
     }
+    const mayNot = cause.code === 'EACCES' || cause.code === 'EROFS';
+    throw new StartupError(
+      `the folder ${folder} cannot be ${mayNot ? 'written' : 'used'} (${cause.message})`,
+      `${mayNot ? 'give this user the right to' : 'see to the disk'}, ${elsewhere}`,
+      { cause },
+    );
   }
 }
 

@@ -17,6 +17,8 @@ function checked(resource: ConfigResourceOutput | null): ConfigResource | Failur
       return { type: 'topic', name: resource.name };
     case 'CONFIG_RESOURCE_TYPE_BROKER':
       return { type: 'broker', name: resource.name };
+    case 'CONFIG_RESOURCE_TYPE_UNSPECIFIED':
+    case undefined:
     default:
       return failure('INVALID_REQUEST', 'a config resource is of type TOPIC or BROKER');
   }

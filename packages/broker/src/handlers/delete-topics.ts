@@ -1,6 +1,6 @@
 // AdminService.DeleteTopics. The logs are renamed at once and removed after file.delete.delay.ms.
 
-import { failure } from '@tidemark/core';
+import type { Failure } from '@tidemark/core';
 import type { DeleteTopic } from '@tidemark/controller';
 import {
   checkTopicId,
@@ -14,7 +14,7 @@ import {
 import type { BrokerContext } from '../broker-context.ts';
 import { withinTime } from './within-time.ts';
 
-function checked(wire: DeleteTopicOutput): DeleteTopic | ReturnType<typeof failure> {
+function checked(wire: DeleteTopicOutput): DeleteTopic | Failure {
   const topicId = wire.topicId === '' ? undefined : checkTopicId(wire.topicId);
   if (isFailure(topicId)) return topicId;
   return { name: wire.name === '' ? undefined : wire.name, topicId };

@@ -82,6 +82,7 @@ function entriesOf(context: BrokerContext, resource: ConfigResourceOutput): read
         `this is broker ${context.self}; ask broker ${resource.name} for its own configs, or name no broker for the cluster's`,
       );
     }
+    case 'CONFIG_RESOURCE_TYPE_UNSPECIFIED':
     default:
       return failure('INVALID_REQUEST', 'a config resource is of type TOPIC or BROKER');
   }
