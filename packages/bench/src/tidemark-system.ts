@@ -20,11 +20,11 @@ interface BenchOutput {
   readonly latency?: { readonly p50Ms: number; readonly p99Ms: number; readonly p999Ms: number };
 }
 
-/** The line `tidemark server` prints when it serves: `{"ready":true,"listeners":{"CLIENT":"127.0.0.1:41234"}}`. */
+/** The line `tidemark server` prints when it serves: `{"ready":true,"addresses":{"CLIENT":"127.0.0.1:41234"}}`. */
 function clientAddress(line: string): string | undefined {
   if (!line.startsWith('{')) return undefined;
-  const ready = JSON.parse(line) as { readonly listeners?: { readonly CLIENT?: string } };
-  return ready.listeners?.CLIENT;
+  const ready = JSON.parse(line) as { readonly addresses?: { readonly CLIENT?: string } };
+  return ready.addresses?.CLIENT;
 }
 
 async function untilReady(server: ChildProcess): Promise<string> {

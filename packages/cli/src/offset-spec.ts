@@ -52,7 +52,7 @@ export function parseOffsetSpec(text: string, nowMs: number): OffsetSpec {
     default:
   }
   const rest = text.slice(1);
-  switch (text[0]) {
+  switch (text.charAt(0)) {
     case '+':
       return { kind: 'after-start', count: parseCountOf(rest, text) };
     case '-':

@@ -19,7 +19,7 @@ const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/g;
 const printable = (text: string): string =>
   text.replace(CONTROLS, (character) => (character === '\t' ? '\\t' : character === '\n' ? '\\n' : '\ufffd'));
 
-const length = (text: string): number => [...text].length;
+const length = (text: string): number => Array.from(text).length;
 
 export function renderTable<Row>(
   rows: readonly Row[],

@@ -1,0 +1,24 @@
+// `tidemark server` and `tidemark dev`.
+import type { Command } from 'commander';
+import { collect, countArgument, runs, withOutput, type Host } from './command.ts';
+
+export function declareServer(host: Host, program: Command): void {
+  const server = program
+    .command('server')
+    .description('run a node in the foreground; SIGTERM shuts it down cleanly')
+    .option('-c, --config <file>', 'properties file')
+    .option('--set <name=value>', 'one setting, before file and environment; repeat for more', collect)
+    .addHelpText(
+      'after',
+      `
+Every setting also has an environment variable: TIDEMARK_ and the name in capitals with "." as "_", "_" as "__" and "-" as
+"___", e.g. TIDEMARK_LOG_DIRS. --set wins over the environment, the environment over the file.`,
+    );
+  runs(host, server, async () => (await import('../commands/server.ts')).runServer);
+
+  const dev = withOutput(program.command('dev'), ['table', 'json'])
+    .description('run one server with defaults on this machine, for trying things out')
+    .option('-d, --dir <folder>', 'keep the data here (default: a temporary folder, removed at the end)')
+    .option('-p, --port <number>', 'port to listen on; 0 takes any free one', countArgument('--port'), 9290);
+  runs(host, dev, async () => (await import('../commands/dev.ts')).runDev);
+}

@@ -1,0 +1,194 @@
+// Real processes for integration tests: `tidemark server` on ports the system chooses, with a folder of its own, and `tidemark` as a
+// user types it. Tests run what was built (`packages/cli/dist`). What is started here is ended here, by pid.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export const CLI = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
+
+export interface ServerOptions {
+  /** Broker configs by name. `listeners` and `log.dirs` are given already. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface Listeners {
+  /** `host:port` each. */
+  readonly CLIENT: string;
+  readonly PEER?: string;
+  readonly HTTP?: string;
+}
+
+interface Running {
+  readonly process: ChildProcess;
+  readonly listeners: Listeners;
+}
+
+export class ServerProcess {
+  /** Holds the node's data; removed by `dispose`. */
+  readonly directory: string;
+  readonly #settings: Readonly<Record<string, string>>;
+  #running: Running | undefined;
+  #listeners: Listeners | undefined;
+  #stderr = '';
+
+  constructor(directory: string, options: ServerOptions) {
+    this.directory = directory;
+    this.#settings = options.settings ?? {};
+  }
+
+  get dataDirectory(): string {
+    return join(this.directory, 'data');
+  }
+
+  /** Where the server listens, or listened before it was killed. */
+  get listeners(): Listeners {
+    if (this.#listeners === undefined) throw new Error('the server has not been started');
+    return this.#listeners;
+  }
+
+  /** For `--brokers`. */
+  get address(): string {
+    return this.listeners.CLIENT;
+  }
+
+  get pid(): number {
+    const pid = this.#running?.process.pid;
+    if (pid === undefined) throw new Error('the server is not running');
+    return pid;
+  }
+
+  /** The last of what it wrote to stderr, for the message of a failing test. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Resolves when it serves. After a kill it comes back on the same ports. */
+  async start(): Promise<void> {
+    const address = (name: keyof Listeners): string => this.#listeners?.[name] ?? '127.0.0.1:0';
+    const settings = {
+      listeners: `CLIENT://${address('CLIENT')},PEER://${address('PEER')},HTTP://${address('HTTP')}`,
+      'log.dirs': this.dataDirectory,
+      ...this.#settings,
+    };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+    const child = spawn(process.execPath, [CLI, 'server', ...flags], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: this.directory,
+      env: cleanEnvironment(),
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-16_384);
+    });
+    const listeners = await new Promise<Listeners>((resolve, reject) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        if (line.startsWith('{')) resolve((JSON.parse(line) as { addresses: Listeners }).addresses);
+      });
+      child.on('error', reject);
+      child.on('exit', (code, signal) => {
+        reject(new Error(`the server ended with ${code ?? signal} before it was ready:\n${this.#stderr}`));
+      });
+    });
+    this.#listeners = listeners;
+    this.#running = { process: child, listeners };
+  }
+
+  /** SIGTERM; answers the exit code of the clean shutdown. */
+  async stop(): Promise<number | null> {
+    return this.#end('SIGTERM');
+  }
+
+  /** SIGKILL: what was not on disk is gone. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Ends the server if it runs, and removes its folder. */
+  async dispose(): Promise<void> {
+    await this.#end('SIGKILL');
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#running?.process;
+    this.#running = undefined;
+    if (child === undefined) return null;
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+    return child.exitCode;
+  }
+}
+
+/** A server that serves. The caller ends it with `dispose`. */
+export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
+  const directory = await mkdtemp(join(tmpdir(), 'tidemark-test-'));
+  const server = new ServerProcess(directory, options);
+  try {
+    await server.start();
+  } catch (error) {
+    await server.dispose();
+    throw error;
+  }
+  return server;
+}
+
+/** Settings of the developer's shell must not reach the processes under test. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^TIDEMARK_|^NODE_OPTIONS$/.test(name));
+  return Object.fromEntries(kept);
+}
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningCommand {
+  readonly process: ChildProcess;
+  readonly result: Promise<CommandResult>;
+}
+
+/** `tidemark ARGS...`, with `input` on its standard input (none means that there is nothing to read). */
+export function startCommand(
+  args: readonly string[],
+  options: {
+    readonly input?: string | Uint8Array;
+    /** Its standard input stays open for the test to write to. */
+    readonly interactive?: boolean;
+    readonly environment?: Readonly<Record<string, string>>;
+  } = {},
+): RunningCommand {
+  const { input, interactive = false } = options;
+  const child = spawn(process.execPath, [CLI, ...args], {
+    stdio: [input === undefined && !interactive ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    env: { ...cleanEnvironment(), ...options.environment },
+  });
+  const out: Buffer[] = [];
+  const errors: Buffer[] = [];
+  child.stdout!.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr!.on('data', (chunk: Buffer) => errors.push(chunk));
+  if (input !== undefined) {
+    // A command that ends before it has read everything closes the pipe; its exit code tells the story.
+    child.stdin!.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+    child.stdin!.end(input);
+  }
+  const result = new Promise<CommandResult>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) =>
+      resolve({ code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(errors).toString() }),
+    );
+  });
+  return { process: child, result };
+}
+
+export function runCommand(...parameters: Parameters<typeof startCommand>): Promise<CommandResult> {
+  return startCommand(...parameters).result;
+}
