@@ -1,5 +1,10 @@
 import { expect } from 'chai';
-import { adminService, clusterService, type ConfigResource } from '@tidemark/rpc';
+import {
+  adminService,
+  clusterService,
+  type ConfigResource,
+  type WatchMetadataResponseOutput,
+} from '@tidemark/rpc';
 import { batchOf, TestBroker, TestStream } from './harness.ts';
 
 const topic = (name: string): ConfigResource => ({ type: 'CONFIG_RESOURCE_TYPE_TOPIC', name });
@@ -176,11 +181,11 @@ describe('the metadata of a cluster', () => {
     const { path, requestSerialize, responseDeserialize } = clusterService.WatchMetadata;
     const request = { topics: [{ name: 'watched' }] };
     const call = broker.client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
-    const stream = new TestStream(call as never);
-    expect((await stream.next())?.metadata.topics[0]?.error).to.not.equal(null);
+    const stream = new TestStream<never, WatchMetadataResponseOutput>(call);
+    expect((await stream.next())?.metadata?.topics[0]?.error).to.not.equal(null);
     await broker.createTopic('unrelated');
     await broker.createTopic('watched', 2);
-    expect((await stream.next())?.metadata.topics[0]?.partitions).to.have.length(2);
+    expect((await stream.next())?.metadata?.topics[0]?.partitions).to.have.length(2);
     stream.cancel();
   });
 });

@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, credentials, type ClientDuplexStream, type MethodDefinition } from '@grpc/grpc-js';
+import { Client, credentials, type ClientReadableStream, type MethodDefinition } from '@grpc/grpc-js';
 import { brokerConfigs, describeProblems, resolveConfig, type BrokerConfig } from '@tidemark/core';
 import { BatchBuilder, type BuildOptions } from '@tidemark/record';
 import {
@@ -114,27 +114,37 @@ export class TestBroker {
 
   produceStream(): TestStream<ProduceStreamRequest, ProduceStreamResponseOutput> {
     const { path, requestSerialize, responseDeserialize } = logService.ProduceStream;
-    return new TestStream(this.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize));
+    return new TestStream<ProduceStreamRequest, ProduceStreamResponseOutput>(
+      this.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize),
+    );
   }
 
   fetchStream(): TestStream<FetchStreamRequest, FetchStreamResponseOutput> {
     const { path, requestSerialize, responseDeserialize } = logService.FetchStream;
-    return new TestStream(this.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize));
+    return new TestStream<FetchStreamRequest, FetchStreamResponseOutput>(
+      this.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize),
+    );
   }
 }
 
+/** Without `write` and `end`: a stream the server alone speaks on. */
+type StreamCall<Request, Response> = ClientReadableStream<Response> & {
+  write?(request: Request): boolean;
+  end?(): void;
+};
+
 /** A stream whose messages one waits for one by one. */
 export class TestStream<Request, Response> {
-  readonly call: ClientDuplexStream<Request, Response>;
+  readonly call: StreamCall<Request, Response>;
   readonly #messages: AsyncIterator<Response>;
 
-  constructor(call: ClientDuplexStream<Request, Response>) {
+  constructor(call: StreamCall<Request, Response>) {
     this.call = call;
     this.#messages = call[Symbol.asyncIterator]() as AsyncIterator<Response>;
   }
 
   send(request: Request): void {
-    this.call.write(request);
+    this.call.write?.(request);
   }
 
   /** `undefined` at the end of the stream. Rejects with the status. */

@@ -28,7 +28,7 @@ describe('a produce stream', () => {
       const partitions = [{ topic: 't', partition: 0, batches: batchOf([String(id)]) }];
       stream.send({ correlationId: id, request: { partitions } });
     }
-    stream.call.end();
+    stream.call.end?.();
     const offsets = new Map<number, number>();
     for (let answer = await stream.next(); answer !== undefined; answer = await stream.next()) {
       expect(answer.response?.results[0]?.error).to.equal(null);
@@ -43,7 +43,7 @@ describe('a produce stream', () => {
     const partitions = [{ topic: 't', partition: 1, batches: batchOf(['quiet']) }];
     stream.send({ correlationId: 1, request: { acks: 'ACKS_NONE', partitions } });
     stream.send({ correlationId: 2, request: { acks: 'ACKS_ALL', partitions } });
-    stream.call.end();
+    stream.call.end?.();
     expect((await stream.next())?.correlationId).to.equal(2);
     expect(await stream.next()).to.equal(undefined);
     expect((await broker.fetch({ topic: 't', partition: 1 })).highWatermark).to.equal(2);
@@ -57,7 +57,7 @@ describe('a produce stream', () => {
     for (const [correlationId, batches] of [bad, good].entries()) {
       stream.send({ correlationId, request: { partitions: [{ topic: 't', partition: 2, batches }] } });
     }
-    stream.call.end();
+    stream.call.end?.();
     const answers = [await stream.next(), await stream.next()].sort(
       (a, b) => a!.correlationId - b!.correlationId,
     );
@@ -84,7 +84,7 @@ describe('a produce stream', () => {
         request: { partitions: [{ topic: 't', partition: 3, batches: big }] },
       });
     }
-    stream.call.end();
+    stream.call.end?.();
     let answered = 0;
     for (let answer = await stream.next(); answer !== undefined; answer = await stream.next()) {
       expect(answer.response?.results[0]?.error).to.equal(null);
