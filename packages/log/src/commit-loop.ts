@@ -73,6 +73,10 @@ export class CommitLoop {
 
   async #write(run: Run): Promise<void> {
     const { segment } = run;
+    // The names of the segments before it first: were this one's to survive a crash alone, the log would begin here.
+    if (!segment.isCreated && segment !== this.#state.segments.first) {
+      await this.#context.disk.syncDirectory(this.#state.directory);
+    }
     segment.file ??= await this.#context.files.hold(segment.path, segment.isCreated ? 'write' : 'create');
     if (!segment.isCreated) {
       segment.isCreated = true;

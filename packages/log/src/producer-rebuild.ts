@@ -39,12 +39,16 @@ export async function rebuildProducers(
   context: LogContext,
   log: { readonly directory: string; readonly segments: SegmentList; readonly producers: ProducerState },
   offset: number,
-  logStartOffset: number,
 ): Promise<void> {
   log.producers.clear();
-  const snapshot = await newestSnapshot(context.disk, log.directory, offset);
+  // From the first segment on, not from the log's start: batches below the start are no longer read, but their sequences are
+  // what their producers go on from. A snapshot older than the first segment lacks what was sent in between, and a producer
+  // that is not known may go on, while one known by an old sequence would be refused for ever.
+  const firstOffset = log.segments.first.baseOffset;
+  const newest = await newestSnapshot(context.disk, log.directory, offset);
+  const snapshot = newest !== undefined && newest.offset >= firstOffset ? newest : undefined;
   for (const entry of snapshot?.entries ?? []) log.producers.restore(entry);
-  const from = Math.max(snapshot?.offset ?? 0, logStartOffset);
+  const from = snapshot?.offset ?? firstOffset;
   if (from >= offset) return;
   await replayHeaders(context, log.segments, from, offset, (bytes, at, baseOffset, lastOffset) => {
     replayProducer(log.producers, bytes, at, baseOffset, lastOffset);

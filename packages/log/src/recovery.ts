@@ -156,7 +156,7 @@ class Recovery {
       });
     }
     const log = { directory, segments: this.#segments, producers: this.#producers };
-    await rebuildProducers(this.#context, log, from, firstOffset);
+    await rebuildProducers(this.#context, log, from);
   }
 
   /** Scans the segments from `index` on and cuts off what is no log. Answers the end of the log. */

@@ -40,7 +40,7 @@ export async function truncateLog(context: LogContext, state: LogState, offset: 
   setEnd(state, cut.offset);
   state.epochs.truncateFromEnd(cut.offset);
   await removeSnapshots(context.disk, state.directory, (snapshot) => snapshot > cut.offset);
-  await rebuildProducers(context, state, cut.offset, state.logStartOffset);
+  await rebuildProducers(context, state, cut.offset);
 }
 
 /** Removes everything and goes on at `offset`. The log is quiet. */

@@ -1,0 +1,182 @@
+import { expect } from 'chai';
+import { DiskError, TidemarkError, topicIdFromBytes, type Offset } from '@tidemark/core';
+import { defaultLogConfig, LogFolder } from '@tidemark/log';
+import { SimClock, SimPrng } from '@tidemark/simulation';
+import { appended, brokerEpoch, NAME, openFolder, openLog, TOPIC_ID, valuesOf } from './story.ts';
+
+async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+describe('a log folder', () => {
+  it('is open once at a time', async () => {
+    const first = await openFolder();
+    const second = await failureOf(openFolder(first.disk));
+    expect(second).to.be.instanceOf(DiskError).and.to.include({ code: 'ELOCKED' });
+    await first.folder.close();
+    await (await openFolder(first.disk)).folder.close();
+  });
+
+  it('opens only what is named <topic>-<partition>, so no name leads out of it', async () => {
+    const { folder } = await openFolder();
+    const bad = [
+      '..-0',
+      '.-0',
+      'a/b-0',
+      '../x-0',
+      'x',
+      'x-',
+      '-0',
+      'x-01',
+      'x-1.5',
+      'x-2147483648',
+      'ä-0',
+      '',
+    ];
+    for (const name of bad) {
+      const error = await failureOf(folder.openPartition(name, TOPIC_ID, defaultLogConfig));
+      expect(error, name)
+        .to.be.instanceOf(TidemarkError)
+        .and.to.include({ error: 'INVALID_TOPIC_EXCEPTION' });
+    }
+    const log = await folder.openPartition('my-topic.v1-2147483647', TOPIC_ID, defaultLogConfig);
+    expect(folder.listPartitions()).to.deep.equal([
+      { name: 'my-topic.v1-2147483647', topic: 'my-topic.v1', partition: 2147483647, topicId: TOPIC_ID },
+    ]);
+    expect(await folder.openPartition('my-topic.v1-2147483647', TOPIC_ID, defaultLogConfig)).to.equal(log);
+    await folder.close();
+  });
+
+  it('keeps each partition’s topic id, in Kafka’s file, and does not open the folder for another topic', async () => {
+    const world = await openFolder();
+    await openLog(world);
+    const text = Buffer.from(world.disk.contents().get(`data/${NAME}/partition.metadata`)!).toString();
+    expect(text).to.equal(`version: 0\ntopic_id: ${TOPIC_ID}`);
+    await world.folder.close();
+    const again = await openFolder(world.disk);
+    const other = topicIdFromBytes(new Uint8Array(16).fill(9));
+    const error = await failureOf(again.folder.openPartition(NAME, other, defaultLogConfig));
+    expect(error).to.include({ error: 'INCONSISTENT_TOPIC_ID' });
+    await openLog(again);
+    await again.folder.close();
+  });
+
+  it('deletes a partition: the name is free at once, the files go after file.delete.delay.ms', async () => {
+    const world = await openFolder();
+    const log = await openLog(world, { ...defaultLogConfig, fileDeleteDelayMs: 300 });
+    await appended(log, { text: 'old' });
+    await world.folder.checkpoint();
+    await world.folder.deletePartition(NAME);
+    expect(world.folder.listPartitions()).to.deep.equal([]);
+    const refused = log.append(new Uint8Array(0), [], { leaderEpoch: 1 as never, origin: 'leader' });
+    expect(refused).to.include({ ok: false, error: 'UNKNOWN_TOPIC_OR_PARTITION' });
+    const anew = await openLog(world);
+    expect([anew.logStartOffset, anew.logEndOffset]).to.deep.equal([0, 0]);
+    const doomed = (): string[] =>
+      [...world.disk.contents().keys()].filter((path) => path.endsWith('-delete/'));
+    expect(doomed()).to.have.length(1);
+    await world.clock.advance(300);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(doomed()).to.deep.equal([]);
+    await world.folder.close();
+  });
+
+  it('removes at the next start what a deletion left behind', async () => {
+    const world = await openFolder();
+    await appended(await openLog(world));
+    await world.folder.deletePartition(NAME);
+    const again = await openFolder(world.disk.crash('all', new SimPrng(1)));
+    expect([...again.disk.contents().keys()].filter((path) => path.includes('delete'))).to.deep.equal([]);
+    expect(again.folder.listPartitions()).to.deep.equal([]);
+    await again.folder.close();
+  });
+
+  it('counts as cleanly closed only once: the marker is gone as soon as it is open', async () => {
+    const first = await openFolder();
+    await appended(await openLog(first), { text: 'a' });
+    await first.folder.close({ brokerEpoch: brokerEpoch(7) });
+    const second = await openFolder(first.disk);
+    expect(second.folder.cleanShutdown).to.deep.equal({ version: 1, brokerEpoch: 7 });
+    const third = await openFolder(second.disk.crash('nothing', new SimPrng(1)));
+    expect(third.folder.cleanShutdown).to.equal(undefined);
+    expect(await valuesOf(await openLog(third))).to.deep.equal(['a']);
+    await third.folder.close();
+  });
+
+  it('takes a marker that is not its own for none', async () => {
+    for (const text of ['', '{', '[]', '{"version":9,"brokerEpoch":1}', '{"version":1}']) {
+      const first = await openFolder();
+      await first.folder.close();
+      const file = await first.disk.open('data/.clean-shutdown', 'create');
+      await file.truncate(0);
+      await file.write([Buffer.from(text)], 0);
+      await file.close();
+      const second = await openFolder(first.disk);
+      expect(second.folder.cleanShutdown, text).to.equal(undefined);
+      await second.folder.close();
+    }
+  });
+
+  it('saves recovery points, log starts and high watermarks as Kafka does, also of partitions that are not open', async () => {
+    const first = await openFolder();
+    for (const name of ['b-x-1', 'a-0']) {
+      const log = await openLog(first, defaultLogConfig, name);
+      for (let index = 0; index < 5; index++) await appended(log);
+      await log.flush();
+    }
+    await first.folder.partition('a-0')!.deleteRecordsBefore(2 as Offset);
+    await first.folder.saveHighWatermarks(
+      new Map([
+        ['a-0', 4 as Offset],
+        ['gone-0', 9 as Offset],
+      ]),
+    );
+    await first.folder.checkpoint();
+    const text = (name: string): string => Buffer.from(first.disk.contents().get(`data/${name}`)!).toString();
+    expect(text('recovery-point-offset-checkpoint')).to.equal('0\n2\nb-x 1 5\na 0 5\n');
+    expect(text('log-start-offset-checkpoint')).to.equal('0\n1\na 0 2\n');
+    expect(text('replication-offset-checkpoint')).to.equal('0\n1\na 0 4\n');
+
+    const second = await openFolder(first.disk.crash('nothing', new SimPrng(1)));
+    expect(second.folder.savedHighWatermark('a-0')).to.equal(4);
+    await openLog(second, defaultLogConfig, 'b-x-1');
+    await second.folder.checkpoint();
+    const third = await openFolder(second.disk.crash('nothing', new SimPrng(1)));
+    const log = await openLog(third, defaultLogConfig, 'a-0');
+    expect(
+      log.recovery.scannedBytes,
+      'nothing but the last batches is past the recovery point',
+    ).to.be.lessThan(500);
+    expect(log.logStartOffset).to.equal(2);
+    await third.folder.close();
+  });
+
+  it('does not stop for a checkpoint that a full disk refuses', async () => {
+    const world = await openFolder();
+    const log = await openLog(world);
+    await appended(log);
+    await log.flush();
+    world.disk.capacityBytes = world.disk.usedBytes;
+    await world.folder.checkpoint();
+    expect(world.warnings.join()).to.contain('tried again');
+    expect(world.offline).to.deep.equal([]);
+    world.disk.capacityBytes = Infinity;
+    await world.folder.checkpoint();
+    expect(world.disk.contents().get('data/recovery-point-offset-checkpoint')).to.not.equal(undefined);
+    await world.folder.close();
+  });
+
+  it('frees its lock when it cannot be opened', async () => {
+    const world = await openFolder();
+    await world.folder.close();
+    world.disk.inject({ operation: 'list', error: 'EIO' });
+    const clock = new SimClock();
+    const options = { disk: world.disk, clock, directory: 'data', onOffline: () => undefined };
+    expect(await failureOf(LogFolder.open(options))).to.be.instanceOf(DiskError);
+    const folder = await LogFolder.open(options);
+    await folder.close();
+  });
+});
