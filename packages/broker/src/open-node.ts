@@ -35,13 +35,13 @@ import type { Logger } from 'pino';
 import type { FailureSignal } from './failure-signal.ts';
 import type { Listeners } from './listeners.ts';
 import { checkMetaProperties, createMetaProperties, type ExpectedMeta } from './meta-properties.ts';
-import { NodeDisk } from './node-disk.ts';
 import { StartupError } from './startup-error.ts';
 
 export interface NodeOptions {
   readonly config: BrokerConfig;
   readonly clock: Clock;
   readonly prng: Prng;
+  readonly diskAt: (folder: string) => Disk;
   readonly log: Logger;
   readonly failure: FailureSignal;
   readonly listeners: Listeners;
@@ -66,7 +66,7 @@ const MAX_WAITING_COMMANDS = 1_000;
 export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const { config, clock, prng, log } = options;
   const folderPath = resolve(config.get('log.dirs')[0]!);
-  const disk = new NodeDisk(folderPath);
+  const disk = options.diskAt(folderPath);
   const expected = {
     clusterId: config.get('cluster.id'),
     nodeId: config.get('node.id'),
@@ -74,7 +74,10 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   };
   const known = await diskErrors(folderPath, () => checkFolder(disk, expected));
   const codecs = nodeCodecs();
-  const folder = await diskErrors(folderPath, () => openFolder(options, disk, codecs));
+  let running: ReplicaManager | undefined;
+  const folder = await diskErrors(folderPath, () =>
+    openFolder(options, disk, codecs, () => running?.storageFailed()),
+  );
   try {
     const meta = known ?? (await diskErrors(folderPath, () => createMetaProperties(disk, prng, expected)));
     const self = meta.nodeId as BrokerId;
@@ -94,6 +97,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       },
       onError: (cause, doing) => log.error({ err: cause }, doing),
     });
+    running = replicas;
     await replicas.start();
     await must(controller.submit({ type: 'unfenceBroker', brokerId: self, brokerEpoch }));
     const producerIds = new ProducerIds(() =>
@@ -144,6 +148,7 @@ function openFolder(
   { config, clock, prng, log, failure }: NodeOptions,
   disk: Disk,
   codecs: Codecs,
+  onFailed: () => void,
 ): Promise<LogFolder> {
   return LogFolder.open({
     disk,
@@ -152,8 +157,10 @@ function openFolder(
     codecs,
     directory: ROOT,
     tailBytes: config.get('log.tail.bytes'),
-    onOffline: (cause) =>
-      failure.raise(cause, 'the log folder failed and takes no more writes; the process ends'),
+    onOffline: (cause) => {
+      onFailed();
+      failure.raise(cause, 'the log folder failed and takes no more writes; the process ends');
+    },
     onWarning: (message, cause) => log.warn({ err: cause }, message),
     onProgress: (name, scannedBytes) => log.info({ partition: name, scannedBytes }, 'recovering'),
   });

@@ -24,7 +24,7 @@ const EXIT_REFUSED = 1;
 const EXIT_BUG = 70;
 const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 
-/** Runs until a signal or a failure; answers the exit code. Never throws. */
+/** Runs until a signal; answers the exit code. Ends the process itself at a failure. Never throws. */
 export async function runServer(options: ServerOptions): Promise<number> {
   const resolved = resolveConfig(brokerConfigs, options);
   if (!resolved.ok) return refuse(describeProblems(resolved.problems));
@@ -52,8 +52,8 @@ export async function runServer(options: ServerOptions): Promise<number> {
   }
   const cause = await Promise.race([stopped, broker.failed]);
   if (cause !== 'signal') {
-    // Nothing is flushed: after a failed fsync, and after a bug, what is in memory is not to be trusted.
-    return cause instanceof DiskError || cause instanceof TidemarkError ? EXIT_REFUSED : EXIT_BUG;
+    // Nothing is flushed and nothing closed: after a failed fsync, and after a bug, what is in memory is not to be trusted.
+    process.exit(cause instanceof DiskError || cause instanceof TidemarkError ? EXIT_REFUSED : EXIT_BUG);
   }
   log.info('shutting down');
   const closed = broker.close().then(

@@ -7,7 +7,7 @@
 // clean-shutdown marker.
 
 import { setMaxListeners } from 'node:events';
-import type { BrokerConfig, BrokerId, Clock, Prng } from '@tidemark/core';
+import type { BrokerConfig, BrokerId, Clock, Disk, Prng } from '@tidemark/core';
 import { HealthRegistry } from '@tidemark/rpc';
 import type { Logger } from 'pino';
 import type { BrokerContext } from './broker-context.ts';
@@ -16,6 +16,7 @@ import { Listeners } from './listeners.ts';
 import { createLogger } from './logger.ts';
 import { MetricsPage } from './metrics-page.ts';
 import { NodeClock } from './node-clock.ts';
+import { NodeDisk } from './node-disk.ts';
 import { NodePrng } from './node-prng.ts';
 import { openNode } from './open-node.ts';
 import { Readiness } from './readiness.ts';
@@ -29,6 +30,8 @@ export interface BrokerOptions {
   readonly log?: Logger;
   readonly clock?: Clock;
   readonly prng?: Prng;
+  /** The disk under a folder; the real file system if absent. */
+  readonly diskAt?: (folder: string) => Disk;
 }
 
 export interface RunningBroker {
@@ -64,7 +67,8 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   });
   const failure = new FailureSignal(log);
   try {
-    const node = await openNode({ config, clock, prng, log, failure, listeners });
+    const diskAt = options.diskAt ?? ((folder: string) => new NodeDisk(folder));
+    const node = await openNode({ config, clock, prng, diskAt, log, failure, listeners });
     const closing = new AbortController();
     setMaxListeners(0, closing.signal);
     const context: BrokerContext = {

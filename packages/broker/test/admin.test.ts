@@ -177,6 +177,25 @@ describe('the metadata of a cluster', () => {
     expect(cluster).to.deep.include({ clusterId: broker.broker.clusterId, topicCount: 2, partitionCount: 3 });
   });
 
+  it('creates a topic that is asked for only where the configuration says so', async () => {
+    const ask = async (of: TestBroker) =>
+      (await of.call(clusterService.GetMetadata, { topics: [{ name: 'wanted' }, { name: '__inner' }] }))
+        .topics;
+    expect((await ask(broker)).map((each) => each.error?.name)).to.deep.equal([
+      'UNKNOWN_TOPIC_OR_PARTITION',
+      'UNKNOWN_TOPIC_OR_PARTITION',
+    ]);
+    const eager = await TestBroker.start({ 'auto.create.topics.enable': 'true' });
+    try {
+      const [wanted, inner] = await ask(eager);
+      expect(wanted?.partitions).to.have.length(1);
+      expect(inner?.error?.name).to.equal('UNKNOWN_TOPIC_OR_PARTITION');
+      expect((await eager.produce({ topic: 'wanted', batches: batchOf(['x']) })).error).to.equal(null);
+    } finally {
+      await eager.stop();
+    }
+  });
+
   it('is sent again when it changes, and only then', async () => {
     const { path, requestSerialize, responseDeserialize } = clusterService.WatchMetadata;
     const request = { topics: [{ name: 'watched' }] };

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, credentials, type ClientReadableStream, type MethodDefinition } from '@grpc/grpc-js';
-import { brokerConfigs, describeProblems, resolveConfig, type BrokerConfig } from '@tidemark/core';
+import { brokerConfigs, describeProblems, resolveConfig, type BrokerConfig, type Disk } from '@tidemark/core';
 import { BatchBuilder, type BuildOptions } from '@tidemark/record';
 import {
   adminService,
@@ -61,8 +61,11 @@ export class TestBroker {
   static async start(
     settings: Readonly<Record<string, string>> = {},
     folder: string = temporaryFolder(),
+    diskAt?: (folder: string) => Disk,
   ): Promise<TestBroker> {
-    return new TestBroker(folder, await startBroker({ config: testConfig(folder, settings), log: silent }));
+    const config = testConfig(folder, settings);
+    const options = diskAt === undefined ? {} : { diskAt };
+    return new TestBroker(folder, await startBroker({ config, log: silent, ...options }));
   }
 
   get port(): number {

@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { status, type ServiceError } from '@grpc/grpc-js';
-import { startBroker, StartupError } from '@tidemark/broker';
+import { DiskError, type Disk } from '@tidemark/core';
+import { NodeDisk, startBroker, StartupError } from '@tidemark/broker';
 import { healthService, logService } from '@tidemark/rpc';
 import { batchOf, silent, temporaryFolder, testConfig, TestBroker } from './harness.ts';
 
@@ -138,6 +139,45 @@ describe('a broker’s life', () => {
     expect(await ends).to.deep.equal([status.UNAVAILABLE, status.UNAVAILABLE]);
     expect((await last).error?.retriable).to.equal(true);
     await running.stop();
+  });
+
+  it('takes nothing more after an fsync that failed, tells its owner, and keeps what was acknowledged', async () => {
+    const folder = temporaryFolder();
+    let failing = false;
+    const failingDisk = (root: string): Disk => {
+      const disk = new NodeDisk(root);
+      return new Proxy(disk, {
+        get: (target, name) => {
+          if (name === 'open') {
+            return async (path: string, mode: 'read' | 'write' | 'create') => {
+              const file = await target.open(path, mode);
+              const sync = file.sync.bind(file);
+              file.sync = () => (failing ? Promise.reject(new DiskError('EIO', path, 'sync')) : sync());
+              return file;
+            };
+          }
+          const value: unknown = Reflect.get(target, name);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      });
+    };
+    const running = await TestBroker.start({}, folder, failingDisk);
+    await running.createTopic('t');
+    await running.produce({ topic: 't', batches: batchOf(['kept']) });
+    failing = true;
+    const lost = await running.produce({ topic: 't', batches: batchOf(['lost']) });
+    expect(lost.error?.name).to.equal('KAFKA_STORAGE_ERROR');
+    expect(await running.broker.failed).to.be.instanceOf(DiskError);
+    const refused = await running.produce({ topic: 't', batches: batchOf(['refused']) });
+    expect(refused.error?.name).to.equal('KAFKA_STORAGE_ERROR');
+    await running.stop(true);
+    expect(readdirSync(folder)).to.not.include('.clean-shutdown');
+    const second = await TestBroker.start({}, folder);
+    try {
+      expect((await second.fetch({ topic: 't' })).highWatermark).to.be.at.least(1);
+    } finally {
+      await second.stop();
+    }
   });
 
   it('says that it is ready, by HTTP and by gRPC, and shows its metrics', async () => {

@@ -204,6 +204,13 @@ export class ReplicaManager {
     this.responseBudget.close();
   }
 
+  /** The disk failed: nothing that waits will ever be committed, and nothing more is taken. */
+  storageFailed(): void {
+    this.#hosted.close(
+      failure('KAFKA_STORAGE_ERROR', 'the log folder of this broker is offline: its disk failed'),
+    );
+  }
+
   /** Answers everybody who waits and stops following. The folder is closed by whoever opened it. */
   async close(): Promise<void> {
     this.#unfollow();
