@@ -35,7 +35,7 @@ export interface SegmentScanOptions {
   readonly checkCrc: boolean;
   readonly epochs: LeaderEpochCache;
   readonly producers: ProducerState;
-  /** Batches below are in the producer state already. */
+  /** Batches that end below are in the producer state already. */
   readonly producersFrom: number;
   readonly onProgress: (scannedBytes: number) => void;
 }
@@ -121,7 +121,8 @@ async function scanBatches(
     const lastOffset = batchLastOffset(bytes, at);
     segment.account(lastOffset, batchMaxTimestamp(bytes, at), scanner.sizeBytes);
     epochs.assign(batchLeaderEpoch(bytes, at), baseOffset);
-    if (baseOffset >= options.producersFrom) replayProducer(producers, bytes, at, baseOffset, lastOffset);
+    // A batch that holds the offset (a recovery point lowered to a log start may be inside one) is not in the state yet.
+    if (lastOffset >= options.producersFrom) replayProducer(producers, bytes, at, baseOffset, lastOffset);
     scan.endOffset = lastOffset + 1;
     scan.scannedBytes += scanner.sizeBytes;
   }

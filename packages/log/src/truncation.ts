@@ -24,6 +24,11 @@ interface Cut {
 /** The log is quiet: nothing is queued, written or synced. `offset` is from the log's start to below its end. */
 export async function truncateLog(context: LogContext, state: LogState, offset: number): Promise<void> {
   const cut = await findCut(context, state, offset);
+  // The log may start inside a batch: when that one goes, nothing is left.
+  if (cut.offset < state.logStartOffset) {
+    await truncateFully(context, state, state.logStartOffset);
+    return;
+  }
   await context.lowerRecoveryPoint(state.name, cut.offset);
   state.truncations += 1;
   state.tail.clear();

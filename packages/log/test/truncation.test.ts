@@ -90,6 +90,23 @@ describe('truncation', () => {
     await world.folder.close();
   });
 
+  it('of the batch that the log starts inside leaves it empty at its start', async () => {
+    const world = await openFolder();
+    const log = await openLog(world);
+    await appended(log, { records: 5 });
+    await log.flush();
+    await log.deleteRecordsBefore(at(2));
+    expect(await log.truncateTo(at(4))).to.equal(2);
+    expect([log.logStartOffset, log.logEndOffset]).to.deep.equal([2, 2]);
+    await appended(log, { text: 'next' });
+    await world.folder.close();
+    const again = await openFolder(world.disk);
+    const reopened = await openLog(again);
+    expect([reopened.logStartOffset, reopened.logEndOffset]).to.deep.equal([2, 3]);
+    expect(await valuesOf(reopened)).to.deep.equal(['next']);
+    await again.folder.close();
+  });
+
   it('below the start of the log, or wholly, begins anew at the offset given', async () => {
     const world = await openFolder();
     const log = await openLog(world, smallSegments);
