@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify test build generate demo bench sim clean format
+.PHONY: verify test build generate demo bench clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -12,6 +12,8 @@ build: node_modules/.package-lock.json
 generate: node_modules/.package-lock.json
 	node packages/tooling/sync-layers.js
 	node packages/rpc/generate.js
+	$(BIN)/tsc -b packages/core
+	node packages/core/generate-config-docs.js
 
 verify: node_modules/.package-lock.json
 	$(BIN)/prettier --check --log-level warn .
@@ -19,11 +21,20 @@ verify: node_modules/.package-lock.json
 	$(BIN)/buf lint proto
 	node packages/rpc/generate.js --check
 	$(BIN)/tsc -b
+	node packages/core/generate-config-docs.js --check
 	$(BIN)/tsc -p packages/tooling/tsconfig.test.json
 	$(BIN)/eslint -c packages/tooling/eslint.config.js --max-warnings 0 .
 
 test: verify
 	$(BIN)/mocha
+
+# A real file through a real server that is killed half-way; the last line says PASSED or what differs.
+demo: build
+	node deploy/demo/demo.js
+
+# Figures of this machine, never a verdict. KAFKA_PEER=script KAFKA_DIR=folder measures a Kafka broker in the same run.
+bench: build
+	node packages/bench/dist/main.js $(if $(KAFKA_PEER),--kafka-peer $(KAFKA_PEER) --kafka-dir $(KAFKA_DIR)) $(ARGS)
 
 format: node_modules/.package-lock.json
 	$(BIN)/prettier --write --log-level warn .
