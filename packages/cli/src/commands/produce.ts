@@ -179,6 +179,8 @@ export async function produce(
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   try {
+    // The leaders are found before the first record, so that none has to wait for them.
+    await production.producer.partitionsFor(topic!);
     await pump(context, production, format, options.file);
   } catch (error) {
     production.fail(error);
