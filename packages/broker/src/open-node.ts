@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import {
   brokerConfigWith,
   DiskError,
+  hostAndPort,
   topicConfigOf,
   topicIdFromBytes,
   type BrokerConfig,
@@ -11,6 +12,7 @@ import {
   type BrokerId,
   type Clock,
   type Disk,
+  type NodeId,
   type Prng,
   type TopicName,
 } from '@tidemark/core';
@@ -33,6 +35,7 @@ import {
 } from '@tidemark/runtime';
 import type { Logger } from 'pino';
 import type { FailureSignal } from './failure-signal.ts';
+import { GrpcNetwork } from './grpc-network.ts';
 import type { Listeners } from './listeners.ts';
 import { checkMetaProperties, createMetaProperties, type ExpectedMeta } from './meta-properties.ts';
 import { StartupError } from './startup-error.ts';
@@ -54,6 +57,8 @@ export interface OpenNode {
   readonly controller: ControllerRuntime;
   readonly replicas: ReplicaManager;
   readonly producerIds: ProducerIds;
+  /** To the other nodes. */
+  readonly network: GrpcNetwork;
   close(): Promise<void>;
 }
 
@@ -62,6 +67,8 @@ const ROOT = '.';
 /** Metadata decided and not yet on disk; beyond either bound commands are refused. */
 const MAX_METADATA_BYTES = 16 * 1024 * 1024;
 const MAX_WAITING_COMMANDS = 1_000;
+/** What may be queued for one other node; more is dropped, and sent again by the protocols above. */
+const MAX_PEER_QUEUE_BYTES = 64 * 1024 * 1024;
 
 export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const { config, clock, prng, log } = options;
@@ -103,12 +110,19 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     const producerIds = new ProducerIds(() =>
       controller.submit({ type: 'allocateProducerIds', brokerId: self, brokerEpoch }),
     );
+    const network = new GrpcNetwork({
+      self: self as number as NodeId,
+      clock,
+      addressOf: (node) => peerAddress(controller.image, node),
+      maxQueuedBytes: MAX_PEER_QUEUE_BYTES,
+    });
     const close = async (): Promise<void> => {
+      await network.close();
       await replicas.close();
       await controller.close();
       await folder.close({ brokerEpoch });
     };
-    return { self, clusterId: meta.clusterId, codecs, controller, replicas, producerIds, close };
+    return { self, clusterId: meta.clusterId, codecs, controller, replicas, producerIds, network, close };
   } catch (thrown) {
     await folder.close();
     throw thrown;
@@ -127,6 +141,11 @@ async function openController(
   });
   const controller = new Controller(config);
   return ControllerRuntime.start({ controller, quorum, prng, maxWaitingCommands: MAX_WAITING_COMMANDS });
+}
+
+function peerAddress(image: MetadataImage, node: NodeId): string | undefined {
+  const endpoint = image.broker(node)?.endpoints.find(({ name }) => name === 'PEER');
+  return endpoint === undefined ? undefined : hostAndPort(endpoint.host, endpoint.port);
 }
 
 /** Looks before anything is locked or changed. */

@@ -13,6 +13,7 @@ import {
 } from '@tidemark/rpc';
 import type { BrokerContext } from './broker-context.ts';
 import { unary, type UnaryHandler } from './grpc-call.ts';
+import type { GrpcNetwork } from './grpc-network.ts';
 import { alterConfigs } from './handlers/alter-configs.ts';
 import { createPartitions } from './handlers/create-partitions.ts';
 import { createTopics } from './handlers/create-topics.ts';
@@ -80,10 +81,15 @@ export function clientServices(
   ];
 }
 
-/** What a peer listener serves to other nodes, beside what travels between them. */
-export function peerServices(health: HealthRegistry): readonly ServiceRegistration[] {
+/** What a peer listener serves to other nodes. */
+export function peerServices(network: GrpcNetwork, health: HealthRegistry): readonly ServiceRegistration[] {
   return [
+    network.service(),
     healthHandlers(health),
-    ...reflectionHandlers(() => ['grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection']),
+    ...reflectionHandlers(() => [
+      'tidemark.internal.v1.PeerService',
+      'grpc.health.v1.Health',
+      'grpc.reflection.v1.ServerReflection',
+    ]),
   ];
 }

@@ -84,7 +84,9 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     };
     page = new MetricsPage(context);
     listeners.serve(({ kind, name }) =>
-      kind === 'PEER' ? peerServices(health) : clientServices({ ...context, listenerName: name }, health),
+      kind === 'PEER'
+        ? peerServices(node.network, health)
+        : clientServices({ ...context, listenerName: name }, health),
     );
     readiness.clear('starting');
     let closed: Promise<void> | undefined;

@@ -1,0 +1,164 @@
+// core's Network over PeerService: one stream to each peer, opened when there is something to send. Messages are lost when a
+// connection breaks, and nothing is sent twice; the protocols above know that. What is queued for a peer is bounded in bytes, for
+// each peer by itself, so that one that is stuck holds up nobody else.
+
+import { status, type handleClientStreamingCall } from '@grpc/grpc-js';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { Clock, Network, NetworkMessage, NodeId } from '@tidemark/core';
+import {
+  Channel,
+  guardedService,
+  peerService,
+  UndecodableRequest,
+  type SendRequest,
+  type SendRequestOutput,
+  type SendResponse,
+  type SendResponseOutput,
+  type ServiceRegistration,
+} from '@tidemark/rpc';
+
+export interface GrpcNetworkOptions {
+  readonly self: NodeId;
+  readonly clock: Clock;
+  /** `host:port` of a peer's PEER listener; undefined for a node nobody knows. */
+  readonly addressOf: (node: NodeId) => string | undefined;
+  /** Bytes that may be queued for one peer. */
+  readonly maxQueuedBytes: number;
+}
+
+/** After a stream has failed its peer is left alone for so long; what is sent meanwhile is dropped. */
+const RETRY_AFTER_MS = 100;
+/** Messages that may be queued for one peer, however small: an empty one is an object all the same. */
+const MAX_QUEUED_MESSAGES = 65_536;
+
+type Receiver = (message: NetworkMessage) => void;
+
+export class GrpcNetwork implements Network {
+  readonly self: NodeId;
+  readonly #options: GrpcNetworkOptions;
+  readonly #links = new Map<NodeId, PeerLink>();
+  #receiver: Receiver | undefined;
+  #closed = false;
+
+  constructor(options: GrpcNetworkOptions) {
+    this.self = options.self;
+    this.#options = options;
+  }
+
+  send(to: NodeId, payload: Uint8Array): boolean {
+    if (this.#closed) return false;
+    const address = this.#options.addressOf(to);
+    if (address === undefined) return false;
+    let link = this.#links.get(to);
+    if (link?.address !== address) {
+      link?.close();
+      link = new PeerLink(to, address, this.#options);
+      this.#links.set(to, link);
+    }
+    return link.send(payload);
+  }
+
+  onMessage(receiver: Receiver): void {
+    this.#receiver = receiver;
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
+    return Promise.resolve();
+  }
+
+  /** What the PEER listener serves: the receiving half. */
+  service(): ServiceRegistration {
+    const send: handleClientStreamingCall<SendRequestOutput | UndecodableRequest, SendResponse> = (
+      call,
+      callback,
+    ) => {
+      let from: number | undefined;
+      let refused = false;
+      const refuse = (details: string): void => {
+        if (refused) return;
+        refused = true;
+        callback({ code: status.INVALID_ARGUMENT, details });
+      };
+      call.on('data', (request: SendRequestOutput | UndecodableRequest) => {
+        if (refused) return;
+        if (request instanceof UndecodableRequest) refuse(request.reason);
+        else if (request.to !== this.self) {
+          refuse(`this is node ${this.self}, not node ${request.to}`);
+        } else if (from !== undefined && request.from !== from) {
+          refuse(`a stream has one sender; this one had ${from} and now ${request.from}`);
+        } else {
+          from = request.from;
+          if (!this.#closed) this.#receiver?.({ from: from as NodeId, payload: request.payload });
+        }
+      });
+      call.on('end', () => {
+        if (!refused) callback(null, {});
+      });
+    };
+    return [guardedService(peerService, ['Send']), { Send: send }];
+  }
+}
+
+/** The sending half to one peer. */
+class PeerLink {
+  readonly address: string;
+  readonly #to: NodeId;
+  readonly #options: GrpcNetworkOptions;
+  readonly #channel: Channel;
+  #call: ClientDuplexStream<SendRequest, SendResponseOutput> | undefined;
+  #queuedBytes = 0;
+  #queued = 0;
+  #retryAtMs = 0;
+
+  constructor(to: NodeId, address: string, options: GrpcNetworkOptions) {
+    this.#to = to;
+    this.address = address;
+    this.#options = options;
+    this.#channel = new Channel(address, { clock: options.clock });
+  }
+
+  send(payload: Uint8Array): boolean {
+    const bytes = payload.length;
+    if (this.#queuedBytes + bytes > this.#options.maxQueuedBytes) return false;
+    if (this.#queued >= MAX_QUEUED_MESSAGES) return false;
+    const call = this.#call ?? this.#open();
+    if (call === undefined) return false;
+    this.#queuedBytes += bytes;
+    this.#queued += 1;
+    // The sender may use its buffer again as soon as this returns, and grpc-js serializes when the stream has its turn.
+    const message = { from: this.#options.self, to: this.#to, payload: Buffer.from(payload) };
+    call.write(message, () => {
+      if (this.#call !== call) return;
+      this.#queuedBytes -= bytes;
+      this.#queued -= 1;
+    });
+    return true;
+  }
+
+  close(): void {
+    this.#call = undefined;
+    this.#channel.close();
+  }
+
+  #open(): ClientDuplexStream<SendRequest, SendResponseOutput> | undefined {
+    const { clock } = this.#options;
+    if (clock.monotonicMs() < this.#retryAtMs) return undefined;
+    const call = this.#channel.stream(peerService.Send);
+    const over = (): void => {
+      if (this.#call !== call) return;
+      // Whatever was queued on it is lost.
+      this.#call = undefined;
+      this.#queuedBytes = 0;
+      this.#queued = 0;
+      this.#retryAtMs = clock.monotonicMs() + RETRY_AFTER_MS;
+    };
+    call.on('error', over);
+    call.on('end', over);
+    call.resume();
+    this.#call = call;
+    return call;
+  }
+}
