@@ -11,3 +11,8 @@ export * from './sim-disk.ts';
 export * from './sim-network.ts';
 export * from './sim-prng.ts';
 export * from './trace.ts';
+export {
+  exploreCrashPoints,
+  type CrashPointOptions,
+  type CrashPointReport,
+} from './log-crash/crash-points.ts';
