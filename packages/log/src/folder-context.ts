@@ -104,8 +104,8 @@ export class FolderContext implements LogContext {
 
   async lowerRecoveryPoint(name: string, offset: number): Promise<void> {
     const { recoveryPoints } = this.checkpoints;
-    if ((recoveryPoints.get(name) ?? 0) <= offset) return;
-    recoveryPoints.set(name, offset);
+    if ((recoveryPoints.get(name) ?? 0) > offset) recoveryPoints.set(name, offset);
+    // Also when it was lowered before and that could not be saved; nothing is written when the file has it.
     await recoveryPoints.save();
   }
 

@@ -31,6 +31,8 @@ import {
 import { recoverLog } from './recovery.ts';
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Logs that are closed at the same time, each with a few files. */
+const CLOSING_AT_ONCE = 16;
 
 export interface LogFolderOptions extends FolderSettings, FolderEvents {
   readonly disk: Disk;
@@ -142,7 +144,8 @@ export class LogFolder {
 
   /** Closes the log and removes its folder, after `file.delete.delay.ms`; from now on the name is free. */
   async deletePartition(name: string): Promise<void> {
-    const known = await this.#logs.get(name);
+    // Whoever was opening it has the rejection, if there is one.
+    const known = await this.#logs.get(name)?.catch(() => undefined);
     await known?.discard();
     this.#forget(name);
     if (!this.#hosted.delete(name)) return;
@@ -199,8 +202,7 @@ export class LogFolder {
     this.#isClosed = true;
     for (const timer of this.#timers) timer.cancel();
     try {
-      const opening = await Promise.allSettled(this.#logs.values());
-      for (const log of opening) if (log.status === 'fulfilled') await log.value.close();
+      await this.#closeLogs();
       if (this.#context.offline === undefined) {
         await this.#context.checkpoints.save();
         const brokerEpoch = options.brokerEpoch ?? (-1 as BrokerEpoch);
@@ -244,13 +246,31 @@ export class LogFolder {
     }
   }
 
+  /** A few at a time, and all of them, even when one cannot be closed cleanly; then that one's error is thrown. */
+  async #closeLogs(): Promise<void> {
+    await Promise.allSettled(this.#logs.values());
+    const logs = [...this.#open.values()];
+    const errors: unknown[] = [];
+    for (let from = 0; from < logs.length; from += CLOSING_AT_ONCE) {
+      const closing = logs.slice(from, from + CLOSING_AT_ONCE).map((log) => log.close());
+      for (const result of await Promise.allSettled(closing)) {
+        if (result.status === 'rejected') errors.push(result.reason);
+      }
+    }
+    if (errors.length > 0) throw storageError(errors[0]);
+  }
+
   /** Makes the partition's folder, or sees that it is the topic's. */
   async #claim(name: string, directory: string, topicId: TopicId): Promise<void> {
     const { disk } = this.#options;
     await disk.makeDirectory(directory);
     const found = await readPartitionMetadata(disk, directory);
-    if (found === undefined) await writePartitionMetadata(disk, directory, topicId);
-    else if (found !== topicId) {
+    if (found === undefined) {
+      // What a deleted partition of the same name left in the checkpoints says nothing about this one.
+      this.#context.checkpoints.forget(name);
+      await this.#context.checkpoints.save();
+      await writePartitionMetadata(disk, directory, topicId);
+    } else if (found !== topicId) {
       const message = `The folder ${name} belongs to the topic with id ${found}, not ${topicId}.`;
       throw new TidemarkError('INCONSISTENT_TOPIC_ID', message);
     }

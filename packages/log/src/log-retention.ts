@@ -2,7 +2,7 @@
 // renamed, so that a crash never leaves a hole in the middle; with a full disk, where that cannot be written, the segments go one
 // by one instead, each rename synced before the next. Files are removed `file.delete.delay.ms` after they were renamed.
 
-import type { Timer } from '@tidemark/core';
+import { DiskError, type Timer } from '@tidemark/core';
 import { isDiskFull, type LogContext, type LogState } from './log-context.ts';
 import { isExpired } from './retention.ts';
 import { removeIfThere, renameToDeleted } from './segment-removal.ts';
@@ -94,8 +94,14 @@ export class LogRetention {
   async #rename(segments: readonly Segment[]): Promise<void> {
     if (segments.length === 0) return;
     const { disk, clock } = this.#context;
-    const paths = await renameToDeleted(this.#context, segments);
-    await disk.syncDirectory(this.#state.directory);
+    let paths: string[];
+    try {
+      paths = await renameToDeleted(this.#context, segments);
+      await disk.syncDirectory(this.#state.directory);
+    } catch (error) {
+      if (error instanceof DiskError) this.#context.goOffline(error);
+      throw error;
+    }
     const delayMs = Math.min(this.#state.config.fileDeleteDelayMs, MAX_TIMER_MS);
     const timer = clock.setTimer(delayMs, () => {
       this.#timers.delete(timer);

@@ -266,20 +266,21 @@ export class PartitionLog {
     });
   }
 
-  /** Refuses further appends, writes and syncs what waits, and leaves everything so that opening it again checks nothing. */
+  /**
+   * Refuses further appends, writes and syncs what waits, and leaves everything so that opening it again checks nothing. Rejects
+   * with KAFKA_STORAGE_ERROR when that cannot be written; the log is closed all the same.
+   */
   async close(): Promise<void> {
     if (this.#admission.isClosed) return;
     this.#admission.isClosed = true;
     await this.#maintain(async () => {
-      await this.#commit.idle();
-      if (this.#context.offline === undefined) {
-        const { offset, bytes } = this.#files.captureProducers();
-        await this.#sync.through(offset);
-        this.#state.segments.active.finishTimeIndex();
-        await this.#files.checkpoint(offset, bytes);
-        this.#context.raiseRecoveryPoint(this.name, offset);
+      try {
+        await this.#commit.idle();
+        if (this.#context.offline === undefined) await this.#settle();
+      } finally {
+        await this.#sync.idle();
+        await this.#release();
       }
-      await this.#release();
     });
   }
 
@@ -301,6 +302,14 @@ export class PartitionLog {
     this.#sync.rejectAbove(-1, error);
   }
 
+  async #settle(): Promise<void> {
+    const { offset, bytes } = this.#files.captureProducers();
+    await this.#sync.through(offset);
+    this.#state.segments.active.finishTimeIndex();
+    await this.#files.checkpoint(offset, bytes);
+    this.#context.raiseRecoveryPoint(this.name, offset);
+  }
+
   #maintain<T>(work: () => Promise<T>): Promise<T> {
     return this.#maintenance.run(async () => {
       try {
@@ -320,6 +329,7 @@ export class PartitionLog {
         await this.#commit.idle();
         await this.#sync.idle();
         await work();
+      } finally {
         const { nextOffset } = this.#state;
         this.#acknowledgeable = Math.min(this.#acknowledgeable, nextOffset);
         this.#files.truncated(nextOffset);
@@ -327,10 +337,9 @@ export class PartitionLog {
           nextOffset,
           new TidemarkError('KAFKA_STORAGE_ERROR', 'The log was truncated.'),
         );
-        await this.#files.saveEpochs();
-      } finally {
         this.#admission.isTruncating = false;
       }
+      await this.#files.attempt('The leader epochs', () => this.#files.saveEpochs());
       if (this.#state.config.flushPolicy === 'ack') this.#sync.request();
       this.#advance();
       return this.logEndOffset;

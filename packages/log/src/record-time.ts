@@ -1,7 +1,7 @@
 // Finds a record by its timestamp inside one batch. Contract: exact where the batch can be opened; a compressed batch without
-// codecs at hand answers its first offset, which is at or before the record sought.
+// codecs at hand answers its first offset, which is at or before the record sought. Rejects a batch that cannot be read.
 
-import type { LeaderEpoch, Offset } from '@tidemark/core';
+import { TidemarkError, type LeaderEpoch, type Offset } from '@tidemark/core';
 import {
   batchBaseOffset,
   batchCompression,
@@ -41,5 +41,6 @@ export function findRecordByTime(
       return { offset, timestampMs: cursor.timestampMs, leaderEpoch };
     }
   }
+  if (cursor.failure !== undefined) throw TidemarkError.from(cursor.failure);
   return undefined;
 }

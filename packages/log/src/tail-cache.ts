@@ -14,9 +14,14 @@ interface TailEntry {
   readonly owner: TailCache;
   readonly baseOffset: number;
   readonly endOffset: number;
-  readonly bytes: Uint8Array;
+  /** Let go when the entry dies: it may stay in the queue for a while. */
+  bytes: Uint8Array;
   isLive: boolean;
 }
+
+const NO_BYTES = new Uint8Array(0);
+/** Dead entries in the queue beyond the live ones before they are swept out. */
+const MAX_DEAD = 1024;
 
 /** The budget that the tails of one folder share. 0 bytes: nothing is kept. */
 export class TailBudget {
@@ -25,6 +30,7 @@ export class TailBudget {
   readonly #buffers = new Map<ArrayBufferLike, number>();
   #queue: TailEntry[] = [];
   #head = 0;
+  #live = 0;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -36,20 +42,22 @@ export class TailBudget {
     this.#buffers.set(buffer, views + 1);
     this.usedBytes += ENTRY_OVERHEAD_BYTES + (views === 0 ? buffer.byteLength : 0);
     this.#queue.push(entry);
+    this.#live += 1;
     while (this.usedBytes > this.limitBytes && this.#head < this.#queue.length) {
       const oldest = this.#queue[this.#head++]!;
       if (oldest.isLive) oldest.owner.evictOldest();
     }
-    // Dead entries are dropped with the live ones before them; half the array at a time keeps this cheap.
-    if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
+    if (this.#queue.length > 2 * this.#live + MAX_DEAD) {
+      this.#queue = this.#queue.slice(this.#head).filter(({ isLive }) => isLive);
       this.#head = 0;
     }
   }
 
   refund(entry: TailEntry): void {
-    entry.isLive = false;
     const { buffer } = entry.bytes;
+    entry.isLive = false;
+    entry.bytes = NO_BYTES;
+    this.#live -= 1;
     const views = this.#buffers.get(buffer) ?? 1;
     if (views > 1) this.#buffers.set(buffer, views - 1);
     else this.#buffers.delete(buffer);

@@ -27,13 +27,15 @@ export class TimeLookup {
       if (endOffset <= this.#state.logStartOffset) continue;
       if ((await this.largestTimestamp(segment)) < timestampMs) continue;
       const { times } = await this.#context.indexes.load(segment, endOffset);
-      const from = Math.max(times.lookup(timestampMs), this.#state.logStartOffset);
-      const found = await this.#scan(segment, from, limit, (maxTimestamp) => maxTimestamp >= timestampMs);
-      if (found === undefined) continue;
-      const start = Math.max(this.#state.logStartOffset, 0);
-      const record = findRecordByTime(found, timestampMs, start, this.#context.codecs);
-      if (record === undefined) continue;
-      return record.offset < upTo ? record : undefined;
+      let from = Math.max(times.lookup(timestampMs), this.#state.logStartOffset);
+      for (;;) {
+        const batch = await this.#scan(segment, from, limit, (maxTimestamp) => maxTimestamp >= timestampMs);
+        if (batch === undefined) break;
+        const record = findRecordByTime(batch, timestampMs, this.#state.logStartOffset, this.#context.codecs);
+        if (record !== undefined) return record.offset < upTo ? record : undefined;
+        // The batch that the log starts inside of may have it only below the start.
+        from = batchLastOffset(batch) + 1;
+      }
     }
     return undefined;
   }

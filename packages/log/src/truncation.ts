@@ -3,6 +3,7 @@
 // nothing above the cut counts as synced, then files go from the newest on, then the cut and the names are synced, and only
 // then may anything be appended.
 
+import { DiskError } from '@tidemark/core';
 import { batchBaseOffset, batchLastOffset } from '@tidemark/record';
 import { BatchScanner } from './batch-scanner.ts';
 import type { LogContext, LogState } from './log-context.ts';
@@ -30,6 +31,12 @@ export async function truncateLog(context: LogContext, state: LogState, offset: 
     return;
   }
   await context.lowerRecoveryPoint(state.name, cut.offset);
+  await orOffline(context, () => cutAt(context, state, cut));
+  state.epochs.truncateFromEnd(cut.offset);
+  await rebuildProducers(context, state, cut.offset);
+}
+
+async function cutAt(context: LogContext, state: LogState, cut: Cut): Promise<void> {
   state.truncations += 1;
   state.tail.clear();
   const { segments } = state;
@@ -43,17 +50,23 @@ export async function truncateLog(context: LogContext, state: LogState, offset: 
   await context.disk.syncDirectory(state.directory);
   state.isDirectoryDirty = false;
   setEnd(state, cut.offset);
-  state.epochs.truncateFromEnd(cut.offset);
   await removeSnapshots(context.disk, state.directory, (snapshot) => snapshot > cut.offset);
-  await rebuildProducers(context, state, cut.offset);
 }
 
 /** Removes everything and goes on at `offset`. The log is quiet. */
 export async function truncateFully(context: LogContext, state: LogState, offset: number): Promise<void> {
   await context.lowerRecoveryPoint(state.name, Math.min(offset, state.logStartOffset));
   await context.saveLogStart(state.name, offset);
+  await orOffline(context, () => beginAt(context, state, offset));
+}
+
+async function beginAt(context: LogContext, state: LogState, offset: number): Promise<void> {
   state.truncations += 1;
   state.tail.clear();
+  await removeSegmentFiles(context, state.segments.removeAfter(0));
+  // The first one last, and not before the others are gone for good: were one of those to outlive it in a crash, the log would
+  // begin there.
+  await context.disk.syncDirectory(state.directory);
   await removeSegmentFiles(context, state.segments.removeAfter(-1));
   state.segments.push(newSegment(state, offset, context.clock.wallMs()));
   state.logStartOffset = offset;
@@ -64,6 +77,16 @@ export async function truncateFully(context: LogContext, state: LogState, offset
   await removeSnapshots(context.disk, state.directory, () => true);
   await context.disk.syncDirectory(state.directory);
   state.isDirectoryDirty = false;
+}
+
+/** Half a truncation leaves memory and disk apart: then nothing of this folder can be trusted until it is opened anew. */
+async function orOffline(context: LogContext, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof DiskError) context.goOffline(error);
+    throw error;
+  }
 }
 
 function setEnd(state: LogState, offset: number): void {

@@ -106,6 +106,45 @@ describe('a partition log', () => {
     await world.folder.close();
   });
 
+  it('syncs in the background under flush.policy=os: after flush.messages records, after flush.ms, at a roll', async () => {
+    const config = { ...defaultLogConfig, flushPolicy: 'os' as const, flushMessages: 10, flushMs: 500 };
+    const world = await openFolder();
+    const log = await openLog(world, config);
+    const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    await appended(log, { records: 9 });
+    await rest();
+    expect(log.flushedOffset).to.equal(0);
+    await appended(log, { records: 1 });
+    await rest();
+    expect(log.flushedOffset).to.equal(10);
+    await appended(log);
+    await world.clock.advance(499);
+    expect(log.flushedOffset).to.equal(10);
+    await world.clock.advance(1);
+    await rest();
+    expect(log.flushedOffset).to.equal(11);
+    log.updateConfig({ ...config, flushMessages: 1e9, flushMs: 1e12, segmentBytes: 100 });
+    await appended(log);
+    await rest();
+    expect(log.flushedOffset, 'the roll flushes what is written by then').to.equal(12);
+    await world.folder.close();
+  });
+
+  it('never takes back what it acknowledged when the policy changes', async () => {
+    const world = await openFolder();
+    const log = await openLog(world, { ...defaultLogConfig, flushPolicy: 'os' });
+    await appended(log);
+    const heard: number[] = [];
+    log.onAcknowledgeable((end) => heard.push(end));
+    log.updateConfig(defaultLogConfig);
+    expect(log.acknowledgeableEndOffset).to.equal(1);
+    await log.flush();
+    await appended(log);
+    await log.flush();
+    expect(heard).to.deep.equal([2]);
+    await world.folder.close();
+  });
+
   it('acknowledges at the write under flush.policy=os, and only after the sync under ack', async () => {
     for (const flushPolicy of ['os', 'ack'] as const) {
       const world = await openFolder();

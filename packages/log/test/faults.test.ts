@@ -196,6 +196,30 @@ describe('a failing disk', () => {
   }
 });
 
+describe('a truncation that the disk breaks off', () => {
+  it('takes the folder offline, for memory and disk are apart then', async () => {
+    for (const operation of ['truncate', 'remove', 'syncDirectory'] as const) {
+      const world = await openFolder();
+      const log = await written(
+        world,
+        Array.from({ length: 30 }, (_, index) => String(index)),
+      );
+      world.disk.inject({ operation, error: 'EIO' });
+      expect((await rejection(log.truncateTo(5 as typeof log.logEndOffset))).error).to.equal(
+        'KAFKA_STORAGE_ERROR',
+      );
+      expect(world.offline, operation).to.have.length(1);
+      await world.folder.close();
+      world.disk.clearFaults();
+      const again = await openFolder(world.disk);
+      const values = await valuesOf(await openLog(again, smallSegments));
+      expect(values).to.deep.equal(Array.from({ length: values.length }, (_, index) => String(index)));
+      expect(values.length).to.be.within(5, 30);
+      await again.folder.close();
+    }
+  });
+});
+
 describe('what waits to be written', () => {
   it('is bounded by partition and by folder, and the refusal names the limit', async () => {
     const size = batchOf().length;

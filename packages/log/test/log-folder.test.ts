@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { DiskError, TidemarkError, topicIdFromBytes, type Offset } from '@tidemark/core';
 import { defaultLogConfig, LogFolder } from '@tidemark/log';
-import { SimClock, SimPrng } from '@tidemark/simulation';
+import { SimClock, SimPrng, type SimDisk } from '@tidemark/simulation';
 import { appended, brokerEpoch, NAME, openFolder, openLog, TOPIC_ID, valuesOf } from './story.ts';
 
 async function failureOf(work: Promise<unknown>): Promise<unknown> {
@@ -91,6 +91,55 @@ describe('a log folder', () => {
     const again = await openFolder(world.disk.crash('all', new SimPrng(1)));
     expect([...again.disk.contents().keys()].filter((path) => path.includes('delete'))).to.deep.equal([]);
     expect(again.folder.listPartitions()).to.deep.equal([]);
+    await again.folder.close();
+  });
+
+  it('takes nothing over from a deleted partition of the same name, wherever a crash falls in the deletion', async () => {
+    const world = await openFolder();
+    const log = await openLog(world);
+    for (let index = 0; index < 20; index++) await appended(log, { text: 'old' });
+    await log.flush();
+    await log.deleteRecordsBefore(7 as Offset);
+    await world.folder.checkpoint();
+    const forks: SimDisk[] = [];
+    world.disk.observe((_, phase) => {
+      if (phase === 'after')
+        for (const mode of ['nothing', 'all'] as const) forks.push(world.disk.fork(mode, new SimPrng(1)));
+    });
+    await world.folder.deletePartition(NAME);
+    await appended(await openLog(world), { text: 'new' });
+    expect(forks.length).to.be.greaterThan(20);
+    const seen = new Set<string>();
+    for (const disk of forks) {
+      const again = await openFolder(disk);
+      const reopened = await openLog(again);
+      const values = await valuesOf(reopened);
+      seen.add(`${reopened.logStartOffset}-${reopened.logEndOffset}`);
+      if (values[0] === 'old') expect(values).to.have.length(13);
+      else {
+        expect(reopened.logStartOffset).to.equal(0);
+        await appended(reopened, { text: 'next' });
+        await reopened.flush();
+        const third = await openFolder(again.disk.crash('nothing', new SimPrng(1)));
+        const kept = await openLog(third);
+        expect(await valuesOf(kept)).to.deep.equal([...values, 'next']);
+        expect(kept.recovery.lostOffsets).to.equal(0);
+      }
+    }
+    expect([...seen]).to.include.members(['7-20', '0-0']);
+  });
+
+  it('that cannot be closed cleanly says so, frees its lock, and leaves no marker', async () => {
+    const world = await openFolder();
+    const log = await openLog(world);
+    await appended(log, { text: 'a' });
+    await log.flush();
+    world.disk.capacityBytes = world.disk.usedBytes;
+    expect(await failureOf(world.folder.close())).to.include({ error: 'KAFKA_STORAGE_ERROR' });
+    world.disk.capacityBytes = Infinity;
+    const again = await openFolder(world.disk);
+    expect(again.folder.cleanShutdown).to.equal(undefined);
+    expect(await valuesOf(await openLog(again))).to.deep.equal(['a']);
     await again.folder.close();
   });
 

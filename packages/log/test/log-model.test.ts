@@ -53,9 +53,7 @@ class Story {
 
   cut(offset: number): void {
     this.batches = this.batches.filter(({ last }) => last < offset);
-    this.end = this.batches.at(-1)?.last ?? -1;
-    this.end =
-      this.batches.length === 0 ? Math.max(this.start, Math.min(offset, this.end + 1)) : this.end + 1;
+    this.end = Math.max(this.start, (this.batches.at(-1)?.last ?? -1) + 1);
   }
 
   async check(): Promise<void> {

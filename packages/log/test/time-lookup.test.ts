@@ -45,20 +45,28 @@ const times = fc.array(fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1
 describe('lookup by time', () => {
   it('finds the first record at or after a time below the bound, exactly as a scan would', async () => {
     await fc.assert(
-      fc.asyncProperty(times, fc.nat(320), fc.nat(200), async (batches, timestampMs, upTo) => {
-        const { world, log, records } = await timed(batches, 0);
-        const expected = records.find((record) => record.timestampMs >= timestampMs);
-        const bounded = expected !== undefined && expected.offset < upTo ? expected : undefined;
-        const found = await log.offsetForTimestamp(timestampMs, at(upTo));
-        const plain = found && { offset: found.offset as number, timestampMs: found.timestampMs };
-        // A batch is only looked into when it ends below the bound.
-        if (plain !== undefined || bounded === undefined) expect(plain).to.deep.equal(bounded);
-        const unbounded = await log.offsetForTimestamp(timestampMs, log.logEndOffset);
-        expect(
-          unbounded && { offset: unbounded.offset as number, timestampMs: unbounded.timestampMs },
-        ).to.deep.equal(expected);
-        await world.folder.close();
-      }),
+      fc.asyncProperty(
+        times,
+        fc.nat(320),
+        fc.nat(200),
+        fc.nat(60),
+        async (batches, timestampMs, upTo, start) => {
+          const { world, log, records } = await timed(batches, 0);
+          const from = Math.min(start, records.length);
+          await log.deleteRecordsBefore(at(from));
+          const expected = records.slice(from).find((record) => record.timestampMs >= timestampMs);
+          const bounded = expected !== undefined && expected.offset < upTo ? expected : undefined;
+          const found = await log.offsetForTimestamp(timestampMs, at(upTo));
+          const plain = found && { offset: found.offset as number, timestampMs: found.timestampMs };
+          // A batch is only looked into when it ends below the bound.
+          if (plain !== undefined || bounded === undefined) expect(plain).to.deep.equal(bounded);
+          const unbounded = await log.offsetForTimestamp(timestampMs, log.logEndOffset);
+          expect(
+            unbounded && { offset: unbounded.offset as number, timestampMs: unbounded.timestampMs },
+          ).to.deep.equal(expected);
+          await world.folder.close();
+        },
+      ),
       { numRuns: 60 },
     );
   });
