@@ -5,6 +5,10 @@
 // batch never overtakes an earlier one, and a leader never sees a gap that would close by itself. A sequence that leads nowhere
 // (its batch was given up, or the leader lost its state) is left behind by raising the producer epoch of this partition and
 // counting from 0 again, which fences whatever is still under way (KIP-360).
+//
+// The window opens with the first batch that is stored under an id and epoch. A leader takes any sequence from a producer that it
+// does not know: were two batches under way and the first of them lost, the second would be taken for the beginning, and the
+// first, sent again, for a repeat. It would count as stored and be nowhere.
 import { invariant } from '@tidemark/core';
 import type { ProducerBatch } from './producer-batch.ts';
 
@@ -34,6 +38,8 @@ export class PartitionQueue {
   #producerEpoch = -1;
   #nextSequence = 0;
   #mustReset = false;
+  /** Whether a leader knows the present id and epoch. */
+  #isKnown = false;
   #refusedProducerId = -1;
 
   constructor(topic: string, partition: number) {
@@ -53,7 +59,8 @@ export class PartitionQueue {
   /** The next batch to send, or undefined while there is none or order forbids it. */
   get next(): ProducerBatch | undefined {
     if (this.#returned.length > 0) return undefined;
-    if (this.#mustReset && this.#inFlight.length > 0) return undefined;
+    const isOpening = this.#producerId >= 0 && !this.#isKnown;
+    if ((this.#mustReset || isOpening) && this.#inFlight.length > 0) return undefined;
     return this.#closed[0];
   }
 
@@ -62,11 +69,6 @@ export class PartitionQueue {
     if (this.open === undefined) return;
     this.#closed.push(this.open);
     this.open = undefined;
-  }
-
-  /** Puts the parts of a batch that was split in its place: ahead of all that waits. */
-  putFirst(batches: readonly ProducerBatch[]): void {
-    this.#closed.unshift(...batches);
   }
 
   /** Takes `next`, which counts as in flight from here on. `idempotent` is the id to use; undefined without idempotence. */
@@ -92,9 +94,23 @@ export class PartitionQueue {
     };
   }
 
-  /** The batch was stored, or given up: it is done with. */
-  done(batch: ProducerBatch): void {
+  /** The leader has the batch. */
+  stored(batch: ProducerBatch): void {
+    this.#isKnown = true;
     this.#land(batch);
+    this.#settleDown();
+  }
+
+  /** The batch is given up. */
+  discard(batch: ProducerBatch): void {
+    this.#land(batch);
+    this.#settleDown();
+  }
+
+  /** These go out in its place once nothing is in flight. */
+  replace(batch: ProducerBatch, parts: readonly ProducerBatch[]): void {
+    this.#land(batch);
+    this.#returned.push(...parts);
     this.#settleDown();
   }
 
@@ -188,6 +204,7 @@ export class PartitionQueue {
     }
     if (!this.#mustReset) return;
     this.#mustReset = false;
+    this.#isKnown = false;
     this.#nextSequence = 0;
     if (this.#producerEpoch < MAX_EPOCH) {
       this.#producerEpoch += 1;
@@ -202,6 +219,7 @@ export class PartitionQueue {
     if (this.#producerId >= 0) return;
     this.#producerId = idempotent.producerId;
     this.#producerEpoch = idempotent.producerEpoch;
+    this.#isKnown = false;
     this.#nextSequence = 0;
   }
 }

@@ -272,7 +272,7 @@ export class ProducerSender {
   #succeed({ queue, batch }: SentBatch, receipt: BatchReceipt): void {
     if (receipt.duplicate) this.#options.metrics.duplicatesAnswered += 1;
     queue.failures = 0;
-    queue.done(batch);
+    queue.stored(batch);
     // Late: its time had run out and its records were told so.
     if (!batch.settled) this.#options.onSettled(batch, receipt, undefined);
     this.#options.onReleased(batch);
@@ -296,13 +296,11 @@ export class ProducerSender {
     }
     if (verdict === 'split') {
       metrics.batchesSplit += 1;
-      const parts = this.#options.split(batch);
-      queue.done(batch);
-      queue.putFirst(parts);
+      queue.replace(batch, this.#options.split(batch));
       this.#options.onReleased(batch);
       this.markReady(queue);
     } else if (verdict === 'fail') {
-      queue.done(batch);
+      queue.discard(batch);
       if (!batch.settled) this.#options.onSettled(batch, undefined, error);
       this.#options.onReleased(batch);
     } else {

@@ -2,7 +2,7 @@
 // partitions shared. It validates and stores batches as a leader does (offsets, producer sequences, the last five batches), and
 // it injects faults: `onProduce` decides what becomes of each batch, `broker.sever()` cuts connections, and so on.
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { ServerDuplexStream, ServerWritableStream, handleUnaryCall } from '@grpc/grpc-js';
 import { errorTable } from '@tidemark/core';
 import type { ErrorName, LeaderEpoch, Offset } from '@tidemark/core';
 import {
@@ -24,6 +24,9 @@ import type {
   FetchPartitionResult,
   FetchStreamRequestOutput,
   FetchStreamResponse,
+  GetMetadataRequestOutput,
+  ListOffsetsRequestOutput,
+  OffsetForLeaderEpochRequestOutput,
   ProducePartitionOutput,
   ProducePartitionResult,
   ProduceStreamRequestOutput,
@@ -151,6 +154,13 @@ const detail = (name: ErrorName, message: string = errorTable[name].message) => 
   retriable: errorTable[name].retriable,
 });
 
+type ProduceCall = ServerDuplexStream<ProduceStreamRequestOutput, ProduceStreamResponse>;
+type FetchCall = ServerDuplexStream<FetchStreamRequestOutput, FetchStreamResponse>;
+
+function unary<Request, Answer>(answer: (request: Request) => Answer): handleUnaryCall<Request, Answer> {
+  return (call, callback) => callback(null, answer(call.request));
+}
+
 interface Pushed {
   readonly entry: FetchPartitionOutput;
   nextOffset: number;
@@ -158,16 +168,13 @@ interface Pushed {
 
 export class FakeFetchStream {
   readonly broker: FakeBroker;
-  readonly call: ServerDuplexStream<FetchStreamRequestOutput, FetchStreamResponse>;
+  readonly call: FetchCall;
   readonly pushed = new Map<string, Pushed>();
   creditBytes = 0;
   creditGiven = 0;
   bytesPushed = 0;
 
-  constructor(
-    broker: FakeBroker,
-    call: ServerDuplexStream<FetchStreamRequestOutput, FetchStreamResponse>,
-  ) {
+  constructor(broker: FakeBroker, call: FetchCall) {
     this.broker = broker;
     this.call = call;
   }
@@ -220,9 +227,7 @@ export class FakeBroker {
   readonly id: number;
   port = 0;
   readonly fetchStreams = new Set<FakeFetchStream>();
-  readonly produceStreams = new Set<
-    ServerDuplexStream<ProduceStreamRequestOutput, ProduceStreamResponse>
-  >();
+  readonly produceStreams = new Set<ProduceCall>();
   #server: Server | undefined;
 
   constructor(cluster: FakeCluster, id: number) {
@@ -239,24 +244,28 @@ export class FakeBroker {
     this.#server = server;
     const { cluster } = this;
     server.addService(clusterService, {
-      GetMetadata: (call, callback) => {
-        cluster.metadataRequests += 1;
-        callback(null, cluster.metadata(call.request.topics.map(({ name }) => name), call.request.allTopics));
-      },
-      DescribeCluster: (_call, callback) => callback(null, { clusterId: 'fake', controllerId: 1, version: 'fake' }),
-      WatchMetadata: (call) => call.end(),
+      GetMetadata: unary(({ topics, allTopics }: GetMetadataRequestOutput) =>
+        cluster.metadata(
+          topics.map(({ name }) => name),
+          allTopics,
+        ),
+      ),
+      DescribeCluster: unary(() => ({ clusterId: 'fake', controllerId: 1, version: 'fake' })),
+      WatchMetadata: (call: ServerWritableStream<unknown, unknown>) => call.end(),
     });
     server.addService(logService, {
-      Produce: (_call, callback) => callback(null, {}),
-      ProduceStream: (call) => this.#produceStream(call),
-      Fetch: (_call, callback) => callback(null, {}),
-      FetchStream: (call) => this.#fetchStream(call),
-      ListOffsets: (call, callback) =>
-        callback(null, { results: call.request.partitions.map((entry) => cluster.listOffset(this, entry)) }),
-      OffsetForLeaderEpoch: (call, callback) =>
-        callback(null, { results: call.request.partitions.map((entry) => cluster.epochEnd(this, entry)) }),
-      DeleteRecords: (_call, callback) => callback(null, {}),
-      InitProducerId: (_call, callback) => callback(null, cluster.initProducerId()),
+      Produce: unary(() => ({})),
+      ProduceStream: (call: ProduceCall) => this.#produceStream(call),
+      Fetch: unary(() => ({})),
+      FetchStream: (call: FetchCall) => this.#fetchStream(call),
+      ListOffsets: unary(({ partitions }: ListOffsetsRequestOutput) => ({
+        results: partitions.map((entry) => cluster.listOffset(this, entry)),
+      })),
+      OffsetForLeaderEpoch: unary(({ partitions }: OffsetForLeaderEpochRequestOutput) => ({
+        results: partitions.map((entry) => cluster.epochEnd(this, entry)),
+      })),
+      DeleteRecords: unary(() => ({})),
+      InitProducerId: unary(() => cluster.initProducerId()),
     });
     this.port = await new Promise<number>((resolve, reject) => {
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
@@ -275,7 +284,7 @@ export class FakeBroker {
     this.#server?.forceShutdown();
   }
 
-  #produceStream(call: ServerDuplexStream<ProduceStreamRequestOutput, ProduceStreamResponse>): void {
+  #produceStream(call: ProduceCall): void {
     this.produceStreams.add(call);
     const forget = (): void => void this.produceStreams.delete(call);
     call.on('end', forget);
@@ -289,10 +298,7 @@ export class FakeBroker {
     });
   }
 
-  #produce(
-    call: ServerDuplexStream<ProduceStreamRequestOutput, ProduceStreamResponse>,
-    { correlationId, request }: ProduceStreamRequestOutput,
-  ): void {
+  #produce(call: ProduceCall, { correlationId, request }: ProduceStreamRequestOutput): void {
     if (!this.produceStreams.has(call)) return;
     const results: ProducePartitionResult[] = [];
     let answered = request?.acks !== 'ACKS_NONE';
@@ -359,7 +365,7 @@ export class FakeBroker {
     };
   }
 
-  #fetchStream(call: ServerDuplexStream<FetchStreamRequestOutput, FetchStreamResponse>): void {
+  #fetchStream(call: FetchCall): void {
     const stream = new FakeFetchStream(this, call);
     this.fetchStreams.add(stream);
     this.cluster.fetchStreamsOpened += 1;
@@ -384,8 +390,8 @@ export class FakeBroker {
 }
 
 /** As the transport does when it breaks: an error without an answer. */
-function cut(call: { destroy(error: Error): void }): void {
-  call.destroy(Object.assign(new Error('cut'), { code: 14, details: 'cut' }));
+function cut(call: { emit(event: 'error', error: Error): boolean }): void {
+  call.emit('error', Object.assign(new Error('cut'), { code: 14, details: 'cut' }));
 }
 
 export class FakeCluster {
@@ -457,6 +463,7 @@ export class FakeCluster {
   }
 
   metadata(names: readonly string[], all: boolean) {
+    this.metadataRequests += 1;
     const asked = all ? [...this.topics.keys()] : names;
     return {
       clusterId: 'fake',
@@ -480,10 +487,7 @@ export class FakeCluster {
     };
   }
 
-  listOffset(
-    broker: FakeBroker,
-    entry: { topic: string; partition: number; timestampMs: number },
-  ) {
+  listOffset(broker: FakeBroker, entry: { topic: string; partition: number; timestampMs: number }) {
     const { topic, partition, timestampMs } = entry;
     const log = this.topics.get(topic)?.partitions[partition];
     if (log?.leaderId !== broker.id) {
