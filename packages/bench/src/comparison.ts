@@ -50,6 +50,12 @@ export async function measure(
   const results: CellResult[] = [];
   try {
     const rssIdleBytes = processUsage(system.pid).rssBytes;
+    const [first] = cells;
+    if (first !== undefined) {
+      // A just-in-time compiler needs work before it is worth measuring; what it does here is thrown away.
+      progress(`${system.name} warms up`);
+      await measureCell(system, first, 'bench-warm-up', rssIdleBytes);
+    }
     for (const [at, cell] of cells.entries()) {
       progress(
         `${system.name} ${at + 1}/${cells.length}: ${cell.partitions} partitions, ${cell.sizeBytes} B, acks=${cell.acks}, flush=${cell.flush}`,

@@ -23,8 +23,8 @@ Measures one Tidemark server, and Kafka beside it when told where it is, with th
   --kafka-peer PATH      script that starts and stops Kafka and runs its tools
   --kafka-dir DIR        folder it works in
   --partitions 1,16      --sizes 100,1024      --acks 1,all      --flush ack,os
-  --megabytes 64         data each measurement writes
-  --max-seconds 60       limit of one measurement
+  --megabytes 50         data each measurement writes
+  --max-seconds 120       limit of one measurement
   --kafka-only           leave Tidemark out
   -o, --output FORMAT    table (default) or json
 `;
@@ -57,8 +57,8 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
       sizes: { type: 'string', default: '100,1024' },
       acks: { type: 'string', default: '1,all' },
       flush: { type: 'string', default: 'ack,os' },
-      megabytes: { type: 'string', default: '64' },
-      'max-seconds': { type: 'string', default: '60' },
+      megabytes: { type: 'string', default: '50' },
+      'max-seconds': { type: 'string', default: '120' },
       'kafka-only': { type: 'boolean', default: false },
       output: { type: 'string', short: 'o', default: 'table' },
       help: { type: 'boolean', short: 'h', default: false },

@@ -3,6 +3,7 @@ import { Admin, type ClientOptions } from '@tidemark/client';
 import { adminConfigs, consumerConfigs, producerConfigs } from '@tidemark/core';
 import type { ClusterSettings } from './command-context.ts';
 import { usageFailure } from './exit.ts';
+import { requireListener } from './reachability.ts';
 
 /** `config` is what the command's own flags say; `-X` is more exact and wins. */
 export function clientOptions(
@@ -30,7 +31,9 @@ function adminOptions({ brokers, timeoutMs, clientConfig }: ClusterSettings): Cl
 }
 
 export async function withAdmin<T>(cluster: ClusterSettings, body: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = new Admin(adminOptions(cluster));
+  const options = adminOptions(cluster);
+  if (!cluster.patient) await requireListener(cluster.brokers);
+  const admin = new Admin(options);
   try {
     return await body(admin);
   } finally {

@@ -17,6 +17,8 @@ export interface ClusterSettings {
   readonly brokers: readonly string[];
   /** For one request of an administrative command. */
   readonly timeoutMs: number;
+  /** The time was given: use it up before giving up, also where nobody listens yet. */
+  readonly patient: boolean;
   /** `-X name=value`, by Kafka's names; the client checks them. */
   readonly clientConfig: Readonly<Record<string, string>>;
 }
@@ -39,7 +41,7 @@ export type CommandRun<Options> = (
 ) => Promise<number | undefined>;
 
 export const DEFAULT_BROKERS = '127.0.0.1:9290';
-export const DEFAULT_TIMEOUT_MS = 10_000;
+export const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Commas or blanks separate. A missing port is 9290. */
 export function parseBrokers(text: string): readonly string[] {

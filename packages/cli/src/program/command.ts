@@ -65,7 +65,7 @@ export function withCluster(command: Command, formats: readonly OutputFormat[] =
     .option('--brokers <host:port,...>', `where to begin (env TIDEMARK_BROKERS, default ${DEFAULT_BROKERS})`)
     .option(
       '--timeout <duration>',
-      'for one request, e.g. 500ms or 10s (default 10s)',
+      'for one request, e.g. 500ms or 10s (default: 30s, none where nobody listens)',
       durationArgument('--timeout'),
     )
     .option(
@@ -91,6 +91,7 @@ export function makeContext(host: Host, options: SharedOptions): CommandContext 
     cluster: {
       brokers: parseBrokers(options.brokers ?? host.io.environment['TIDEMARK_BROKERS'] ?? DEFAULT_BROKERS),
       timeoutMs: options.timeout ?? DEFAULT_TIMEOUT_MS,
+      patient: options.timeout !== undefined,
       clientConfig: parseAssignments(options.clientConfig ?? []),
     },
   };
