@@ -77,7 +77,8 @@ export class Channel {
   readonly address: string;
   readonly #options: ChannelOptions;
   readonly #clock: Clock;
-  readonly #streams = new Set<{ cancel(): void }>();
+  /** Calls under way, of either kind. */
+  readonly #calls = new Set<{ cancel(): void }>();
   #client: Client;
   #watchdog: Timer | undefined;
   #closed = false;
@@ -118,6 +119,7 @@ export class Channel {
       }
       const answered = (error: unknown, answer: Response | undefined): void => {
         timer.cancel();
+        this.#calls.delete(call);
         signal?.removeEventListener('abort', onAbort);
         if (error === null) resolve(answer as Response);
         else if (signal?.aborted === true) reject(abortReason(signal));
@@ -140,6 +142,7 @@ export class Channel {
         { deadline: Date.now() + timeoutMs },
         answered,
       );
+      this.#calls.add(call);
       signal?.addEventListener('abort', onAbort);
     });
   }
@@ -158,8 +161,8 @@ export class Channel {
       method.requestSerialize,
       method.responseDeserialize,
     );
-    this.#streams.add(call);
-    const forget = (): void => void this.#streams.delete(call);
+    this.#calls.add(call);
+    const forget = (): void => void this.#calls.delete(call);
     call.on('error', forget);
     call.on('end', forget);
     return call;
@@ -181,10 +184,10 @@ export class Channel {
     );
   }
 
-  /** The streams first: grpc-js leaves those with a transport alone when a channel closes. */
+  /** The calls first: grpc-js leaves those with a transport alone when a channel closes. */
   #drop(): void {
-    for (const call of [...this.#streams]) call.cancel();
-    this.#streams.clear();
+    for (const call of [...this.#calls]) call.cancel();
+    this.#calls.clear();
     this.#client.close();
   }
 

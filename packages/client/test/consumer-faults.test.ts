@@ -1,0 +1,207 @@
+// What a consumer does when things go wrong: no record is skipped, none is repeated, and what it cannot decide is said.
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { stringDeserializer } from '@tidemark/client';
+import type { Consumer } from '@tidemark/client';
+import { batchOf } from './batches.ts';
+import type { FakePartition } from './fake-cluster.ts';
+import { numbered, rejection, startFixture } from './fixture.ts';
+import type { Fixture } from './fixture.ts';
+import { quiet, until } from './test-clock.ts';
+
+const text = { valueDeserializer: stringDeserializer };
+
+describe('a consumer in trouble', () => {
+  let fixture: Fixture;
+  let log: FakePartition;
+  const at = { topic: 'orders', partition: 0 };
+  beforeEach(async () => {
+    fixture = await startFixture(2);
+    log = fixture.cluster.addTopic('orders', 1).partitions[0]!;
+  });
+  afterEach(() => fixture.stop());
+
+  const place = (...values: string[]): void => {
+    for (const value of values) log.place(batchOf([value]));
+    fixture.cluster.pumpAll();
+  };
+  const poll = async (consumer: Consumer<Uint8Array, string>, count: number): Promise<string[]> => {
+    const values: string[] = [];
+    while (values.length < count) {
+      const records = await consumer.poll({ maxRecords: count - values.length, timeoutMs: 100_000 });
+      values.push(...records.map(({ value }) => value!));
+    }
+    return values;
+  };
+  const started = (config = {}): Consumer<Uint8Array, string> => {
+    const consumer = fixture.consumer({ ...text, config });
+    consumer.assign([{ ...at, position: 'start' }]);
+    return consumer;
+  };
+
+  it('goes on behind what has arrived when the connection breaks', async () => {
+    place(...numbered(10));
+    const consumer = started();
+    expect(await poll(consumer, 3)).to.deep.equal(numbered(3));
+    await quiet();
+    fixture.cluster.broker(1).sever();
+    place(...numbered(5, 'w'));
+    expect(await poll(consumer, 12)).to.deep.equal([...numbered(10).slice(3), ...numbered(5, 'w')]);
+    expect(fixture.cluster.fetchPositions.map(({ fetchOffset }) => fetchOffset)).to.deep.equal([0, 10]);
+    expect(consumer.metrics.connectionsLost).to.equal(1);
+  });
+
+  it('follows the leader that the old one names', async () => {
+    place('a');
+    const consumer = started();
+    expect(await poll(consumer, 1)).to.deep.equal(['a']);
+    log.electLeader(2);
+    place('b');
+    expect(await poll(consumer, 1)).to.deep.equal(['b']);
+    expect(fixture.cluster.broker(2).fetchStreams.size).to.equal(1);
+  });
+
+  it('comes back to a broker that was away', async () => {
+    place('a');
+    const consumer = started();
+    await poll(consumer, 1);
+    fixture.cluster.broker(1).stop();
+    await until(() => consumer.metrics.connectionsLost > 0);
+    log.electLeader(2);
+    place('b');
+    expect(await poll(consumer, 1)).to.deep.equal(['b']);
+  });
+
+  it('resets as auto.offset.reset says when its position is gone', async () => {
+    place(...numbered(10));
+    log.logStartOffset = 6;
+    const earliest = fixture.consumer({ ...text, config: { 'auto.offset.reset': 'earliest' } });
+    earliest.assign([{ ...at, position: 2 }]);
+    expect(await poll(earliest, 4)).to.deep.equal(['v6', 'v7', 'v8', 'v9']);
+    const none = fixture.consumer({ ...text, config: { 'auto.offset.reset': 'none' } });
+    none.assign([{ ...at, position: 2 }]);
+    const refused = await rejection(none.poll({ timeoutMs: 100_000 }));
+    expect(refused.message).to.match(/OFFSET_OUT_OF_RANGE.*orders-0: offset 2 is not in the partition.*seek/);
+    none.seek(at, 'start');
+    expect(await poll(none, 1)).to.deep.equal(['v6']);
+  });
+
+  it('says that records it has read are gone when an election cut the log (KIP-320)', async () => {
+    place(...numbered(10));
+    const consumer = started();
+    expect(await poll(consumer, 10)).to.deep.equal(numbered(10));
+    // Broker 2 had only seven of them.
+    log.batches.length = 7;
+    log.endOffset = 7;
+    log.electLeader(2);
+    fixture.cluster.pumpAll();
+    const polling = rejection(consumer.poll({ timeoutMs: 100_000 }));
+    expect((await polling).message).to.match(
+      /OFFSET_OUT_OF_RANGE.*orders-0: the log was cut at 7, below the position 10.*epoch 0.*seek to 7/,
+    );
+    place('other');
+    consumer.seek(at, 7);
+    expect(await poll(consumer, 1)).to.deep.equal(['other']);
+  });
+
+  it('goes on after an election that lost nothing', async () => {
+    place(...numbered(3));
+    const consumer = started();
+    await poll(consumer, 3);
+    log.electLeader(2);
+    place('b');
+    expect(await poll(consumer, 1)).to.deep.equal(['b']);
+  });
+
+  it('asks again when only the epoch of the leader moved on (KAFKA-7164)', async () => {
+    place('a');
+    const consumer = started({ 'metadata.max.age.ms': 20_000 });
+    await poll(consumer, 1);
+    log.electLeader(1);
+    const before = fixture.cluster.fetchPositions.length;
+    fixture.clock.advance(20_001);
+    await until(() => fixture.cluster.fetchPositions.length > before);
+    expect(fixture.cluster.fetchPositions.at(-1)).to.include({ fetchOffset: 1, currentLeaderEpoch: 1 });
+    place('b');
+    expect(await poll(consumer, 1)).to.deep.equal(['b']);
+  });
+
+  it('throws away what a broker pushes for a position that was left', async () => {
+    place(...numbered(5));
+    const consumer = started();
+    await poll(consumer, 5);
+    const [stream] = fixture.cluster.broker(1).fetchStreams;
+    const stale = { ...at, positionId: 77, highWatermark: 5, leaderEpoch: 0 };
+    stream!.send({ ...stale, batches: batchOf(['phantom']) });
+    place('next');
+    expect(await poll(consumer, 1)).to.deep.equal(['next']);
+  });
+
+  it('hears about a topic that does not exist, with the command that creates it', async () => {
+    const consumer = fixture.consumer({ ...text, config: { 'request.timeout.ms': 5000 } });
+    consumer.assign([{ topic: 'missing', partition: 0, position: 'start' }]);
+    const polling = rejection(consumer.poll({ timeoutMs: 100_000 }));
+    await until(() => fixture.cluster.metadataRequests > 2);
+    fixture.clock.advance(5001);
+    expect((await polling).message).to.match(/UNKNOWN_TOPIC_OR_PARTITION.*tidemark topic create missing/);
+  });
+
+  it('hears about a partition that the topic does not have', async () => {
+    const consumer = fixture.consumer(text);
+    consumer.assign([{ topic: 'orders', partition: 5, position: 'start' }]);
+    const refused = await rejection(consumer.poll({ timeoutMs: 100_000 }));
+    expect(refused.message).to.match(/INVALID_PARTITIONS.*"orders" has partitions 0 to 0, not 5/);
+  });
+
+  const event = fc.constantFrom('write', 'write', 'read', 'read', 'cut', 'elect', 'seek', 'pause');
+
+  it('reads every record once and in order, whatever breaks in between', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 40 }), async (events) => {
+        const run = await startFixture(2);
+        try {
+          const partition = run.cluster.addTopic('orders', 1).partitions[0]!;
+          const consumer = run.consumer(text);
+          consumer.assign([{ ...at, position: 'start' }]);
+          let written = 0;
+          let next = 0;
+          const write = (count: number): void => {
+            const values = Array.from({ length: count }, (_, index) => `v${written + index}`);
+            partition.place(batchOf(values));
+            written += count;
+            run.cluster.pumpAll();
+          };
+          const read = async (count: number): Promise<void> => {
+            let left = Math.min(count, written - next);
+            while (left > 0) {
+              const records = await consumer.poll({ maxRecords: left, timeoutMs: 1_000_000 });
+              for (const { value, offset } of records) {
+                expect([offset, value]).to.deep.equal([next, `v${next}`]);
+                next += 1;
+              }
+              left -= records.length;
+            }
+          };
+          for (const what of events) {
+            if (what === 'write') write(3);
+            else if (what === 'read') await read(2);
+            else if (what === 'cut') for (const broker of run.cluster.brokers) broker.sever();
+            else if (what === 'elect') partition.electLeader(3 - partition.leaderId);
+            else if (what === 'seek') consumer.seek(at, next);
+            else {
+              consumer.pause([at]);
+              await quiet(3);
+              consumer.resume([at]);
+            }
+            run.cluster.pumpAll();
+          }
+          await read(written - next);
+          expect(next).to.equal(written);
+        } finally {
+          await run.stop();
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
