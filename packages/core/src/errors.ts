@@ -105,6 +105,8 @@ export class TidemarkError extends Error {
   readonly error: ErrorName;
   readonly code: number;
   readonly retriable: boolean;
+  /** The message without the error's name in front. */
+  readonly detail: string;
 
   constructor(
     error: ErrorName,
@@ -113,6 +115,7 @@ export class TidemarkError extends Error {
   ) {
     super(`${error}: ${message}`, options);
     this.error = error;
+    this.detail = message;
     this.code = errorTable[error].code;
     this.retriable = errorTable[error].retriable;
   }

@@ -47,9 +47,11 @@ export class Admission {
     this.#disk = 'roomy';
   }
 
-  /** From the failed write until its remains are cut off. */
-  cutting(): void {
+  /** From the failed write until its remains are cut off. Answers whether there was room before. */
+  cutting(): boolean {
+    const isNews = this.#disk === 'roomy';
     this.#disk = 'cutting';
+    return isNews;
   }
 
   full(): void {

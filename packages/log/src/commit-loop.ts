@@ -4,7 +4,14 @@
 
 import type { Admission } from './admission.ts';
 import type { CommitQueue, Group, RollSnapshot, Run } from './commit-queue.ts';
-import { isDiskFull, isOffline, storageError, type LogContext, type LogState } from './log-context.ts';
+import {
+  DISK_FULL_MESSAGE,
+  isDiskFull,
+  isOffline,
+  storageError,
+  type LogContext,
+  type LogState,
+} from './log-context.ts';
 import type { Segment } from './segment.ts';
 import { writeFully } from './write-fully.ts';
 
@@ -108,7 +115,7 @@ export class CommitLoop {
     }
     const rejection = storageError(error);
     const groups = this.#queue.takeAll();
-    this.#admission.cutting();
+    if (this.#admission.cutting()) this.#context.warn(DISK_FULL_MESSAGE, error);
     const discarded = this.#rollBack(groups, rejection);
     try {
       await this.#cut(discarded);
@@ -128,6 +135,8 @@ export class CommitLoop {
     first.mark.segment.restore(first.mark);
     producers.rollback(first.baseOffset);
     epochs.truncateFromEnd(first.baseOffset);
+    // An epoch that began at this very offset, before anything was appended in it, is still the leader's.
+    if (first.epochBefore !== undefined) epochs.assign(first.epochBefore.epoch, first.baseOffset);
     this.#state.nextOffset = first.baseOffset;
     for (const group of groups) this.#context.pendingBytes -= group.sizeBytes;
     this.#events.onRolledBack(first.baseOffset, error);

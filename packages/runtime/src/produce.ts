@@ -1,7 +1,7 @@
 // The write path of a leader: check, append, wait for what `acks` asks. All appends of a request happen in the same turn, inside
 // the call, so that requests are appended in the order of the calls; only the waiting is asynchronous.
 
-import { failure, type Clock, type Failure } from '@tidemark/core';
+import { failure, TidemarkError, type Clock, type Failure } from '@tidemark/core';
 import { validateBatches, type Codecs } from '@tidemark/record';
 import { isFailure } from './outcome.ts';
 import { endOf, type Appended, type Partition } from './partition.ts';
@@ -142,11 +142,7 @@ function acknowledgement(
 ): Promise<Failure | undefined> {
   const written = appended.written.then(
     () => undefined,
-    () =>
-      failure(
-        'KAFKA_STORAGE_ERROR',
-        `${partition.topic}-${partition.index} could not be written: the disk failed`,
-      ),
+    (cause: unknown) => unwritten(partition, cause),
   );
   switch (acks) {
     case 'none':
@@ -164,6 +160,13 @@ function acknowledgement(
         }),
       ]);
   }
+}
+
+/** A full disk, a failed one, a log that was closed or cut meanwhile: the log has said which. */
+function unwritten(partition: Partition, cause: unknown): Failure {
+  const name = `${partition.topic}-${partition.index}`;
+  if (cause instanceof TidemarkError) return failure(cause.error, `${name} was not written. ${cause.detail}`);
+  return failure('KAFKA_STORAGE_ERROR', `${name} was not written: ${String(cause)}`);
 }
 
 function outcomeOf(partition: Partition, failed: Failure): ProduceOutcome {
