@@ -97,9 +97,9 @@ export class Appender {
 
   /** Starts a new segment, if the active one holds anything; for retention, so that an old active segment can go. */
   roll(): boolean {
-    const { segments, nextOffset } = this.#state;
+    const { segments } = this.#state;
     if (segments.active.sizeBytes === 0) return false;
-    const group = this.#queue.open(segments.active, nextOffset, 0);
+    const group = this.#queue.open(this.#state, 0);
     const next = this.#roll(group, segments.active);
     group.runs.push({ segment: next, position: 0, parts: [] });
     this.#onQueued();
@@ -113,7 +113,7 @@ export class Appender {
     const isLeader = options.origin === 'leader';
     const stampTime = isLeader && config.messageTimestampType === 'LogAppendTime';
     const baseOffset = state.nextOffset;
-    const group = this.#queue.open(segments.active, baseOffset, bytes.length);
+    const group = this.#queue.open(state, bytes.length);
     let segment = segments.active;
     let partAt = 0;
     let partPosition = segment.sizeBytes;

@@ -2,6 +2,8 @@
 // Contract: bounded in bytes by the admission of appends; a group remembers how the log was before it, so that a failed write
 // takes it and everything behind it back.
 
+import type { EpochEntry } from './checkpoint-file.ts';
+import type { LogState } from './log-context.ts';
 import { deferred, type Deferred } from './mutex.ts';
 import type { Segment, SegmentMark } from './segment.ts';
 
@@ -28,6 +30,8 @@ export interface RollSnapshot {
 export interface Group {
   readonly mark: SegmentMark;
   readonly baseOffset: number;
+  /** The newest leader epoch before the group. */
+  readonly epochBefore: EpochEntry | undefined;
   readonly runs: Run[];
   readonly appends: QueuedAppend[];
   readonly snapshots: RollSnapshot[];
@@ -35,6 +39,8 @@ export interface Group {
   endOffset: number;
   sizeBytes: number;
 }
+
+type QueuedLog = Pick<LogState, 'segments' | 'epochs' | 'nextOffset'>;
 
 /** Parts in one gathered write: what the kernel takes in one call. */
 const MAX_PARTS = 1024;
@@ -58,7 +64,7 @@ export class CommitQueue {
   }
 
   /** The group the next append of `sizeBytes` goes into; a new one when the last is full or being written. */
-  open(active: Segment, nextOffset: number, sizeBytes: number): Group {
+  open(log: QueuedLog, sizeBytes: number): Group {
     const last = this.#groups.at(-1);
     if (
       last !== undefined &&
@@ -67,9 +73,11 @@ export class CommitQueue {
     ) {
       return last;
     }
+    const { nextOffset } = log;
     const group: Group = {
-      mark: active.mark(),
+      mark: log.segments.active.mark(),
       baseOffset: nextOffset,
+      epochBefore: log.epochs.latest,
       runs: [],
       appends: [],
       snapshots: [],

@@ -49,7 +49,9 @@ export class LogRetention {
       if (endOffset > offset || endOffset >= flushedOffset) break;
       count += 1;
     }
-    await this.#remove(count, offset);
+    const isDurable = await this.#remove(count, offset);
+    // Whoever asked for it is told that it may not last, and asks again once there is room.
+    if (!isDurable) await this.#context.saveLogStart(this.#state.name, this.#state.logStartOffset);
   }
 
   /** What is still to be removed is found when the log is opened again. */
@@ -74,7 +76,8 @@ export class LogRetention {
     return count;
   }
 
-  async #remove(count: number, logStartOffset: number): Promise<void> {
+  /** Answers whether the new start is durable, apart from the segments that are gone. */
+  async #remove(count: number, logStartOffset: number): Promise<boolean> {
     const { segments, epochs, name } = this.#state;
     this.#state.logStartOffset = Math.max(this.#state.logStartOffset, logStartOffset);
     epochs.truncateFromStart(this.#state.logStartOffset);
@@ -89,6 +92,7 @@ export class LogRetention {
     const removed = segments.removeFirst(count);
     const steps = isDurable ? [removed] : removed.map((segment) => [segment]);
     for (const step of steps) await this.#rename(step);
+    return isDurable;
   }
 
   async #rename(segments: readonly Segment[]): Promise<void> {

@@ -328,6 +328,8 @@ export class PartitionLog {
       try {
         await this.#commit.idle();
         await this.#sync.idle();
+        // What was under way may have failed: then the disk holds anything, and a cut would be made at a guess.
+        if (this.#context.offline !== undefined) throw TidemarkError.from(this.#context.offline);
         await work();
       } finally {
         const { nextOffset } = this.#state;

@@ -5,6 +5,7 @@ import {
   append,
   appended,
   batchOf,
+  epoch,
   openFolder,
   openLog,
   smallSegments,
@@ -123,6 +124,21 @@ describe('a full disk', () => {
     expect(await valuesOf(log)).to.have.length(32);
     await world.folder.close();
     expect(world.offline).to.deep.equal([]);
+  });
+
+  it('leaves the leader in its epoch, which goes on from where the log ends', async () => {
+    const world = await openFolder();
+    const log = await written(world, ['a', 'b']);
+    log.assignLeaderEpoch(epoch(4));
+    world.disk.inject({ error: 'ENOSPC', operation: 'write' });
+    const lost = append(log, batchOf(), { leaderEpoch: epoch(4) });
+    if (!lost.ok) throw new Error(lost.message);
+    await rejection(lost.written);
+    expect(log.endOffsetForEpoch(epoch(4))).to.deep.equal({ epoch: 4, endOffset: 2 });
+    expect(log.endOffsetForEpoch(epoch(1))).to.deep.equal({ epoch: 1, endOffset: 2 });
+    await appended(log, { leaderEpoch: 4 });
+    expect(log.endOffsetForEpoch(epoch(1))).to.deep.equal({ epoch: 1, endOffset: 2 });
+    await world.folder.close();
   });
 
   it('does not keep retention from freeing space', async () => {
