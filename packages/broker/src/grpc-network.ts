@@ -37,6 +37,8 @@ export class GrpcNetwork implements Network {
   readonly self: NodeId;
   readonly #options: GrpcNetworkOptions;
   readonly #links = new Map<NodeId, PeerLink>();
+  /** How to end each stream that a peer has open to us. */
+  readonly #incoming = new Set<() => void>();
   #receiver: Receiver | undefined;
   #closed = false;
 
@@ -64,6 +66,7 @@ export class GrpcNetwork implements Network {
 
   close(): Promise<void> {
     this.#closed = true;
+    for (const end of [...this.#incoming]) end();
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
     return Promise.resolve();
@@ -76,14 +79,21 @@ export class GrpcNetwork implements Network {
       callback,
     ) => {
       let from: number | undefined;
-      let refused = false;
-      const refuse = (details: string): void => {
-        if (refused) return;
-        refused = true;
-        callback({ code: status.INVALID_ARGUMENT, details });
+      let answered = false;
+      const answer = (refusal?: { readonly code: status; readonly details: string }): void => {
+        if (answered) return;
+        answered = true;
+        this.#incoming.delete(end);
+        if (refusal === undefined) callback(null, {});
+        else callback(refusal);
       };
+      const end = (): void => answer({ code: status.UNAVAILABLE, details: 'this node is shutting down' });
+      const refuse = (details: string): void => answer({ code: status.INVALID_ARGUMENT, details });
+      if (this.#closed) end();
+      else this.#incoming.add(end);
+      call.once('cancelled', () => this.#incoming.delete(end));
       call.on('data', (request: SendRequestOutput | UndecodableRequest) => {
-        if (refused) return;
+        if (answered) return;
         if (request instanceof UndecodableRequest) refuse(request.reason);
         else if (request.to !== this.self) {
           refuse(`this is node ${this.self}, not node ${request.to}`);
@@ -94,9 +104,7 @@ export class GrpcNetwork implements Network {
           if (!this.#closed) this.#receiver?.({ from: from as NodeId, payload: request.payload });
         }
       });
-      call.on('end', () => {
-        if (!refused) callback(null, {});
-      });
+      call.on('end', () => answer());
     };
     return [guardedService(peerService, ['Send']), { Send: send }];
   }

@@ -117,7 +117,6 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       maxQueuedBytes: MAX_PEER_QUEUE_BYTES,
     });
     const close = async (): Promise<void> => {
-      await network.close();
       await replicas.close();
       await controller.close();
       await folder.close({ brokerEpoch });

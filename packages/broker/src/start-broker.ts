@@ -95,6 +95,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       health.close();
       closing.abort();
       node.replicas.drain();
+      await node.network.close();
       await listeners.close(graceMs);
       await node.close();
     };

@@ -1,10 +1,10 @@
-// LogService.FetchStream: batches are pushed as they become readable, as far as the reader's credit reaches. One push is under
-// way at a time: the next one is read when HTTP/2 has taken the last, so a reader that stops reading holds one push in memory.
+// LogService.FetchStream: batches are pushed as they become readable, as far as the reader's credit reaches. While HTTP/2 takes
+// one push the next one is read, and no more than that: a reader that stops reading holds two pushes in memory.
 
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
 import { checkAddress, isFailure, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
 import type { FetchAnswer, FetchPartitionOutput, FetchStreamRequestOutput } from '@tidemark/rpc';
-import type { FetchSession, SessionPush } from '@tidemark/runtime';
+import type { ByteBudget, FetchSession, SessionPush } from '@tidemark/runtime';
 import type { BrokerContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith, writeMessage } from '../grpc-call.ts';
 import { fetchAnswerOf } from './fetch-answers.ts';
@@ -90,25 +90,36 @@ async function push(
 ): Promise<void> {
   const metrics = context.metrics.rpc('FetchStream');
   const budget = context.replicas.responseBudget;
+  let upcoming = session.next();
   for (;;) {
-    const pushes = await session.next();
+    const pushes = await upcoming;
     if (pushes === undefined) return;
-    let bytes = 0;
-    for (const each of pushes) bytes += each.sizeBytes;
+    upcoming = session.next();
+    if (call.cancelled) {
+      giveBack(budget, pushes);
+      continue;
+    }
     const startedMs = context.clock.monotonicMs();
     const stalled = watchStall(context, call);
     try {
       await writeMessage(call, { results: pushes.map(answerOf) }, ended);
     } finally {
       stalled();
-      budget.giveBack(bytes);
+      metrics.responseBytes += giveBack(budget, pushes);
     }
-    metrics.responseBytes += bytes;
     metrics.observe(
       context.clock.monotonicMs() - startedMs,
       pushes.some((each) => each.failure !== undefined),
     );
   }
+}
+
+/** Answers how many bytes that were. */
+function giveBack(budget: ByteBudget, pushes: readonly SessionPush[]): number {
+  let bytes = 0;
+  for (const each of pushes) bytes += each.sizeBytes;
+  budget.giveBack(bytes);
+  return bytes;
 }
 
 function answerOf(each: SessionPush): FetchAnswer {
