@@ -1,22 +1,24 @@
-export { availablePartitions, partitionForKey, roundRobinPartitioner } from './partitioner.ts';
-export type { Partitioner, PartitionerInput } from './partitioner.ts';
 export type { ClientOptions, ConfigOptions } from './client-settings.ts';
-export type { BrokerInfo, PartitionInfo, TopicInfo } from './cluster-metadata.ts';
-export type { ProducerInterceptor } from './interceptors.ts';
+export type { BrokerInfo, PartitionInfo } from './cluster-metadata.ts';
+export type { TopicPartition } from './leader-calls.ts';
+export type { FoundOffset, LookupSpec, OffsetSpec } from './offset-lookup.ts';
+export * from './serializers.ts';
+
 export { Producer } from './producer.ts';
 export type { CloseReport, ProducerOptions } from './producer.ts';
-export type { ProducerMetrics } from './producer-metrics.ts';
 export type { HeadersInput, HeaderValue, ProducerRecord } from './producer-record.ts';
 export type { DeliveryCallback, Receipt } from './receipt.ts';
-export * from './serializers.ts';
+export { partitionForKey, roundRobinPartitioner } from './partitioner.ts';
+export type { Partitioner, PartitionerInput } from './partitioner.ts';
+export type { ProducerInterceptor } from './interceptors.ts';
+export type { ProducerMetrics } from './producer-metrics.ts';
+
 export { Consumer } from './consumer.ts';
 export type { Assignment, ConsumerOptions, PollOptions, ReadOptions } from './consumer.ts';
 export { ConsumerBatch } from './consumer-batch.ts';
-export type { ConsumerMetrics } from './consumer-metrics.ts';
 export { ConsumerRecord } from './consumer-record.ts';
-export type { TopicPartition } from './leader-calls.ts';
-export type { FoundOffset, OffsetSpec } from './offset-lookup.ts';
+export type { ConsumerMetrics } from './consumer-metrics.ts';
+
 export { Admin } from './admin.ts';
 export type { AdminOptions, ChangeOptions } from './admin.ts';
 export type * from './admin-types.ts';
-export type { LookupSpec } from './offset-lookup.ts';
