@@ -41,8 +41,12 @@ export class LogRetention {
 
   /** Moves the log's start up to `offset`. */
   async startAt(offset: number): Promise<void> {
-    if (offset <= this.#state.logStartOffset) return;
-    const { segments, flushedOffset } = this.#state;
+    const { segments, flushedOffset, name, logStartOffset } = this.#state;
+    if (offset <= logStartOffset) {
+      // It may have been moved there while the disk was full; nothing is written if it is durable.
+      if (logStartOffset > 0) await this.#context.saveLogStart(name, logStartOffset);
+      return;
+    }
     let count = 0;
     while (count < segments.count - 1) {
       const endOffset = segments.at(count + 1)!.baseOffset;
@@ -51,7 +55,7 @@ export class LogRetention {
     }
     const isDurable = await this.#remove(count, offset);
     // Whoever asked for it is told that it may not last, and asks again once there is room.
-    if (!isDurable) await this.#context.saveLogStart(this.#state.name, this.#state.logStartOffset);
+    if (!isDurable) await this.#context.saveLogStart(name, offset);
   }
 
   /** What is still to be removed is found when the log is opened again. */

@@ -320,16 +320,20 @@ export class PartitionLog {
     });
   }
 
+  #assertOnline(): void {
+    if (this.#context.offline !== undefined) throw TidemarkError.from(this.#context.offline);
+  }
+
   /** Runs a truncation with nothing else going on in the log. */
   #exclusively(work: () => Promise<void>): Promise<Offset> {
     return this.#maintain(async () => {
-      if (this.#context.offline !== undefined) throw TidemarkError.from(this.#context.offline);
+      this.#assertOnline();
       this.#admission.isTruncating = true;
       try {
         await this.#commit.idle();
         await this.#sync.idle();
         // What was under way may have failed: then the disk holds anything, and a cut would be made at a guess.
-        if (this.#context.offline !== undefined) throw TidemarkError.from(this.#context.offline);
+        this.#assertOnline();
         await work();
       } finally {
         const { nextOffset } = this.#state;
