@@ -67,6 +67,7 @@ const ROOT = '.';
 /** Metadata decided and not yet on disk; beyond either bound commands are refused. */
 const MAX_METADATA_BYTES = 16 * 1024 * 1024;
 const MAX_WAITING_COMMANDS = 1_000;
+const PROGRESS_EVERY_MS = 1_000;
 /** What may be queued for one other node; more is dropped, and sent again by the protocols above. */
 const MAX_PEER_QUEUE_BYTES = 64 * 1024 * 1024;
 
@@ -180,8 +181,19 @@ function openFolder(
       failure.raise(cause, 'the log folder failed and takes no more writes; the process ends');
     },
     onWarning: (message, cause) => log.warn({ err: cause }, message),
-    onProgress: (name, scannedBytes) => log.info({ partition: name, scannedBytes }, 'recovering'),
+    onProgress: recoveryProgress(clock, log),
   });
+}
+
+/** A long recovery says now and then how far it is; a short one says nothing. */
+function recoveryProgress(clock: Clock, log: Logger): (name: string, scannedBytes: number) => void {
+  let saidAtMs = clock.monotonicMs();
+  return (partition, scannedBytes) => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - saidAtMs < PROGRESS_EVERY_MS) return;
+    saidAtMs = nowMs;
+    log.info({ partition, scannedBytes }, 'checking logs after a stop that was not clean');
+  };
 }
 
 /** Turns the disk's refusals into why the node does not start. */
