@@ -1,6 +1,7 @@
 // `tidemark produce`: input -> records -> producer, with backpressure all the way: no more is read than the producer takes. The
 // first record that cannot be delivered ends it with exit code 1; what was taken before is flushed and counted.
 import { Producer, type Receipt } from '@tidemark/client';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { clientOptions, requireTopic } from '../cluster-access.ts';
 import { parseAssignments, write, type CommandContext } from '../command-context.ts';
 import { CommandFailure, usageFailure, type ExitCode } from '../exit.ts';
@@ -26,6 +27,12 @@ export interface ProduceOptions {
   readonly compression?: string;
   readonly tombstone?: boolean;
 }
+
+/**
+ * After so many records the network gets its turn. A pipe that is always full would otherwise be read again and again within one
+ * turn of the event loop, and nothing would be sent for seconds.
+ */
+const TURN_RECORDS = 1_000;
 
 /** Longer than any batch a broker takes by default, short enough for any machine. */
 const MAX_RECORD_BYTES = 64 * 1_024 * 1_024;
@@ -138,6 +145,7 @@ async function pump(
       for (const bytes of splitter.push(chunk)) {
         if (production.stop.signal.aborted) break;
         if (!production.take(format.parse(bytes, ++number))) await production.ready();
+        if (number % TURN_RECORDS === 0) await nextTurn();
       }
       // Receipts and errors come in between; a long input must not keep them waiting.
       await production.ready();
