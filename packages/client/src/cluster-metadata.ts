@@ -68,6 +68,8 @@ export class ClusterMetadata {
   #wanted = false;
   #failures = 0;
   #timer: Timer | undefined;
+  #timerDueMs = Infinity;
+  #refreshedMs = -Infinity;
   #nextAddress = 0;
   #lastError: TidemarkError | undefined;
   #closed = false;
@@ -140,7 +142,11 @@ export class ClusterMetadata {
     }
     // While the last attempts failed their back-off is kept: the timer is already set.
     if (this.#failures > 0 && this.#timer !== undefined) return;
-    void this.#refresh();
+    const { clock, retryBackoff } = this.#options;
+    // A partition without a leader is still without one right after an answer that said so.
+    const waitMs = this.#refreshedMs + retryBackoff.firstMs - clock.monotonicMs();
+    if (waitMs > 0) this.#refreshIn(waitMs);
+    else void this.#refresh();
   }
 
   /** Called after every refresh that succeeded and every leader learned. Returns how to stop listening. */
@@ -195,15 +201,20 @@ export class ClusterMetadata {
     this.#refreshing = false;
     if (this.#isClosed()) return;
     if (answer !== undefined) this.#learn(answer);
+    this.#refreshedMs = clock.monotonicMs();
     const settled = answer !== undefined && this.#waiters.size === 0;
     this.#failures = settled ? 0 : this.#failures + 1;
-    const pauseMs = settled ? maxAgeMs : backoffMs(retryBackoff, this.#failures, random);
     // Asked for while this one was under way, which may have been answered from before the change.
-    if (settled && this.#wantsMore()) {
-      this.#timer = clock.setTimer(backoffMs(retryBackoff, 1, random), () => void this.#refresh());
-    } else {
-      this.#timer = clock.setTimer(pauseMs, () => void this.#refresh());
-    }
+    const soon = !settled || this.#wantsMore();
+    this.#refreshIn(soon ? backoffMs(retryBackoff, this.#failures, random) : maxAgeMs);
+  }
+
+  #refreshIn(delayMs: number): void {
+    const dueMs = this.#options.clock.monotonicMs() + delayMs;
+    if (this.#timer !== undefined && this.#timerDueMs <= dueMs) return;
+    this.#timer?.cancel();
+    this.#timerDueMs = dueMs;
+    this.#timer = this.#options.clock.setTimer(Math.ceil(delayMs), () => void this.#refresh());
   }
 
   #wantsMore(): boolean {

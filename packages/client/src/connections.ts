@@ -27,15 +27,6 @@ export class Connections {
     return channel;
   }
 
-  /** Drops the channels to addresses that nothing names any longer. */
-  retain(addresses: ReadonlySet<string>): void {
-    for (const [address, channel] of this.#channels) {
-      if (addresses.has(address)) continue;
-      this.#channels.delete(address);
-      channel.close();
-    }
-  }
-
   close(): void {
     this.#closed = true;
     for (const channel of this.#channels.values()) channel.close();

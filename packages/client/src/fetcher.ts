@@ -13,8 +13,8 @@ import {
   BATCH_HEADER_BYTES,
   BATCH_MAGIC,
 } from '@tidemark/record';
-import { failureFromDetail, logService } from '@tidemark/rpc';
-import type { FetchPartitionResultOutput, OffsetForLeaderEpochResultOutput } from '@tidemark/rpc';
+import { failureFromDetail } from '@tidemark/rpc';
+import type { FetchPartitionResultOutput } from '@tidemark/rpc';
 import { backoffMs } from './backoff.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';
 import type { Connections } from './connections.ts';
@@ -23,8 +23,8 @@ import type { ConsumerPartition } from './consumer-partition.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { FetchConnection } from './fetch-connection.ts';
 import type { LeaderCalls, TopicPartition } from './leader-calls.ts';
-import { lookUpOffsets } from './offset-lookup.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
+import { PositionKeeper } from './position-keeper.ts';
 import { provesMetadataStale } from './stale-metadata.ts';
 
 export interface FetcherOptions {
@@ -54,6 +54,7 @@ export class Fetcher {
   readonly #ready = new Set<ConsumerPartition>();
   readonly #connections = new Map<number, FetchConnection>();
   readonly #brokerPauses = new Map<number, { notBeforeMs: number; failures: number }>();
+  readonly #positions: PositionKeeper;
   readonly #stopListening: () => void;
   #scheduled = false;
   #timer: Timer | undefined;
@@ -62,6 +63,15 @@ export class Fetcher {
 
   constructor(options: FetcherOptions) {
     this.#options = options;
+    this.#positions = new PositionKeeper({
+      settings: options.settings,
+      calls: options.calls,
+      onFound: (partition) => this.#calm(partition),
+      onTrouble: (partition, error) => this.#give(partition, error),
+      fail: (partition, error) => this.fail(partition, error),
+      moveTo: (partition, spec) => this.moveTo(partition, spec),
+      clear: (partition) => this.#clear(partition),
+    });
     this.#stopListening = options.metadata.onChange(() => this.schedule());
   }
 
@@ -205,7 +215,7 @@ export class Fetcher {
     }
     if (partition.outOfRange !== undefined) {
       // What had arrived before comes first; a reset brings another pass.
-      if (partition.chunk === undefined) this.#reset(partition);
+      if (partition.chunk === undefined) this.#positions.reset(partition);
       return;
     }
     if (partition.notBeforeMs > now) {
@@ -213,7 +223,7 @@ export class Fetcher {
       return;
     }
     if (partition.position < 0) {
-      void this.#findPosition(partition);
+      void this.#positions.find(partition);
       return;
     }
     const { metadata } = this.#options;
@@ -232,7 +242,7 @@ export class Fetcher {
       info.leaderEpoch > partition.epoch &&
       partition.checkedEpoch < info.leaderEpoch
     ) {
-      void this.#validate(partition, info.leaderEpoch);
+      void this.#positions.validate(partition, info.leaderEpoch);
       return;
     }
     this.#fetch(partition, info.leaderId, address, info.leaderEpoch, now);
@@ -383,87 +393,6 @@ export class Fetcher {
     partition.busy = false;
     this.schedule();
     this.#options.onNews();
-  }
-
-  /** `auto.offset.reset`: the position is gone, or there never was one. */
-  #reset(partition: ConsumerPartition): void {
-    const { settings } = this.#options;
-    const cause = partition.outOfRange;
-    const position = partition.position;
-    if (settings.reset !== 'none') {
-      this.moveTo(partition, settings.reset === 'earliest' ? 'start' : 'end');
-      return;
-    }
-    const what =
-      position < 0
-        ? 'it has no position, and auto.offset.reset is none'
-        : `offset ${position} is not in the partition any more (or not yet), and auto.offset.reset is none`;
-    const remedy = 'seek to a position, or set auto.offset.reset to earliest or latest';
-    const text = `${partition.name}: ${what}; ${remedy}`;
-    this.fail(partition, new TidemarkError('OFFSET_OUT_OF_RANGE', text, { cause }));
-  }
-
-  async #findPosition(partition: ConsumerPartition): Promise<void> {
-    const { calls, settings } = this.#options;
-    if (partition.wanted === undefined) {
-      this.#reset(partition);
-      if (partition.error !== undefined) return;
-    }
-    const { wanted, generation, topic } = partition;
-    if (wanted === undefined || typeof wanted === 'number') return;
-    partition.busy = true;
-    try {
-      const target = { topic, partition: partition.partition };
-      const { requestTimeoutMs } = settings;
-      let [found] = await lookUpOffsets(calls, [{ ...target, spec: wanted }], requestTimeoutMs);
-      // No record is that young: the end is where the first one will be.
-      if (found!.offset < 0)
-        [found] = await lookUpOffsets(calls, [{ ...target, spec: 'end' }], requestTimeoutMs);
-      if (partition.generation !== generation) return;
-      partition.position = found!.offset;
-      partition.epoch = found!.leaderEpoch;
-      this.#calm(partition);
-    } catch (error) {
-      if (partition.generation === generation) this.#give(partition, error);
-    }
-  }
-
-  /** Whether the new leader has what was read so far. If not, records that were read are gone: that is said, not hidden. */
-  async #validate(partition: ConsumerPartition, leaderEpoch: number): Promise<void> {
-    const { calls, settings } = this.#options;
-    const { generation, epoch, topic } = partition;
-    partition.busy = true;
-    try {
-      const [answer] = await calls.call<TopicPartition, OffsetForLeaderEpochResultOutput>(
-        [partition],
-        (channel, [target], timeoutMs) =>
-          channel.unary(
-            logService.OffsetForLeaderEpoch,
-            {
-              partitions: [
-                { topic, partition: target!.partition, leaderEpoch: epoch, currentLeaderEpoch: leaderEpoch },
-              ],
-            },
-            { timeoutMs },
-          ),
-        settings.requestTimeoutMs,
-      );
-      if (partition.generation !== generation) return;
-      partition.checkedEpoch = leaderEpoch;
-      const end = answer!.endOffset;
-      if (end >= 0 && end < partition.fetchPosition) this.#truncated(partition, end);
-      this.#calm(partition);
-    } catch (error) {
-      if (partition.generation === generation) this.#give(partition, error);
-    }
-  }
-
-  #truncated(partition: ConsumerPartition, endOffset: number): void {
-    const { position, epoch } = partition;
-    this.#clear(partition);
-    if (endOffset >= position) return;
-    const text = `${partition.name}: the log was cut at ${endOffset}, below the position ${position} read under leader epoch ${epoch}: records from ${endOffset} on were lost by an election; seek to ${endOffset} to read what is there now`;
-    this.fail(partition, new TidemarkError('OFFSET_OUT_OF_RANGE', text));
   }
 
   #closeUnused(): void {

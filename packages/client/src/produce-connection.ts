@@ -63,6 +63,18 @@ export class ProduceConnection<Request> {
     });
   }
 
+  /** Lets what was written arrive: without answers (acks=0) the end of the stream is the only sign that it did. */
+  finish(): Promise<void> {
+    const stream = this.#stream;
+    if (stream === undefined) return Promise.resolve();
+    this.#stream = undefined;
+    return new Promise((resolve) => {
+      stream.on('end', resolve);
+      stream.on('error', () => resolve());
+      stream.end();
+    });
+  }
+
   /** Nothing is told of what was in flight. */
   close(): void {
     this.#timer?.cancel();

@@ -99,6 +99,12 @@ export class ProducerSender {
     });
   }
 
+  /** Resolves once what was written without an answer has arrived, or its connection is gone. */
+  async finish(): Promise<void> {
+    if (this.#options.settings.acks !== 0) return;
+    await Promise.all([...this.#brokers.values()].map(({ connection }) => connection.finish()));
+  }
+
   /** What is in flight is not told about any more. */
   close(): void {
     this.#closed = true;
@@ -241,8 +247,12 @@ export class ProducerSender {
   }
 
   #answered(broker: Broker, sent: readonly SentBatch[], answer: ProduceAnswer | undefined): void {
-    this.#options.metrics.requestsInFlight -= 1;
+    const { metrics, clock } = this.#options;
+    metrics.requestsInFlight -= 1;
     broker.failures = 0;
+    if (answer !== undefined && answer.throttleMs > 0) {
+      broker.notBeforeMs = clock.monotonicMs() + answer.throttleMs;
+    }
     sent.forEach((entry, index) => {
       if (answer === undefined) this.#succeed(entry, WRITTEN);
       else this.#judge(entry, resultFor(entry.batch, answer, index));

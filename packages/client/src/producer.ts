@@ -361,7 +361,7 @@ export class Producer<K = Bytes, V = Bytes> {
     const timeout = new Promise<void>((resolve) => {
       if (timeoutMs !== undefined) timer = this.#clock.setTimer(timeoutMs, resolve);
     });
-    await Promise.race([this.flush(), timeout]);
+    await Promise.race([this.flush().then(() => this.#sender.finish()), timeout]);
     timer?.cancel();
     const report = this.#failRest();
     this.#expiryTimer?.cancel();

@@ -287,7 +287,12 @@ export class FakeBroker {
   #produceStream(call: ProduceCall): void {
     this.produceStreams.add(call);
     const forget = (): void => void this.produceStreams.delete(call);
-    call.on('end', forget);
+    call.on('end', () => {
+      void this.cluster.pause.then(() => {
+        forget();
+        call.end();
+      });
+    });
     call.on('cancelled', forget);
     call.on('error', forget);
     call.on('data', (message: ProduceStreamRequestOutput) => {
@@ -314,7 +319,7 @@ export class FakeBroker {
     }
     this.cluster.pumpAll();
     if (!answered) return;
-    const answer = { correlationId, response: { results } };
+    const answer = { correlationId, response: { results, throttleMs: this.cluster.throttleMs } };
     if (this.cluster.holdAnswers) this.cluster.heldAnswers.push(() => call.write(answer));
     else call.write(answer);
   }
@@ -407,6 +412,7 @@ export class FakeCluster {
   /** Produce requests are looked at once this is settled. */
   pause: Promise<void> = Promise.resolve();
   holdAnswers = false;
+  throttleMs = 0;
   readonly heldAnswers: (() => void)[] = [];
   hintLeaders = true;
   onInitProducerId: () => ErrorName | undefined = () => undefined;

@@ -101,6 +101,22 @@ describe('a producer in trouble', () => {
     expect(receipt).to.include({ offset: 1, leaderEpoch: 1 });
   });
 
+  it('does not ask for metadata without pause while a partition has no leader', async () => {
+    const producer = fixture.producer();
+    await producer.partitionsFor('orders');
+    fixture.clock.hurryMs = 10;
+    log().electLeader(-1);
+    const sent = producer.send({ topic: 'orders', value: 'a' });
+    await quiet(300);
+    expect(fixture.cluster.metadataRequests).to.be.at.most(4);
+    log().electLeader(2);
+    for (let step = 0; step < 20; step++) {
+      fixture.clock.advance(100);
+      await quiet(5);
+    }
+    expect((await sent).leaderEpoch).to.equal(2);
+  });
+
   it('sends nothing to the new leader before the old one has answered or is gone', async () => {
     const producer = fixture.producer({ config: oneByOne });
     await producer.send({ topic: 'orders', value: 'first' });

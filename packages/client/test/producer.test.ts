@@ -139,6 +139,26 @@ describe('a producer', () => {
     await until(() => fixture.cluster.partition('orders').endOffset === 10);
   });
 
+  it('lets records of acks=0 arrive before it closes', async () => {
+    const producer = fixture.producer({ config: { acks: '0' } });
+    await producer.partitionsFor('orders');
+    for (const value of numbered(2000)) producer.sendOneWay({ topic: 'orders', value });
+    await producer.close();
+    expect(values()).to.deep.equal(numbered(2000));
+  });
+
+  it('holds back as long as the broker asks for', async () => {
+    const producer = fixture.producer({ config: { 'linger.ms': 0 } });
+    fixture.cluster.throttleMs = 5000;
+    await producer.send({ topic: 'orders', value: 'a' });
+    const next = producer.send({ topic: 'orders', value: 'b' });
+    await quiet();
+    expect(values()).to.deep.equal(['a']);
+    fixture.clock.advance(5000);
+    await next;
+    expect(values()).to.deep.equal(['a', 'b']);
+  });
+
   it('uses no producer id without idempotence', async () => {
     const producer = fixture.producer({ config: { acks: '1' } });
     await producer.send({ topic: 'orders', value: 'a' });

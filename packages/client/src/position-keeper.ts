@@ -1,0 +1,113 @@
+// Where a partition is read from: the position looked up, reset when it is gone, and checked when another leader took over (KIP-320).
+// An answer for a position that was left meanwhile changes nothing.
+import { TidemarkError } from '@tidemark/core';
+import { logService } from '@tidemark/rpc';
+import type { OffsetForLeaderEpochResultOutput } from '@tidemark/rpc';
+import type { ConsumerPartition } from './consumer-partition.ts';
+import type { ConsumerSettings } from './consumer-settings.ts';
+import type { LeaderCalls, TopicPartition } from './leader-calls.ts';
+import { lookUpOffsets } from './offset-lookup.ts';
+import type { OffsetSpec } from './offset-lookup.ts';
+
+export interface PositionKeeperOptions {
+  readonly settings: ConsumerSettings;
+  readonly calls: LeaderCalls;
+  /** The partition can be fetched. */
+  readonly onFound: (partition: ConsumerPartition) => void;
+  /** The lookup failed; it is tried again if the error may pass. */
+  readonly onTrouble: (partition: ConsumerPartition, error: unknown) => void;
+  /** The application must decide. */
+  readonly fail: (partition: ConsumerPartition, error: TidemarkError) => void;
+  readonly moveTo: (partition: ConsumerPartition, spec: OffsetSpec) => void;
+  /** Throws away what was pushed. */
+  readonly clear: (partition: ConsumerPartition) => void;
+}
+
+export class PositionKeeper {
+  readonly #options: PositionKeeperOptions;
+
+  constructor(options: PositionKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** `auto.offset.reset`: the position is gone, or there never was one. */
+  reset(partition: ConsumerPartition): void {
+    const { settings } = this.#options;
+    const cause = partition.outOfRange;
+    const position = partition.position;
+    if (settings.reset !== 'none') {
+      this.#options.moveTo(partition, settings.reset === 'earliest' ? 'start' : 'end');
+      return;
+    }
+    const what =
+      position < 0
+        ? 'it has no position, and auto.offset.reset is none'
+        : `offset ${position} is not in the partition any more (or not yet), and auto.offset.reset is none`;
+    const remedy = 'seek to a position, or set auto.offset.reset to earliest or latest';
+    const text = `${partition.name}: ${what}; ${remedy}`;
+    this.#options.fail(partition, new TidemarkError('OFFSET_OUT_OF_RANGE', text, { cause }));
+  }
+
+  async find(partition: ConsumerPartition): Promise<void> {
+    const { calls, settings } = this.#options;
+    if (partition.wanted === undefined) {
+      this.reset(partition);
+      if (partition.error !== undefined) return;
+    }
+    const { wanted, generation, topic } = partition;
+    if (wanted === undefined || typeof wanted === 'number') return;
+    partition.busy = true;
+    try {
+      const target = { topic, partition: partition.partition };
+      const { requestTimeoutMs } = settings;
+      let [found] = await lookUpOffsets(calls, [{ ...target, spec: wanted }], requestTimeoutMs);
+      // No record is that young: the end is where the first one will be.
+      if (found!.offset < 0)
+        [found] = await lookUpOffsets(calls, [{ ...target, spec: 'end' }], requestTimeoutMs);
+      if (partition.generation !== generation) return;
+      partition.position = found!.offset;
+      partition.epoch = found!.leaderEpoch;
+      this.#options.onFound(partition);
+    } catch (error) {
+      if (partition.generation === generation) this.#options.onTrouble(partition, error);
+    }
+  }
+
+  /** Whether the new leader has what was read so far. If not, records that were read are gone: that is said, not hidden. */
+  async validate(partition: ConsumerPartition, leaderEpoch: number): Promise<void> {
+    const { calls, settings } = this.#options;
+    const { generation, epoch, topic } = partition;
+    partition.busy = true;
+    try {
+      const [answer] = await calls.call<TopicPartition, OffsetForLeaderEpochResultOutput>(
+        [partition],
+        (channel, [target], timeoutMs) =>
+          channel.unary(
+            logService.OffsetForLeaderEpoch,
+            {
+              partitions: [
+                { topic, partition: target!.partition, leaderEpoch: epoch, currentLeaderEpoch: leaderEpoch },
+              ],
+            },
+            { timeoutMs },
+          ),
+        settings.requestTimeoutMs,
+      );
+      if (partition.generation !== generation) return;
+      partition.checkedEpoch = leaderEpoch;
+      const end = answer!.endOffset;
+      if (end >= 0 && end < partition.fetchPosition) this.#truncated(partition, end);
+      this.#options.onFound(partition);
+    } catch (error) {
+      if (partition.generation === generation) this.#options.onTrouble(partition, error);
+    }
+  }
+
+  #truncated(partition: ConsumerPartition, endOffset: number): void {
+    const { position, epoch } = partition;
+    this.#options.clear(partition);
+    if (endOffset >= position) return;
+    const text = `${partition.name}: the log was cut at ${endOffset}, below the position ${position} read under leader epoch ${epoch}: records from ${endOffset} on were lost by an election; seek to ${endOffset} to read what is there now`;
+    this.#options.fail(partition, new TidemarkError('OFFSET_OUT_OF_RANGE', text));
+  }
+}
