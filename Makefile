@@ -8,6 +8,7 @@ node_modules/.package-lock.json: package-lock.json .npmrc
 
 build: node_modules/.package-lock.json
 	$(BIN)/tsc -b
+	@chmod +x packages/cli/dist/main.js
 
 generate: node_modules/.package-lock.json
 	node packages/tooling/sync-layers.js
