@@ -42,7 +42,8 @@ export interface DiskStep {
 export type StepObserver = (step: DiskStep, phase: 'before' | 'after') => void;
 
 export interface InjectedFault {
-  readonly operation: DiskOperation;
+  /** Default: every operation that is a crash point. */
+  readonly operation?: DiskOperation;
   readonly path?: (path: string) => boolean;
   readonly error: DiskErrorCode;
   /** Matching steps to let pass first. Default 0. */
@@ -68,7 +69,11 @@ export class FaultPlan {
     let struck: InjectedFault | undefined;
     for (const entry of this.#faults) {
       const { fault } = entry;
-      if (fault.operation !== step.operation || fault.path?.(step.path) === false) continue;
+      const matches =
+        fault.operation === undefined
+          ? crashPointOperations.has(step.operation)
+          : fault.operation === step.operation;
+      if (!matches || fault.path?.(step.path) === false) continue;
       const strikes = ++entry.seen - (fault.skip ?? 0);
       if (strikes >= 1 && strikes <= (fault.times ?? 1)) struck ??= fault;
     }

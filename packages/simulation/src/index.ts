@@ -16,3 +16,8 @@ export {
   type CrashPointOptions,
   type CrashPointReport,
 } from './log-crash/crash-points.ts';
+export {
+  exploreFaultPoints,
+  type FaultPointOptions,
+  type FaultPointReport,
+} from './log-crash/fault-points.ts';

@@ -1,6 +1,6 @@
 // Bugs of the log that the crash-point checker found, each as the shortest story that shows it.
 import { expect } from 'chai';
-import { type LeaderEpoch, type Offset, type TopicId } from '@tidemark/core';
+import { TidemarkError, type LeaderEpoch, type Offset, type TopicId } from '@tidemark/core';
 import { defaultLogConfig, LogFolder, type LogConfig, type PartitionLog } from '@tidemark/log';
 import { BatchBuilder, validateBatches, type Codecs } from '@tidemark/record';
 import { SimClock, SimDisk, SimPrng } from '@tidemark/simulation';
@@ -11,12 +11,13 @@ const noCodecs = {} as Codecs;
 async function openLog(
   disk: SimDisk,
   config: Partial<LogConfig> = {},
+  onOffline: (cause: unknown) => void = (cause) => expect.fail(String(cause)),
 ): Promise<{ log: PartitionLog; folder: LogFolder }> {
   const folder = await LogFolder.open({
     disk,
     clock: new SimClock(),
     directory: 'logs',
-    onOffline: (cause) => expect.fail(String(cause)),
+    onOffline,
   });
   return { folder, log: await folder.openPartition('orders-0', topicId, { ...defaultLogConfig, ...config }) };
 }
@@ -147,5 +148,40 @@ describe('a log that begins anew', () => {
     const { starts, crashes } = await startsAfterCrashes(disk, config, work);
     expect(starts).to.deep.equal([0]);
     expect(crashes).to.be.greaterThan(50);
+  });
+});
+
+describe('a log whose disk fails', () => {
+  it('is not cut when the sync that was under way before the cut has failed', async () => {
+    const disk = new SimDisk();
+    const causes: unknown[] = [];
+    const { log } = await openLog(disk, {}, (cause) => causes.push(cause));
+    append(log, 2);
+    append(log, 2);
+    await log.flush();
+    const result = append(log, 2);
+    // The failed sync loses pages: what the cut would look for in the file is not there any more.
+    disk.inject({ operation: 'sync', error: 'EIO' });
+    if (result.ok) await result.written;
+    const outcome: unknown = await log.truncateTo(3 as Offset).catch((error: unknown) => error);
+    expect(outcome).to.be.instanceOf(TidemarkError).and.to.have.property('error', 'KAFKA_STORAGE_ERROR');
+    expect(causes).to.have.length(1);
+    const { log: recovered } = await openLog(crashed(disk));
+    expect(recovered.logEndOffset).to.equal(4);
+  });
+
+  it('does not say that records are deleted for good when a full disk cannot note it', async () => {
+    const disk = new SimDisk();
+    const { log } = await openLog(disk);
+    append(log, 4);
+    append(log, 4);
+    await log.flush();
+    const isLogStart = (path: string): boolean => path.includes('log-start');
+    disk.inject({ operation: 'write', path: isLogStart, error: 'ENOSPC', times: 2 });
+    const refused: unknown = await log.deleteRecordsBefore(5 as Offset).catch((error: unknown) => error);
+    expect(refused).to.have.property('error', 'KAFKA_STORAGE_ERROR');
+    expect(await log.deleteRecordsBefore(5 as Offset)).to.include({ ok: true, logStartOffset: 5 });
+    const { log: recovered } = await openLog(crashed(disk));
+    expect(recovered.logStartOffset).to.equal(5);
   });
 });

@@ -27,6 +27,8 @@ export interface Expectation {
 export class LogModel {
   #batches: ModelBatch[] = [];
   #leaving: ModelBatch[] = [];
+  /** Refused after they were queued: perhaps written, never acknowledged. */
+  #refused: ModelBatch[] = [];
   #durableEnd = 0;
   #claimLimit = Infinity;
   #startAtLeast = 0;
@@ -44,6 +46,18 @@ export class LogModel {
     this.#batches = [...this.#batches, { ...batch, baseOffset, lastOffset, stored }];
     this.#highestEnd = Math.max(this.#highestEnd, lastOffset + 1);
     this.#taken = undefined;
+  }
+
+  /** The log took back what it had queued from `offset` on. */
+  rolledBack(offset: number): void {
+    this.#refused.push(...this.#batches.filter((batch) => batch.baseOffset >= offset));
+    this.#batches = this.#batches.filter((batch) => batch.baseOffset < offset);
+    this.#taken = undefined;
+  }
+
+  /** The log took something back; of what its producers sent it then need know only the last batch of each. */
+  get hasRolledBack(): boolean {
+    return this.#refused.length > 0;
   }
 
   /** The log says that everything below is on the disk. */
@@ -109,7 +123,7 @@ export class LogModel {
   expectation(): Expectation {
     this.#taken ??= {
       batches: this.#batches,
-      leaving: this.#leaving,
+      leaving: [...this.#refused, ...this.#leaving],
       durableEnd: this.#durableEnd,
       highestEnd: this.#highestEnd,
       startAtLeast: this.#startAtLeast,

@@ -2,7 +2,7 @@
 // rolls, cuts, deletions, retention, checkpoints, clean restarts. The seed chooses the steps; the model notes what the log
 // answered and promised. Steps overlap as they do in a broker: most are not waited for before the next one begins.
 
-import { invariant, type LeaderEpoch, type Offset } from '@tidemark/core';
+import { invariant, TidemarkError, type LeaderEpoch, type Offset } from '@tidemark/core';
 import { type SimClock } from '../sim-clock.ts';
 import { type SimPrng } from '../sim-prng.ts';
 import { LogModel, type ModelBatch } from './log-model.ts';
@@ -43,6 +43,7 @@ export class LogStory {
   #epoch = 1;
   #nextProducerId = 1_000;
   readonly #producers: number[] = [];
+  #interrupted = false;
 
   constructor(log: StoryLog, clock: SimClock, prng: SimPrng) {
     this.#log = log;
@@ -54,6 +55,11 @@ export class LogStory {
 
   get producerIds(): readonly number[] {
     return this.#producers;
+  }
+
+  /** A cut or a restart was begun and failed: nobody knows where the log ends until it is recovered. */
+  get isInterrupted(): boolean {
+    return this.#interrupted;
   }
 
   get epoch(): number {
@@ -83,8 +89,9 @@ export class LogStory {
   async quiet(): Promise<void> {
     const underWay = this.#underWay;
     this.#underWay = [];
-    await this.#clock.settle(Promise.all(underWay));
+    const outcomes = await this.#clock.settle(Promise.allSettled(underWay));
     this.listen();
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   async #begin(step: StoryStep): Promise<void> {
@@ -105,9 +112,9 @@ export class LogStory {
       case 'flush':
         return this.#sometimesAwaited(this.#flush());
       case 'truncate':
-        return this.#truncate();
+        return this.#uninterrupted(() => this.#truncate());
       case 'restart elsewhere':
-        return this.#restart();
+        return this.#uninterrupted(() => this.#restart());
       case 'delete records':
         return this.#sometimesAwaited(this.#deleteRecords());
       case 'retention':
@@ -115,7 +122,7 @@ export class LogStory {
       case 'checkpoint':
         return this.#sometimesAwaited(this.#log.checkpoint());
       case 'reopen':
-        return this.#reopen();
+        return this.#uninterrupted(() => this.#reopen());
       case 'new epoch':
         this.#epoch++;
         return;
@@ -135,7 +142,8 @@ export class LogStory {
       leaderEpoch: this.#epoch as LeaderEpoch,
       origin: 'leader',
     });
-    invariant(result.ok && !result.duplicate, 'the log takes a sound append', { result });
+    if (!result.ok) throw TidemarkError.from(result);
+    invariant(!result.duplicate, 'a batch that was never sent is no retry', { result });
     let offset = result.baseOffset as number;
     for (const [at, batch] of batches.entries()) {
       const from = request.batches[at]!.at;
@@ -143,7 +151,19 @@ export class LogStory {
       offset += batch.recordCount;
     }
     invariant(offset === result.lastOffset + 1, 'the log counts the records', { result, offset });
-    this.#underWay.push(result.written);
+    const { baseOffset } = result;
+    this.#begun(
+      result.written.catch((error: unknown) => {
+        this.model.rolledBack(baseOffset);
+        throw error;
+      }),
+    );
+  }
+
+  /** Something that goes on while the next steps begin. `quiet` finds out how it ended. */
+  #begun(work: Promise<unknown>): void {
+    work.catch(() => undefined);
+    this.#underWay.push(work);
   }
 
   #appendIdempotent(): void {
@@ -157,7 +177,7 @@ export class LogStory {
   /** A retry of one of the last five batches of a producer: answered with the first append's offsets, and not appended. */
   #repeat(): void {
     const producerId = this.#producers[this.#prng.below(PRODUCERS)]!;
-    const known = this.model.lastOf(producerId, 5);
+    const known = this.model.lastOf(producerId, this.model.hasRolledBack ? 1 : 5);
     const batch = known[this.#prng.below(Math.max(1, known.length))];
     const { log } = this.#log;
     if (batch === undefined || batch.baseOffset < log!.logStartOffset) return;
@@ -170,12 +190,13 @@ export class LogStory {
       leaderEpoch: this.#epoch as LeaderEpoch,
       origin: 'leader',
     });
+    if (!result.ok && result.error === 'KAFKA_STORAGE_ERROR') throw TidemarkError.from(result);
     invariant(
       result.ok && result.duplicate && (result.baseOffset as number) === batch.baseOffset,
       'the log recognises a retry',
       { result, baseOffset: batch.baseOffset },
     );
-    this.#underWay.push(result.written);
+    this.#begun(result.written);
   }
 
   async #flush(): Promise<void> {
@@ -228,6 +249,7 @@ export class LogStory {
     const log = this.#log.log!;
     const [start, end] = [log.logStartOffset, log.logEndOffset];
     await this.#clock.settle(this.#log.close());
+    this.#log.checkOnline();
     this.model.claimed(end);
     await this.#clock.settle(this.#log.open());
     const again = this.#log.log!;
@@ -243,8 +265,17 @@ export class LogStory {
     );
   }
 
+  async #uninterrupted(work: () => Promise<void>): Promise<void> {
+    await this.quiet();
+    this.#interrupted = true;
+    this.#log.checkOnline();
+    await work();
+    this.#log.checkOnline();
+    this.#interrupted = false;
+  }
+
   async #sometimesAwaited(work: Promise<unknown>): Promise<void> {
-    this.#underWay.push(work);
+    this.#begun(work);
     if (this.#prng.chance(2)) await this.quiet();
   }
 }

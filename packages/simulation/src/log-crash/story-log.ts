@@ -1,7 +1,7 @@
 // The log a story is told to: one folder with one partition on a given disk, opened, closed and opened again. Small segments and
 // index intervals, so that a short story rolls, indexes and deletes.
 
-import { invariant, type Clock, type Disk, type TopicId } from '@tidemark/core';
+import { invariant, TidemarkError, type Clock, type Disk, type TopicId } from '@tidemark/core';
 import { defaultLogConfig, LogFolder, type LogConfig, type PartitionLog } from '@tidemark/log';
 import { foundBatches, type LogView } from './log-checks.ts';
 import { storyCodecs } from './story-batches.ts';
@@ -56,6 +56,12 @@ export class StoryLog {
     });
     this.#log = await this.#folder.openPartition(STORY_PARTITION, TOPIC_ID, storyConfig(this.flushPolicy));
     return this.#log;
+  }
+
+  /** Throws what took the folder offline, if anything did. */
+  checkOnline(): void {
+    if (this.offlineCause === undefined) return;
+    throw new TidemarkError('KAFKA_STORAGE_ERROR', 'the folder is offline', { cause: this.offlineCause });
   }
 
   async close(): Promise<void> {
