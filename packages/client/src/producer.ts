@@ -104,6 +104,7 @@ export class Producer<K = Bytes, V = Bytes> {
       metrics,
       partitioner: options.partitioner,
       onReady: (queue) => this.#ready(queue),
+      onNothingWaits: () => this.#checkRoom(),
       onRefused: (callback, error) => this.#refused(callback, error),
     });
     if (settings.idempotence) {
@@ -295,7 +296,6 @@ export class Producer<K = Bytes, V = Bytes> {
 
   #released(batch: ProducerBatch): void {
     this.#accumulator.release(batch);
-    this.#checkRoom();
     for (const flush of this.#flushes) {
       flush.batches.delete(batch);
       if (flush.batches.size > 0) continue;

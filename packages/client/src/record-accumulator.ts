@@ -27,6 +27,8 @@ export interface AccumulatorOptions {
   readonly metrics: ProducerMetrics;
   /** The queue has a batch that may be sent. */
   readonly onReady: (queue: PartitionQueue) => void;
+  /** Nothing waits for memory or metadata any more. */
+  readonly onNothingWaits: () => void;
   /** A record that never made it into a batch. */
   readonly onRefused: (callback: DeliveryCallback | undefined, error: TidemarkError) => void;
 }
@@ -305,6 +307,14 @@ export class RecordAccumulator {
     for (const queue of [...this.#open]) this.#close(queue);
   }
 
+  /**
+   * A record waits for memory. Batches under way bring some; only when there are none is it those still filling that hold it all.
+   * Closing them earlier would make every batch a small one for as long as the memory is used up.
+   */
+  #makeRoom(): void {
+    if (this.#open.size === this.#batches.size) this.#closeAll();
+  }
+
   /** One timer, for the oldest open batch. */
   #watchLinger(): void {
     if (this.#lingerTimer !== undefined) return;
@@ -339,8 +349,7 @@ export class RecordAccumulator {
       return;
     }
     this.#line.push(record, deadlineMs);
-    // Batches that linger hold the memory it waits for.
-    if (this.#line.length === 1) this.#closeAll();
+    this.#makeRoom();
   }
 
   #tooLarge(topic: string, bytes: number): TidemarkError {
@@ -361,7 +370,7 @@ export class RecordAccumulator {
       try {
         const queue = this.#queueFor(topic, topic.info, head.partition, head.key, head.value, head.bytes);
         if (queue === undefined) {
-          this.#closeAll();
+          this.#makeRoom();
           return;
         }
         queue.open!.append(head.timestampMs, head.key, head.value, head.headers, head.callback);
@@ -388,6 +397,7 @@ export class RecordAccumulator {
   #left(record: WaitingRecord): void {
     this.#waitingBytes -= record.bytes;
     this.#options.metrics.recordsWaiting -= 1;
+    if (this.#options.metrics.recordsWaiting === 0) this.#options.onNothingWaits();
   }
 
   #refuse(callback: DeliveryCallback | undefined, error: unknown): void {

@@ -299,6 +299,25 @@ describe('a producer whose memory is used up', () => {
     expect(fixture.cluster.partition('orders').values()).to.deep.equal(numbered(300, 'x'.repeat(80)));
   });
 
+  it('fills its batches all the same', async () => {
+    fixture.cluster.addTopic('spread', 3);
+    const producer = fixture.producer({ config: { ...config, 'linger.ms': 60_000 } });
+    await producer.partitionsFor('spread');
+    for (let count = 0; count < 300; count++) {
+      if (!producer.sendBytes('spread', count % 3, null, new Uint8Array(80))) await producer.ready();
+    }
+    await producer.flush();
+    // Eleven records fit a batch, so 28 at best; closing all of them whenever memory runs out would make it 38.
+    expect(producer.metrics.batchesSent).to.be.below(34);
+  });
+
+  it('is ready once the topic is known, however long batches linger', async () => {
+    const producer = fixture.producer({ config: { 'linger.ms': 60_000 } });
+    expect(producer.sendOneWay({ topic: 'orders', value: 'early' })).to.equal(false);
+    await producer.ready();
+    expect(producer.metrics.batchesSent).to.equal(0);
+  });
+
   it('fails after max.block.ms', async () => {
     fixture.cluster.onProduce = () => 'lose-request';
     const producer = fixture.producer({ config: { ...config, 'max.block.ms': 10_000 } });
