@@ -1,12 +1,18 @@
 #!/usr/bin/env node
 // The process boundary of the `tidemark` command: signals, exit codes, errors as sentences. Nothing heavy is imported here; a
 // command loads its own code when it is run.
+import { setFlagsFromString } from 'node:v8';
 import { CommanderError } from 'commander';
 import picocolors from 'picocolors';
 import { write } from './command-context.ts';
 import { CommandFailure, exitCodes, toCommandFailure, type ExitCode } from './exit.ts';
 import { Interruption } from './interruption.ts';
 import { makeProgram } from './program/program.ts';
+
+// V8 counts the bytes of buffers against a heap that is small here (about 14 MB of objects), so that by default every few megabytes
+// of batches passing through end in a full collection: a fifth of the time of a loaded server. Four times the live heap between two
+// of them costs some 20 MB of memory and almost all of them go.
+setFlagsFromString('--heap-growing-percent=300');
 
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
 
