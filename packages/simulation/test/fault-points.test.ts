@@ -14,17 +14,17 @@ describe('a log whose disk fails at every operation in turn', () => {
         this.timeout(120_000);
         const report = await exploreFaultPoints({ seed, steps: 40, flushPolicy, error: 'EIO' });
         expect(report.faults.join('\n')).to.equal('');
-        expect(report.runs).to.be.greaterThan(60);
+        expect(report.runs).to.be.greaterThan(40);
         // The others failed where nothing was at stake yet or any more: while opening, or in a removal.
-        expect(report.offline / report.runs).to.be.greaterThan(0.4);
+        expect(report.offline / report.runs).to.be.greaterThan(0.2);
       });
 
       it(`keeps them and goes on after a full disk, under flush.policy=${flushPolicy} (seed ${seed})`, async function () {
         this.timeout(120_000);
         const report = await exploreFaultPoints({ seed, steps: 40, flushPolicy, error: 'ENOSPC', times: 2 });
         expect(report.faults.join('\n')).to.equal('');
-        expect(report.runs).to.be.greaterThan(60);
-        expect(report.wentOn).to.be.greaterThan(10);
+        expect(report.runs).to.be.greaterThan(40);
+        expect(report.wentOn).to.be.greaterThan(5);
       });
     }
   }
