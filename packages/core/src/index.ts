@@ -18,6 +18,7 @@ export * from './config/properties.ts';
 export * from './config/resolve.ts';
 export * from './config/topic-configs.ts';
 export * from './config/value.ts';
+export * from './big-endian.ts';
 export * from './errors.ts';
 export * from './ids.ts';
 export * from './invariant.ts';

@@ -1,4 +1,4 @@
-// What a partition's log can be told, with Kafka's defaults (features.md of the design: topic and log section).
+// What a partition's log can be told, with Kafka's defaults (TopicConfig and LogConfig of its sources).
 // Contract: a plain value; `PartitionLog.updateConfig` takes a new one at any time and applies it from the next append on.
 
 export interface LogConfig {

@@ -2,8 +2,7 @@
 // Contract: both columns strictly increase; an entry is the last offset of a batch and where that batch begins, as
 // Kafka's LogSegment.append writes it, so a lookup lands on the batch that holds the offset or before it.
 
-import { invariant } from '@tidemark/core';
-import { getInt32, putInt32 } from './big-endian.ts';
+import { invariant, readInt32, writeInt32 } from '@tidemark/core';
 import { IndexEntries } from './index-entries.ts';
 
 export const OFFSET_INDEX_ENTRY_BYTES = 8;
@@ -22,11 +21,11 @@ export class OffsetIndex {
   }
 
   offsetAt(entry: number): number {
-    return this.baseOffset + getInt32(this.entries.bytes, entry * OFFSET_INDEX_ENTRY_BYTES);
+    return this.baseOffset + readInt32(this.entries.bytes, entry * OFFSET_INDEX_ENTRY_BYTES);
   }
 
   positionAt(entry: number): number {
-    return getInt32(this.entries.bytes, entry * OFFSET_INDEX_ENTRY_BYTES + 4);
+    return readInt32(this.entries.bytes, entry * OFFSET_INDEX_ENTRY_BYTES + 4);
   }
 
   isFull(maxBytes: number): boolean {
@@ -41,8 +40,8 @@ export class OffsetIndex {
       { offset, position },
     );
     const at = this.entries.add();
-    putInt32(this.entries.bytes, at, offset - this.baseOffset);
-    putInt32(this.entries.bytes, at + 4, position);
+    writeInt32(this.entries.bytes, at, offset - this.baseOffset);
+    writeInt32(this.entries.bytes, at + 4, position);
   }
 
   /** Where to begin looking for `offset`: the position of the last entry at or below it, or 0. */

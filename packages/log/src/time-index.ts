@@ -2,8 +2,7 @@
 // Contract: timestamps strictly increase; an entry says that the largest timestamp up to some point of the segment is T,
 // first reached in the batch whose last offset is given (Kafka's TimeIndex).
 
-import { invariant } from '@tidemark/core';
-import { getInt32, getInt64, putInt32, putInt64 } from './big-endian.ts';
+import { invariant, readInt32, readInt64, writeInt32, writeInt64 } from '@tidemark/core';
 import { IndexEntries } from './index-entries.ts';
 
 export const TIME_INDEX_ENTRY_BYTES = 12;
@@ -22,11 +21,11 @@ export class TimeIndex {
   }
 
   timestampAt(entry: number): number {
-    return getInt64(this.entries.bytes, entry * TIME_INDEX_ENTRY_BYTES);
+    return readInt64(this.entries.bytes, entry * TIME_INDEX_ENTRY_BYTES);
   }
 
   offsetAt(entry: number): number {
-    return this.baseOffset + getInt32(this.entries.bytes, entry * TIME_INDEX_ENTRY_BYTES + 8);
+    return this.baseOffset + readInt32(this.entries.bytes, entry * TIME_INDEX_ENTRY_BYTES + 8);
   }
 
   /** One entry is kept free for the one that a roll adds. */
@@ -40,8 +39,8 @@ export class TimeIndex {
     if (timestamp <= (last < 0 ? -1 : this.timestampAt(last))) return;
     invariant(last < 0 || offset >= this.offsetAt(last), 'time index offsets do not decrease', { offset });
     const at = this.entries.add();
-    putInt64(this.entries.bytes, at, timestamp);
-    putInt32(this.entries.bytes, at + 8, offset - this.baseOffset);
+    writeInt64(this.entries.bytes, at, timestamp);
+    writeInt32(this.entries.bytes, at + 8, offset - this.baseOffset);
   }
 
   /** The offset before which everything is older than `timestamp`: that of the last entry at or below it, or the base. */

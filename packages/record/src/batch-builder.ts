@@ -2,7 +2,15 @@
 // place in front of them. Contract: what `build` answers is a view of the builder's own memory, valid until `reset` or the
 // next `append`; whoever sends it keeps the builder until the send is done. Appending after a build is allowed.
 
-import { invariant, type LeaderEpoch, type Offset, type TimestampMs } from '@tidemark/core';
+import {
+  invariant,
+  type LeaderEpoch,
+  type Offset,
+  type TimestampMs,
+  writeInt16,
+  writeInt32,
+  writeInt64,
+} from '@tidemark/core';
 import {
   BATCH_HEADER_BYTES,
   BATCH_MAGIC,
@@ -13,7 +21,6 @@ import {
   LOG_APPEND_TIME_BIT,
   TRANSACTIONAL_BIT,
 } from './batch-header.ts';
-import { writeInt16, writeInt32, writeInt64 } from './bytes.ts';
 import { compressionCode, type Codecs, type CompressionType } from './compression-type.ts';
 import { headersBytes, viewOf, writeHeaders, type RecordHeader } from './record-header.ts';
 import { varintBytes, varlongBytes, writeVarint, writeVarlong } from './varint.ts';

@@ -2,8 +2,16 @@
 // allocating, or whole as an object. Contract: the caller guarantees 61 bytes at `at`; nothing here checks what they say,
 // `validateBatches` does. The CRC covers the attributes to the end, so base offset and leader epoch may be rewritten freely.
 
+import {
+  readInt16,
+  readInt32,
+  readInt64,
+  readUint32,
+  writeInt16,
+  writeInt32,
+  writeInt64,
+} from '@tidemark/core';
 import type { LeaderEpoch, Offset, ProducerEpoch, ProducerId, TimestampMs } from '@tidemark/core';
-import { readInt16, readInt32, readInt64, readUint32, writeInt16, writeInt32, writeInt64 } from './bytes.ts';
 import { compressionFromCode, type CompressionType } from './compression-type.ts';
 import { crc32c } from './crc32c.ts';
 

@@ -2,7 +2,7 @@
 // batch with the control and transactional bits. Key: version int16, type int16 (ABORT 0, COMMIT 1). Value of an end
 // marker: version int16, coordinator epoch int32. A type or version this code does not know is passed over, not refused.
 
-import { readInt16, readInt32, writeInt16, writeInt32 } from './bytes.ts';
+import { readInt16, readInt32, writeInt16, writeInt32 } from '@tidemark/core';
 
 export type ControlRecordType = 'abort' | 'commit';
 

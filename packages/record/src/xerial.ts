@@ -2,8 +2,7 @@
 // blocks behind a big-endian int32 length), librdkafka's as one raw block. Written: the framing, blocks of 32 KiB.
 // Contract: the inflated size is added up from the blocks' own declarations and checked before anything is allocated.
 
-import { failure, type Failure } from '@tidemark/core';
-import { readInt32, writeInt32 } from './bytes.ts';
+import { failure, type Failure, readInt32, writeInt32 } from '@tidemark/core';
 import type { Inflated } from './compression-type.ts';
 import { viewOf } from './record-header.ts';
 

@@ -1,4 +1,4 @@
-// Whether what a log holds after a crash is what it may hold. Rules, named as in the invariants of the design:
+// Whether what a log holds after a crash is what it may hold. Rules, by number:
 //
 //   P1  everything promised to be on the disk is there     P2  with identical bytes at its offset
 //   P3  nothing is there that was not appended             P4  in the order of the appends

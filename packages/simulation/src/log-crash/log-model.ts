@@ -1,5 +1,5 @@
 // What must be in a partition's log, seen from outside: what was appended at which offset, how far the log has promised that
-// it is on the disk, and what may be there but need not. Names of the rules (P1 ...) as in the invariants of the design.
+// it is on the disk, and what may be there but need not. The rules have numbers (P1 ...).
 
 import { type StoryBatch } from './story-batches.ts';
 
