@@ -147,7 +147,13 @@ export class Partition implements Watchable {
       handOver: bytes.byteLength * 2 >= bytes.buffer.byteLength,
     });
     if (appended.ok && !appended.duplicate) {
-      this.#uncommitted.push({ endOffset: endOf(appended.lastOffset), bytes: bytes.length });
+      const span = { endOffset: endOf(appended.lastOffset), bytes: bytes.length };
+      this.#uncommitted.push(span);
+      // A full disk takes the append back; its offsets are given out again, and its span must not stand before theirs.
+      appended.written.catch(() => {
+        const at = this.#uncommitted.indexOf(span);
+        if (at >= 0) this.#uncommitted.splice(at, 1);
+      });
     }
     return appended;
   }

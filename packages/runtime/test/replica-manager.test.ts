@@ -125,6 +125,18 @@ describe('reading below the high watermark', () => {
     expect(waiting.outcome?.outcomes[0]).to.deep.include({ highWatermark: 1, nextOffset: 1 });
   });
 
+  it('wakes for what is appended after a full disk took an append back', async () => {
+    await node.createTopic('t');
+    node.disk.inject({ operation: 'write', path: (path) => path.endsWith('.log'), error: 'ENOSPC' });
+    const refused = await node.produce('t', batch('a', 'b', 'c'));
+    expect(refused.failure).to.deep.include({ error: 'KAFKA_STORAGE_ERROR' });
+    expect(refused.failure?.message).to.match(/^t-0 was not written\. The disk is full/);
+    const waiting = watched(node.poll([from('t')], 60_000));
+    await node.produce('t', batch('d'));
+    await node.clock.advance(0);
+    expect(waiting.outcome?.outcomes[0]).to.deep.include({ highWatermark: 1, nextOffset: 1 });
+  });
+
   it('answers with nothing when its time is over, having looked twice and no more', async () => {
     await node.createTopic('t');
     const before = node.disk.stepCount;
