@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify test build generate demo bench clean format
+.PHONY: verify test build generate demo bench coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -36,6 +36,9 @@ demo: build
 # Figures of this machine, never a verdict. KAFKA_PEER=script KAFKA_DIR=folder measures a Kafka broker in the same run.
 bench: build
 	node packages/bench/dist/main.js $(if $(KAFKA_PEER),--kafka-peer $(KAFKA_PEER) --kafka-dir $(KAFKA_DIR)) $(ARGS)
+
+coverage: build
+	$(BIN)/c8 --exclude '**/generated/**' --exclude '**/test/**' --reporter text-summary --reporter html $(BIN)/mocha
 
 format: node_modules/.package-lock.json
 	$(BIN)/prettier --write --log-level warn .
