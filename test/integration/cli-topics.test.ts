@@ -108,6 +108,13 @@ describe('tidemark topic, cluster, log and bench', function () {
     expect(await cli(['topic', 'create', 'here', '--if-not-exists'])).to.include({ code: 0 });
   });
 
+  it('prints no colours into a pipe, under CI as little as anywhere', async () => {
+    const { stderr } = await runCommand(['topic', 'create', '../x', '--brokers', server.address], {
+      environment: { CI: 'true' },
+    });
+    expect(stderr).to.match(/^error: INVALID_TOPIC_EXCEPTION/);
+  });
+
   it('refuses a bad name, config or count with a sentence and an exit code', async () => {
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [['topic', 'create', 'no/slash'], 2, /INVALID_TOPIC_EXCEPTION/],

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The process boundary of the `tidemark` command: signals, exit codes, errors as sentences. Nothing heavy is imported here; a
 // command loads its own code when it is run.
+import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
 import { CommanderError } from 'commander';
 import picocolors from 'picocolors';
@@ -42,7 +43,8 @@ function report(error: unknown): ExitCode {
   // Commander has printed its own sentence. Help that was asked for is a success, help for want of a command is not.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   const failure = toCommandFailure(error);
-  const colors = picocolors.createColors(process.stderr.isTTY && process.env['NO_COLOR'] === undefined);
+  // Not `stderr.isTTY`: a pipe has none, and picocolors takes undefined for "decide yourself", which means colours under CI.
+  const colors = picocolors.createColors(isatty(process.stderr.fd) && process.env['NO_COLOR'] === undefined);
   let text = `${colors.red('error:')} ${failure.message}\n`;
   if (failure.hint !== undefined) text += `${colors.cyan('next:')}  ${failure.hint}\n`;
   if (process.env['TIDEMARK_DEBUG'] !== undefined || isUnforeseen(error)) {
