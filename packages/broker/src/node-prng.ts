@@ -2,10 +2,9 @@
 // call for four bytes costs as much as one for thousands; what is handed out is copied, never part of the pool.
 
 import { randomFillSync } from 'node:crypto';
-import { type Prng } from '@tidemark/core';
+import { drawBelow, type Prng } from '@tidemark/core';
 
 const POOL_BYTES = 4096;
-const MAX_BOUND = 2 ** 32;
 
 export class NodePrng implements Prng {
   readonly #pool = new Uint8Array(POOL_BYTES);
@@ -17,15 +16,7 @@ export class NodePrng implements Prng {
   }
 
   below(bound: number): number {
-    if (!Number.isInteger(bound) || bound < 1 || bound > MAX_BOUND) {
-      throw new RangeError(`a bound is an integer from 1 to 2^32, not ${bound}`);
-    }
-    // Numbers past the last whole multiple of the bound would favour small results: draw again.
-    const limit = MAX_BOUND - (MAX_BOUND % bound);
-    for (;;) {
-      const drawn = this.uint32();
-      if (drawn < limit) return drawn % bound;
-    }
+    return drawBelow(bound, () => this.uint32());
   }
 
   bytes(length: number): Uint8Array {

@@ -2,7 +2,7 @@
 // (`reconcile`) looks at each partition and does the next thing it needs: find its position, check it after a change of leader
 // (KIP-320), ask for it, ask somebody else. Whatever breaks, a partition is asked for again behind the last record that arrived.
 import { TidemarkError } from '@tidemark/core';
-import type { Clock, Timer } from '@tidemark/core';
+import type { Clock } from '@tidemark/core';
 import {
   batchCrcIsValid,
   batchIsControl,
@@ -21,6 +21,7 @@ import type { Connections } from './connections.ts';
 import type { ConsumerMetrics } from './consumer-metrics.ts';
 import type { ConsumerPartition } from './consumer-partition.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
+import { EarliestTimer } from './earliest-timer.ts';
 import { FetchConnection } from './fetch-connection.ts';
 import type { LeaderCalls, TopicPartition } from './leader-calls.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
@@ -57,12 +58,12 @@ export class Fetcher {
   readonly #positions: PositionKeeper;
   readonly #stopListening: () => void;
   #scheduled = false;
-  #timer: Timer | undefined;
-  #timerDueMs = Infinity;
+  readonly #timer: EarliestTimer;
   #closed = false;
 
   constructor(options: FetcherOptions) {
     this.#options = options;
+    this.#timer = new EarliestTimer(options.clock, () => this.schedule());
     this.#positions = new PositionKeeper({
       settings: options.settings,
       calls: options.calls,
@@ -143,7 +144,7 @@ export class Fetcher {
   close(): void {
     this.#closed = true;
     this.#stopListening();
-    this.#timer?.cancel();
+    this.#timer.cancel();
     for (const connection of this.#connections.values()) connection.close();
     this.#connections.clear();
     this.#ready.clear();
@@ -219,7 +220,7 @@ export class Fetcher {
       return;
     }
     if (partition.notBeforeMs > now) {
-      this.#attendAt(partition.notBeforeMs, now);
+      this.#timer.wakeAt(partition.notBeforeMs, now);
       return;
     }
     if (partition.position < 0) {
@@ -276,7 +277,7 @@ export class Fetcher {
   ): void {
     const pause = this.#brokerPauses.get(leaderId);
     if (pause !== undefined && pause.notBeforeMs > now) {
-      this.#attendAt(pause.notBeforeMs, now);
+      this.#timer.wakeAt(pause.notBeforeMs, now);
       return;
     }
     const { settings, metadata } = this.#options;
@@ -402,16 +403,5 @@ export class Fetcher {
       this.#connections.delete(brokerId);
       connection.close();
     }
-  }
-
-  #attendAt(atMs: number, now: number): void {
-    if (this.#timer !== undefined && this.#timerDueMs <= atMs) return;
-    this.#timer?.cancel();
-    this.#timerDueMs = atMs;
-    this.#timer = this.#options.clock.setTimer(Math.ceil(atMs - now), () => {
-      this.#timer = undefined;
-      this.#timerDueMs = Infinity;
-      this.schedule();
-    });
   }
 }

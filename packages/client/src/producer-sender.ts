@@ -1,7 +1,7 @@
 // Drains the partition queues into requests, one stream per leader, and settles what comes back. Driven by events alone: a batch
 // became ready, an answer came, metadata changed, a pause ended. Each sets `wake`, and one pass then sends all that may be sent.
 import { TidemarkError, invariant } from '@tidemark/core';
-import type { Clock, ErrorName, Timer } from '@tidemark/core';
+import type { Clock, ErrorName } from '@tidemark/core';
 import { encodeProduceStreamRequest, failureFromDetail } from '@tidemark/rpc';
 import type { ProduceEntry } from '@tidemark/rpc';
 import type { Codecs } from '@tidemark/record';
@@ -10,6 +10,7 @@ import type { ClusterMetadata } from './cluster-metadata.ts';
 import type { Connections } from './connections.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import { provesMetadataStale } from './stale-metadata.ts';
+import { EarliestTimer } from './earliest-timer.ts';
 import { ProduceConnection } from './produce-connection.ts';
 import type { ProduceAnswer } from './produce-connection.ts';
 import { judgeProduceError } from './produce-errors.ts';
@@ -75,12 +76,12 @@ export class ProducerSender {
   readonly #brokers = new Map<number, Broker>();
   #nextCorrelationId = 1;
   #scheduled = false;
-  #timer: Timer | undefined;
-  #timerDueMs = Infinity;
+  readonly #timer: EarliestTimer;
   #closed = false;
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#timer = new EarliestTimer(options.clock, () => this.wake());
   }
 
   /** The queue has a batch to send. */
@@ -108,7 +109,7 @@ export class ProducerSender {
   /** What is in flight is not told about any more. */
   close(): void {
     this.#closed = true;
-    this.#timer?.cancel();
+    this.#timer.cancel();
     for (const broker of this.#brokers.values()) broker.connection.close();
     this.#brokers.clear();
   }
@@ -163,7 +164,7 @@ export class ProducerSender {
   /** The broker to send to, or undefined while it is not known, has no room, or the queue pauses. */
   #route(queue: PartitionQueue, now: number): Broker | undefined {
     if (queue.notBeforeMs > now) {
-      this.#wakeAt(queue.notBeforeMs, now);
+      this.#timer.wakeAt(queue.notBeforeMs, now);
       return undefined;
     }
     const { metadata } = this.#options;
@@ -177,7 +178,7 @@ export class ProducerSender {
     if (queue.inFlight > 0 && queue.leaderId !== leaderId) return undefined;
     const broker = this.#broker(leaderId, address);
     if (broker.notBeforeMs > now) {
-      this.#wakeAt(broker.notBeforeMs, now);
+      this.#timer.wakeAt(broker.notBeforeMs, now);
       return undefined;
     }
     return broker.connection.hasRoom ? broker : undefined;
@@ -344,17 +345,6 @@ export class ProducerSender {
     metadata.refreshSoon();
     for (const sent of requests) for (const entry of sent) this.#failed(entry, error, true);
     this.wake();
-  }
-
-  #wakeAt(atMs: number, now: number): void {
-    if (this.#timer !== undefined && this.#timerDueMs <= atMs) return;
-    this.#timer?.cancel();
-    this.#timerDueMs = atMs;
-    this.#timer = this.#options.clock.setTimer(Math.ceil(atMs - now), () => {
-      this.#timer = undefined;
-      this.#timerDueMs = Infinity;
-      this.wake();
-    });
   }
 }
 

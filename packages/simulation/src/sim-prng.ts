@@ -2,9 +2,7 @@
 // one seed: same seed, same numbers, on every machine. `fork` derives an independent stream, so that a consumer that
 // draws one number more does not shift everybody else's.
 
-import type { Prng } from '@tidemark/core';
-
-const MAX_BOUND = 2 ** 32;
+import { drawBelow, type Prng } from '@tidemark/core';
 
 function splitmix32(seed: number): () => number {
   let state = seed >>> 0;
@@ -45,15 +43,7 @@ export class SimPrng implements Prng {
   }
 
   below(bound: number): number {
-    if (!Number.isInteger(bound) || bound < 1 || bound > MAX_BOUND) {
-      throw new RangeError(`a bound is an integer from 1 to 2^32, not ${bound}`);
-    }
-    // Numbers past the last whole multiple of the bound would favour small results: draw again.
-    const limit = MAX_BOUND - (MAX_BOUND % bound);
-    for (;;) {
-      const drawn = this.uint32();
-      if (drawn < limit) return drawn % bound;
-    }
+    return drawBelow(bound, () => this.uint32());
   }
 
   bytes(length: number): Uint8Array {

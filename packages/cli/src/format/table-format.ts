@@ -1,9 +1,8 @@
 // Records as rows (`consume -o table`): printed as they come, so the widths are fixed beforehand and a long key shifts its row.
+import { CONTROLS } from '../output/table.ts';
 import { isoTime, type RecordWriter } from './output-format.ts';
 
 const KEY_WIDTH = 16;
-// eslint-disable-next-line no-control-regex -- a record must not be able to steer the terminal
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/g;
 
 export const RECORD_TABLE_HEADERS = `PARTITION  ${'OFFSET'.padStart(12)}  ${'TIMESTAMP'.padEnd(24)}  ${'KEY'.padEnd(KEY_WIDTH)}  VALUE\n`;
 

@@ -14,7 +14,7 @@ const GAP = '  ';
 
 // C0 and C1 controls would let data from a topic move the cursor or break the rows.
 // eslint-disable-next-line no-control-regex
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/g;
+export const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/g;
 
 const printable = (text: string): string =>
   text.replace(CONTROLS, (character) => (character === '\t' ? '\\t' : character === '\n' ? '\\n' : '\ufffd'));
