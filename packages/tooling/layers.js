@@ -17,9 +17,10 @@
 export const layers = {
   core: { kind: 'pure', imports: [], libraries: [] },
   record: { kind: 'pure', imports: ['core'], libraries: ['@node-rs/crc32'] },
+  raft: { kind: 'pure', imports: ['core'], libraries: [] },
   controller: { kind: 'pure', imports: ['core'], libraries: [] },
   log: { kind: 'ports', imports: ['record', 'core'], libraries: [] },
-  runtime: { kind: 'ports', imports: ['core', 'record', 'controller', 'log'], libraries: [] },
+  runtime: { kind: 'ports', imports: ['core', 'record', 'raft', 'controller', 'log'], libraries: [] },
   compression: {
     kind: 'edge',
     imports: ['record', 'core'],
@@ -28,11 +29,15 @@ export const layers = {
   rpc: { kind: 'edge', imports: ['core', 'record'], libraries: ['@grpc/grpc-js', '@grpc/proto-loader'] },
   broker: {
     kind: 'edge',
-    imports: ['core', 'record', 'controller', 'log', 'runtime', 'rpc', 'compression'],
+    imports: ['core', 'record', 'raft', 'controller', 'log', 'runtime', 'rpc', 'compression'],
     libraries: ['@grpc/grpc-js', 'classic-level', 'pino', 'prom-client'],
   },
   client: { kind: 'edge', imports: ['rpc', 'record', 'core', 'compression'], libraries: ['@grpc/grpc-js'] },
   cli: { kind: 'edge', imports: ['client', 'broker', 'core'], libraries: ['commander', 'picocolors'] },
-  simulation: { kind: 'dev', imports: ['core', 'record', 'controller', 'log', 'runtime'], libraries: [] },
+  simulation: {
+    kind: 'dev',
+    imports: ['core', 'record', 'raft', 'controller', 'log', 'runtime'],
+    libraries: [],
+  },
   bench: { kind: 'dev', imports: ['client'], libraries: [] },
 };
