@@ -20,6 +20,7 @@ export * from './config/topic-configs.ts';
 export * from './config/value.ts';
 export * from './big-endian.ts';
 export * from './errors.ts';
+export * from './field-codec.ts';
 export * from './ids.ts';
 export * from './invariant.ts';
 export * from './ports/clock.ts';
