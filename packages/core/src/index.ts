@@ -13,6 +13,8 @@ export {
 export * from './config/descriptor.ts';
 export * from './config/environment.ts';
 export * from './config/listeners.ts';
+export { nodeRole, type NodeRole, type QuorumMembership } from './config/node-role.ts';
+export * from './config/quorum-voters.ts';
 export * from './config/problem.ts';
 export * from './config/properties.ts';
 export * from './config/resolve.ts';

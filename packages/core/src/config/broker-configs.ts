@@ -5,6 +5,8 @@
 import { configTable, type Config, type ConfigRule } from './config.ts';
 import { boolean, int, list, long, oneOf, string, type ConfigSpec, type ConfigValue } from './descriptor.ts';
 import { checkListeners, isWildcardHost, listenersOf, type Listener } from './listeners.ts';
+import { roleListenersRule, roleRule, sessionRule } from './node-role.ts';
+import { clusterSpecs } from './quorum-configs.ts';
 import type { ConfigProblem } from './problem.ts';
 
 const DAY_MS = 86_400_000;
@@ -19,7 +21,7 @@ const nodeSpecs = {
   }),
   'process.roles': list(['broker', 'controller'], {
     values: ['broker', 'controller'],
-    doc: 'What this process does: `broker` keeps partitions, `controller` keeps the cluster metadata.',
+    doc: 'What this process does: `broker` keeps partitions, `controller` decides about the cluster’s metadata, together with the other controllers. Every node holds a copy of the metadata.',
   }),
   'cluster.id': string('', {
     own: true,
@@ -30,7 +32,7 @@ const nodeSpecs = {
   }),
   listeners: list(['CLIENT://0.0.0.0:9290', 'PEER://0.0.0.0:9291', 'HTTP://0.0.0.0:9292'], {
     check: listenerCheck,
-    doc: 'Addresses to listen on, `NAME://host:port`. CLIENT serves clients (gRPC), PEER other nodes, HTTP metrics and health; leave one out and it is not served. Further client listeners are named CLIENT_<SUFFIX>. Host 0.0.0.0 is every interface (the default, because a container is reached from outside only so); name 127.0.0.1 to keep a node to its machine. Port 0 lets the system choose.',
+    doc: 'Addresses to listen on, `NAME://host:port`. CLIENT serves clients (gRPC), PEER other nodes, HTTP metrics and health; leave one out and it is not served. A node of a cluster needs PEER; a controller that is no broker serves quorum and admin commands on CLIENT. Further client listeners are named CLIENT_<SUFFIX>. Host 0.0.0.0 is every interface (the default, because a container is reached from outside only so); name 127.0.0.1 to keep a node to its machine. Port 0 lets the system choose.',
   }),
   'advertised.listeners': list([], {
     check: listenerCheck,
@@ -238,7 +240,13 @@ const networkSpecs = {
   }),
 };
 
-export const brokerSpecs = { ...nodeSpecs, ...topicDefaultSpecs, ...logSpecs, ...networkSpecs };
+export const brokerSpecs = {
+  ...nodeSpecs,
+  ...clusterSpecs,
+  ...topicDefaultSpecs,
+  ...logSpecs,
+  ...networkSpecs,
+};
 export type BrokerSpecs = typeof brokerSpecs;
 export type BrokerConfig = Config<BrokerSpecs>;
 
@@ -263,30 +271,13 @@ const rules: readonly ConfigRule<BrokerSpecs>[] = [
             'Lower it, or raise default.replication.factor.',
           ),
         ],
-  (config) =>
-    config.get('process.roles').length === 2
-      ? []
-      : [
-          config.problem(
-            'process.roles',
-            'this version runs both roles in one process',
-            'Give broker,controller.',
-          ),
-        ],
+  roleRule,
+  sessionRule,
   (config) =>
     config.get('log.dirs').length === 1
       ? []
       : [config.problem('log.dirs', 'this version keeps its logs in exactly one folder', 'Name one folder.')],
-  (config) =>
-    brokerListeners(config).some(({ kind }) => kind === 'CLIENT')
-      ? []
-      : [
-          config.problem(
-            'listeners',
-            'a broker without a CLIENT listener cannot be reached',
-            'Add CLIENT://0.0.0.0:9290.',
-          ),
-        ],
+  roleListenersRule,
   advertisedRule,
   (config) =>
     atLeast(config, 'socket.request.max.bytes', 'message.max.bytes', 'one batch must fit a request'),
@@ -361,6 +352,17 @@ export const brokerConfigs = configTable<BrokerSpecs>({
       'The name of a listener says what it speaks: CLIENT, PEER or HTTP; remove it.',
     'inter.broker.listener.name': 'Nodes always speak to one another on PEER; remove it.',
     'controller.listener.names': 'Controllers are reached on PEER; remove it.',
+    'controller.quorum.bootstrap.servers':
+      'It is called controller.quorum.voters, and names the voters with their ids: id@host:port.',
+    'controller.quorum.auto.join.enable':
+      'A controller joins as an observer; `tidemark quorum add-voter` gives it a vote.',
+    'initial.broker.registration.timeout.ms':
+      'A broker waits for the controllers until it is stopped; remove it.',
+    'metadata.log.dir': 'The metadata is kept in log.dirs, with everything else; remove it.',
+    'metadata.log.segment.ms':
+      'Segments of the metadata log are closed by size; give metadata.log.segment.bytes.',
+    'controlled.shutdown.max.retries': 'Give controlled.shutdown.timeout.ms.',
+    'controlled.shutdown.retry.backoff.ms': 'Give controlled.shutdown.timeout.ms.',
     'offsets.topic.replication.factor': 'This version has no consumer groups; remove it.',
   },
 });

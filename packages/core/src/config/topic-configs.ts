@@ -26,6 +26,7 @@ export const topicToBrokerConfig = {
   'segment.bytes': 'log.segment.bytes',
   'segment.index.bytes': 'log.index.size.max.bytes',
   'segment.ms': 'log.roll.ms',
+  'unclean.leader.election.enable': 'unclean.leader.election.enable',
 } as const satisfies Record<string, ConfigName<BrokerSpecs>>;
 
 export type TopicConfigName = keyof typeof topicToBrokerConfig;
@@ -52,7 +53,6 @@ export const topicConfigs = configTable<TopicSpecs>({
         `For a topic it is called ${name}.`,
       ]),
     ),
-    'unclean.leader.election.enable': 'This version never elects a leader out of sync; remove it.',
     'delete.retention.ms': 'Compaction is not in this version; remove it.',
     'min.cleanable.dirty.ratio': 'Compaction is not in this version; remove it.',
     'max.compaction.lag.ms': 'Compaction is not in this version; remove it.',
