@@ -242,6 +242,8 @@ async function register(
       incarnationId: topicIdFromBytes(prng.bytes(16)),
       endpoints: listeners.advertised.map(({ name, host, port }) => ({ name, host, port })),
       rack: config.get('broker.rack'),
+      directoryId: topicIdFromBytes(prng.bytes(16)),
+      previousBrokerEpoch: -1,
     }),
   );
 }

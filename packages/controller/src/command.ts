@@ -1,8 +1,18 @@
 // What the controller is asked, and what it answers. A command that concerns several topics is answered for each of them,
 // in the order they were asked: one that is refused does not hold up the others.
 
-import type { BrokerEpoch, BrokerId, Failure, TopicId, TopicName } from '@tidemark/core';
-import type { Endpoint } from './metadata-record.ts';
+import type {
+  BrokerEpoch,
+  BrokerId,
+  Failure,
+  LeaderEpoch,
+  Offset,
+  PartitionEpoch,
+  PartitionIndex,
+  TopicId,
+  TopicName,
+} from '@tidemark/core';
+import type { Endpoint, LeaderId, LeaderRecoveryState } from './metadata-record.ts';
 
 /** The first command of a cluster's life. Repeating it is harmless. */
 export interface RegisterClusterCommand {
@@ -16,7 +26,10 @@ export interface RegisteredCluster {
   readonly metadataVersion: number;
 }
 
-/** A broker has started. It stays fenced until `unfenceBroker`. */
+/**
+ * A broker has started. It stays fenced until a heartbeat shows that it has applied its own registration. Refused with
+ * DUPLICATE_BROKER_REGISTRATION while another incarnation lives.
+ */
 export interface RegisterBrokerCommand {
   readonly type: 'registerBroker';
   readonly clusterId: string;
@@ -26,8 +39,13 @@ export interface RegisterBrokerCommand {
   readonly endpoints: readonly Endpoint[];
   /** Empty when it has none. */
   readonly rack: string;
-  /** Whether the incarnation registered before is known to be alive. It then keeps its place. */
-  readonly previousIsAlive?: boolean;
+  /** A UUID of its log folder. */
+  readonly directoryId: string;
+  /**
+   * From the marker of a clean shutdown; -1 without one. Unless it is the epoch registered, the broker may have lost records
+   * and leaves every ISR and ELR.
+   */
+  readonly previousBrokerEpoch: BrokerEpoch | -1;
 }
 
 export interface RegisteredBroker {
@@ -43,6 +61,135 @@ export interface FenceBrokerCommand {
 
 export interface FencedBroker {
   readonly fenced: boolean;
+}
+
+/** From a broker, every broker.heartbeat.interval.ms. Fails with STALE_BROKER_EPOCH or BROKER_ID_NOT_REGISTERED. */
+export interface HeartbeatCommand {
+  readonly type: 'heartbeat';
+  readonly brokerId: BrokerId;
+  readonly brokerEpoch: BrokerEpoch;
+  /** It is not ready, and wants to be or stay fenced. */
+  readonly wantFence: boolean;
+  /** Its process wants to end: take from it what it leads. */
+  readonly wantShutDown: boolean;
+  /** It has applied all metadata below this offset. */
+  readonly appliedOffset: Offset;
+}
+
+export interface HeartbeatResponse {
+  readonly fenced: boolean;
+  /** It has applied its own registration. */
+  readonly caughtUp: boolean;
+  readonly inControlledShutdown: boolean;
+  /** It leads nothing, and every live broker knows: the process may end. */
+  readonly shouldShutDown: boolean;
+}
+
+/** The active controller's own: what broker changes still have to do to partitions, a bounded number at a time. */
+export interface SettlePartitionsCommand {
+  readonly type: 'settlePartitions';
+}
+
+export interface SettledPartitions {
+  /** How many partitions changed. */
+  readonly changed: number;
+}
+
+/** A leader proposes in-sync replicas for partitions it leads (KIP-497, KIP-841, KIP-903). */
+export interface AlterPartitionCommand {
+  readonly type: 'alterPartition';
+  /** The leader. */
+  readonly brokerId: BrokerId;
+  readonly brokerEpoch: BrokerEpoch;
+  readonly partitions: readonly AlterPartition[];
+}
+
+export interface AlterPartition {
+  readonly topicId: TopicId;
+  readonly partition: PartitionIndex;
+  /** The two the leader knows: it is a compare and set. */
+  readonly leaderEpoch: LeaderEpoch;
+  readonly partitionEpoch: PartitionEpoch;
+  /** With the epochs of the incarnations that caught up. */
+  readonly newIsr: readonly IsrMember[];
+}
+
+export interface IsrMember {
+  readonly brokerId: BrokerId;
+  readonly brokerEpoch: BrokerEpoch;
+}
+
+/** Where a partition stands after the change. */
+export interface AlteredPartition {
+  readonly ok: true;
+  readonly topicId: TopicId;
+  readonly partition: PartitionIndex;
+  readonly leader: LeaderId;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly isr: readonly BrokerId[];
+  readonly partitionEpoch: PartitionEpoch;
+  readonly leaderRecoveryState: LeaderRecoveryState;
+}
+
+/**
+ * FENCED_LEADER_EPOCH, INVALID_UPDATE_VERSION: look at the metadata and propose again. NOT_CONTROLLER: the proposer knows more
+ * than this controller. INELIGIBLE_REPLICA, INVALID_REQUEST, NEW_LEADER_ELECTED, UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION.
+ */
+export interface FailedPartition extends Failure {
+  readonly topicId: TopicId;
+  readonly partition: PartitionIndex;
+}
+
+export interface AlterPartitionResponse {
+  readonly partitions: readonly (AlteredPartition | FailedPartition)[];
+}
+
+export interface TopicPartitionName {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** KIP-460. */
+export interface ElectLeadersCommand {
+  readonly type: 'electLeaders';
+  /** `preferred`: the first replica, if it is in sync. `unclean`: any replica, for partitions without a leader. */
+  readonly election: 'preferred' | 'unclean';
+  /** Undefined: all partitions; those that need no election are then left out of the answer. */
+  readonly partitions?: readonly TopicPartitionName[] | undefined;
+}
+
+/** ELECTION_NOT_NEEDED, PREFERRED_LEADER_NOT_AVAILABLE, ELIGIBLE_LEADERS_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION. */
+export type TopicPartitionResult = TopicPartitionName & ({ readonly ok: true } | Failure);
+
+export interface ElectLeadersResponse {
+  readonly partitions: readonly TopicPartitionResult[];
+}
+
+/** The active controller's own: gives preferred leaders back what others lead for them, where too much is (KIP-460's sibling). */
+export interface BalanceLeadersCommand {
+  readonly type: 'balanceLeaders';
+}
+
+export interface BalancedLeaders {
+  readonly changed: number;
+}
+
+/** KIP-455. */
+export interface ReassignPartitionsCommand {
+  readonly type: 'reassignPartitions';
+  readonly partitions: readonly PartitionReassignment[];
+  /** Whether a partition may get more or fewer replicas than it has (KIP-860). */
+  readonly allowReplicationFactorChange: boolean;
+}
+
+export interface PartitionReassignment extends TopicPartitionName {
+  /** The preferred leader first; undefined cancels the reassignment under way. */
+  readonly replicas?: readonly number[] | undefined;
+}
+
+/** NO_REASSIGNMENT_IN_PROGRESS, INVALID_REPLICA_ASSIGNMENT, INVALID_REPLICATION_FACTOR, UNKNOWN_TOPIC_OR_PARTITION. */
+export interface ReassignPartitionsResponse {
+  readonly partitions: readonly TopicPartitionResult[];
 }
 
 export interface ReplicaAssignment {
@@ -164,6 +311,12 @@ export type ControllerCommand =
   | RegisterClusterCommand
   | RegisterBrokerCommand
   | FenceBrokerCommand
+  | HeartbeatCommand
+  | SettlePartitionsCommand
+  | AlterPartitionCommand
+  | ElectLeadersCommand
+  | BalanceLeadersCommand
+  | ReassignPartitionsCommand
   | CreateTopicsCommand
   | DeleteTopicsCommand
   | CreatePartitionsCommand
@@ -175,6 +328,12 @@ export interface ControllerResponses {
   readonly registerBroker: RegisteredBroker;
   readonly fenceBroker: FencedBroker;
   readonly unfenceBroker: FencedBroker;
+  readonly heartbeat: HeartbeatResponse;
+  readonly settlePartitions: SettledPartitions;
+  readonly alterPartition: AlterPartitionResponse;
+  readonly electLeaders: ElectLeadersResponse;
+  readonly balanceLeaders: BalancedLeaders;
+  readonly reassignPartitions: ReassignPartitionsResponse;
   readonly createTopics: CreateTopicsResponse;
   readonly deleteTopics: DeleteTopicsResponse;
   readonly createPartitions: CreatePartitionsResponse;

@@ -1,7 +1,7 @@
 // Commands to records. `handle` decides against an image and changes nothing; what it decided takes effect by replaying the
 // records, on every node alike, once they are committed. The caller holds back the response until then.
 
-import { unreachable, type BrokerConfig, type Offset, type Prng } from '@tidemark/core';
+import { failure, unreachable, type BrokerConfig, type Offset, type Prng } from '@tidemark/core';
 import type { ControllerCommand, ControllerResponses, ResponseTo } from './command.ts';
 import type { CommandContext, Handled } from './context.ts';
 import { alterConfigs } from './handlers/alter-configs.ts';
@@ -48,6 +48,13 @@ function dispatch(
     case 'fenceBroker':
     case 'unfenceBroker':
       return fenceBroker(command, context);
+    case 'heartbeat':
+    case 'settlePartitions':
+    case 'alterPartition':
+    case 'electLeaders':
+    case 'balanceLeaders':
+    case 'reassignPartitions':
+      return failure('UNSUPPORTED_VERSION', `${command.type} is on its way.`);
     case 'createTopics':
       return createTopics(command, context);
     case 'deleteTopics':

@@ -62,14 +62,22 @@ export class ImageBuilder {
         parts.features = new Map(parts.features).set(record.feature, record.level);
         return;
       case 'registerBroker': {
-        const { brokerId, brokerEpoch, incarnationId, endpoints, rack, fenced } = record;
-        this.#putBroker({ id: brokerId, epoch: brokerEpoch, incarnationId, endpoints, rack, fenced });
+        const { brokerId, brokerEpoch, incarnationId, endpoints, rack, fenced, directoryId } = record;
+        const soFar = { inControlledShutdown: false, controlledShutdownOffset: -1 };
+        const own = { id: brokerId, epoch: brokerEpoch, incarnationId, endpoints, rack, fenced, directoryId };
+        this.#putBroker({ ...own, ...soFar });
         return;
       }
       case 'brokerChange': {
         const broker = parts.brokers.get(record.brokerId);
         invariant(broker?.epoch === record.brokerEpoch, 'change of an unknown broker', { ...record });
-        this.#putBroker({ ...broker, fenced: record.fenced });
+        this.#putBroker({
+          ...broker,
+          fenced: record.fenced ?? broker.fenced,
+          inControlledShutdown: record.inControlledShutdown ?? broker.inControlledShutdown,
+          controlledShutdownOffset:
+            record.inControlledShutdown === undefined ? broker.controlledShutdownOffset : offset,
+        });
         return;
       }
       case 'topic':
@@ -142,21 +150,39 @@ export class ImageBuilder {
     const { topicId, partition, replicas, isr, leader, leaderEpoch, partitionEpoch } = record;
     const partitions = this.#ownPartitions(topicId);
     invariant(partition === partitions.length, 'a partition out of turn', { topicId, partition });
-    partitions.push({ partition, replicas, isr, leader, leaderEpoch, partitionEpoch });
+    partitions.push({
+      partition,
+      replicas,
+      isr,
+      leader,
+      leaderEpoch,
+      partitionEpoch,
+      elr: [],
+      lastKnownElr: [],
+      leaderRecoveryState: 'recovered',
+      addingReplicas: [],
+      removingReplicas: [],
+    });
     this.#parts.partitionCount++;
   }
 
-  #changePartition({ topicId, partition, replicas, isr, leader }: PartitionChangeRecord): void {
+  #changePartition(record: PartitionChangeRecord): void {
+    const { topicId, partition, leader } = record;
     const partitions = this.#ownPartitions(topicId);
     const before = partitions[partition];
     invariant(before !== undefined, 'change of an unknown partition', { topicId, partition });
     partitions[partition] = {
       partition,
-      replicas: replicas ?? before.replicas,
-      isr: isr ?? before.isr,
+      replicas: record.replicas ?? before.replicas,
+      isr: record.isr ?? before.isr,
       leader: leader ?? before.leader,
       leaderEpoch: (before.leaderEpoch + (leader === undefined ? 0 : 1)) as LeaderEpoch,
       partitionEpoch: (before.partitionEpoch + 1) as PartitionEpoch,
+      elr: record.elr ?? before.elr,
+      lastKnownElr: record.lastKnownElr ?? before.lastKnownElr,
+      leaderRecoveryState: record.leaderRecoveryState ?? before.leaderRecoveryState,
+      addingReplicas: record.addingReplicas ?? before.addingReplicas,
+      removingReplicas: record.removingReplicas ?? before.removingReplicas,
     };
   }
 

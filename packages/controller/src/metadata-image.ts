@@ -11,7 +11,7 @@ import type {
   TopicId,
   TopicName,
 } from '@tidemark/core';
-import type { Endpoint, LeaderId } from './metadata-record.ts';
+import type { Endpoint, LeaderId, LeaderRecoveryState } from './metadata-record.ts';
 import { PersistentMap } from './persistent-map.ts';
 
 export interface PartitionImage {
@@ -23,6 +23,14 @@ export interface PartitionImage {
   readonly leader: LeaderId;
   readonly leaderEpoch: LeaderEpoch;
   readonly partitionEpoch: PartitionEpoch;
+  /** Eligible leader replicas (KIP-966): out of sync, yet with every committed record. Disjoint from `isr`. */
+  readonly elr: readonly BrokerId[];
+  /** The last leader, when `isr` and `elr` are empty; else empty. */
+  readonly lastKnownElr: readonly BrokerId[];
+  readonly leaderRecoveryState: LeaderRecoveryState;
+  /** Replicas a reassignment under way has added and will remove (KIP-455); both are in `replicas`. */
+  readonly addingReplicas: readonly BrokerId[];
+  readonly removingReplicas: readonly BrokerId[];
 }
 
 export interface TopicImage {
@@ -43,6 +51,15 @@ export interface BrokerImage {
   readonly rack: string;
   /** Kept from leading and from in-sync replicas. */
   readonly fenced: boolean;
+  /** Of its log folder; empty when an older version registered it. */
+  readonly directoryId: string;
+  /** It has asked to shut down, and is kept from leading and from in-sync replicas until its next incarnation. */
+  readonly inControlledShutdown: boolean;
+  /**
+   * While in controlled shutdown: the offset of the last record that took something from it. It may stop once it leads nothing
+   * and every live broker has applied that record. Else -1.
+   */
+  readonly controlledShutdownOffset: number;
 }
 
 /** What an image is made of; the builder's business. */

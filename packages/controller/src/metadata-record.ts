@@ -48,13 +48,17 @@ export interface RegisterBrokerRecord {
   /** Empty when the broker has none. */
   readonly rack: string;
   readonly fenced: boolean;
+  /** A UUID of the broker's log folder; empty in records of versions that did not know it. */
+  readonly directoryId: string;
 }
 
+/** What is undefined stays. A broker in controlled shutdown stays so until its next incarnation registers. */
 export interface BrokerChangeRecord {
   readonly type: 'brokerChange';
   readonly brokerId: BrokerId;
   readonly brokerEpoch: BrokerEpoch;
-  readonly fenced: boolean;
+  readonly fenced?: boolean | undefined;
+  readonly inControlledShutdown?: true | undefined;
 }
 
 export interface TopicRecord {
@@ -83,6 +87,12 @@ export interface PartitionRecord {
 }
 
 /**
+ * Whether the leader was elected from replicas that surely had every committed record (`recovered`), or uncleanly and has not
+ * changed the in-sync replicas since (KIP-704).
+ */
+export type LeaderRecoveryState = 'recovered' | 'recovering';
+
+/**
  * A change to a partition. What is undefined stays. Replaying it raises the partition epoch by one, and the leader epoch by
  * one when `leader` is present, even if it names the leader of before (as Kafka's PartitionChangeRecord).
  */
@@ -93,6 +103,14 @@ export interface PartitionChangeRecord {
   readonly replicas?: readonly BrokerId[] | undefined;
   readonly isr?: readonly BrokerId[] | undefined;
   readonly leader?: LeaderId | undefined;
+  /** Eligible leader replicas (KIP-966): left the ISR when it fell below min.insync.replicas, hence have all committed records. */
+  readonly elr?: readonly BrokerId[] | undefined;
+  /** The last leader, when neither ISR nor ELR has anybody left; else empty. */
+  readonly lastKnownElr?: readonly BrokerId[] | undefined;
+  readonly leaderRecoveryState?: LeaderRecoveryState | undefined;
+  /** Of the reassignment under way (KIP-455); both empty: none is. */
+  readonly addingReplicas?: readonly BrokerId[] | undefined;
+  readonly removingReplicas?: readonly BrokerId[] | undefined;
 }
 
 /** `value` null removes the override. */

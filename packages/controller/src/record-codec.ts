@@ -2,7 +2,16 @@
 // Each type has its own version: a reader refuses a type or a version it does not know, because skipping it would make its
 // image differ from the others'; that is what UNSUPPORTED_VERSION asks to upgrade for. Anything else is CORRUPT_MESSAGE.
 
-import { failure, isTopicName, type Failure } from '@tidemark/core';
+import {
+  failure,
+  isTopicName,
+  type BrokerEpoch,
+  type BrokerId,
+  type Failure,
+  type PartitionIndex,
+  type TopicId,
+  unreachable,
+} from '@tidemark/core';
 import {
   FieldReader,
   FieldWriter,
@@ -23,6 +32,7 @@ import {
   METADATA_VERSION_LEVEL,
   type Endpoint,
   type LeaderId,
+  type LeaderRecoveryState,
   type MetadataRecord,
   type MetadataRecordType,
 } from './metadata-record.ts';
@@ -45,6 +55,44 @@ const leader = integer<LeaderId>(MAX_INT32, -1);
 const topicName = textThat(isTopicName, 'a topic name');
 const endpoint = struct<Endpoint>({ name: text, host: text, port: integer(65535) });
 
+const brokerIds = listOf(int32<BrokerId>());
+const recoveryState: FieldCodec<LeaderRecoveryState> = {
+  write: (writer, value) => flag.write(writer, value === 'recovering'),
+  read: (reader) => (flag.read(reader) ? 'recovering' : 'recovered'),
+};
+const onlyTrue: FieldCodec<true | undefined> = {
+  write: (writer, value) => flag.write(writer, value === true),
+  read: (reader) => (flag.read(reader) ? true : undefined),
+};
+
+/** Reads what an older version wrote; `defaults` stands for the fields it did not know. Never written. */
+function older<T extends object>(
+  codec: Pick<FieldCodec<object>, 'read'>,
+  defaults: Partial<T> = {},
+): FieldCodec<T> {
+  return {
+    write: () => unreachable(undefined as never),
+    read: (reader) => ({ ...codec.read(reader), ...defaults }) as T,
+  };
+}
+
+const registerBrokerV0 = {
+  brokerId: int32<BrokerId>(),
+  brokerEpoch: int64<BrokerEpoch>(),
+  incarnationId: uuid<string>(),
+  endpoints: listOf(endpoint),
+  rack: text,
+  fenced: flag,
+};
+const brokerEpochFields = { brokerId: int32<BrokerId>(), brokerEpoch: int64<BrokerEpoch>() };
+const partitionChangeV0 = {
+  topicId: uuid<TopicId>(),
+  partition: int32<PartitionIndex>(),
+  replicas: optional(brokerIds),
+  isr: optional(brokerIds),
+  leader: optional(leader),
+};
+
 /** A type's code never changes and is never given to another type. */
 const schemas: { readonly [T in MetadataRecordType]: RecordSchema<T> & { readonly code: number } } = {
   cluster: { code: 1, type: 'cluster', versions: [struct({ clusterId: text })] },
@@ -53,20 +101,21 @@ const schemas: { readonly [T in MetadataRecordType]: RecordSchema<T> & { readonl
     code: 3,
     type: 'registerBroker',
     versions: [
-      struct({
-        brokerId: int32(),
-        brokerEpoch: int64(),
-        incarnationId: uuid(),
-        endpoints: listOf(endpoint),
-        rack: text,
-        fenced: flag,
-      }),
+      older<Fields<'registerBroker'>>(struct(registerBrokerV0), { directoryId: '' }),
+      struct<Fields<'registerBroker'>>({ ...registerBrokerV0, directoryId: text }),
     ],
   },
   brokerChange: {
     code: 4,
     type: 'brokerChange',
-    versions: [struct({ brokerId: int32(), brokerEpoch: int64(), fenced: flag })],
+    versions: [
+      older<Fields<'brokerChange'>>(struct({ ...brokerEpochFields, fenced: flag })),
+      struct<Fields<'brokerChange'>>({
+        ...brokerEpochFields,
+        fenced: optional(flag),
+        inControlledShutdown: onlyTrue,
+      }),
+    ],
   },
   topic: { code: 5, type: 'topic', versions: [struct({ topicId: uuid(), name: topicName })] },
   removeTopic: { code: 6, type: 'removeTopic', versions: [struct({ topicId: uuid() })] },
@@ -89,12 +138,14 @@ const schemas: { readonly [T in MetadataRecordType]: RecordSchema<T> & { readonl
     code: 8,
     type: 'partitionChange',
     versions: [
+      older<Fields<'partitionChange'>>(struct(partitionChangeV0)),
       struct<Fields<'partitionChange'>>({
-        topicId: uuid(),
-        partition: int32(),
-        replicas: optional(listOf(int32())),
-        isr: optional(listOf(int32())),
-        leader: optional(leader),
+        ...partitionChangeV0,
+        elr: optional(brokerIds),
+        lastKnownElr: optional(brokerIds),
+        leaderRecoveryState: optional(recoveryState),
+        addingReplicas: optional(brokerIds),
+        removingReplicas: optional(brokerIds),
       }),
     ],
   },

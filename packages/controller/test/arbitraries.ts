@@ -12,6 +12,7 @@ const topicName = fc.stringMatching(/^[a-zA-Z0-9_-]{1,40}$/) as unknown as Arbit
 const ids = <T extends number>() => fc.array(int32<T>(), { maxLength: 5 });
 const leader = fc.oneof(fc.constant(-1 as const), int32());
 const endpoint = fc.record({ name: text, host: text, port: fc.nat(65535) });
+const maybe = <T>(some: Arbitrary<T>) => fc.option(some, { nil: undefined });
 const value = fc.option(text, { nil: null });
 
 type Shapes = {
@@ -32,8 +33,14 @@ const shapes = {
     endpoints: fc.array(endpoint, { maxLength: 4 }),
     rack: text,
     fenced: fc.boolean(),
+    directoryId: text,
   },
-  brokerChange: { brokerId: int32(), brokerEpoch: int64(), fenced: fc.boolean() },
+  brokerChange: {
+    brokerId: int32(),
+    brokerEpoch: int64(),
+    fenced: maybe(fc.boolean()),
+    inControlledShutdown: maybe(fc.constant(true as const)),
+  },
   topic: { topicId: uuid, name: topicName },
   removeTopic: { topicId: uuid },
   partition: {
@@ -48,9 +55,14 @@ const shapes = {
   partitionChange: {
     topicId: uuid,
     partition: int32(),
-    replicas: fc.option(ids(), { nil: undefined }),
-    isr: fc.option(ids(), { nil: undefined }),
-    leader: fc.option(leader, { nil: undefined }) as Shapes['partitionChange']['leader'],
+    replicas: maybe(ids()),
+    isr: maybe(ids()),
+    leader: maybe(leader) as Shapes['partitionChange']['leader'],
+    elr: maybe(ids()),
+    lastKnownElr: maybe(ids()),
+    leaderRecoveryState: maybe(fc.constantFrom('recovered', 'recovering')),
+    addingReplicas: maybe(ids()),
+    removingReplicas: maybe(ids()),
   },
   topicConfig: { topicId: uuid, name: text, value },
   brokerConfig: { brokerId: fc.option(int32(), { nil: null }), name: text, value },

@@ -97,6 +97,8 @@ export class TestCluster {
       incarnationId: uuid(incarnation),
       endpoints: [{ name: 'CLIENT', host: `broker-${id}`, port: 9290 }],
       rack,
+      directoryId: uuid(id),
+      previousBrokerEpoch: -1,
     });
   }
 

@@ -33,8 +33,34 @@ describe('the binary form of metadata records', () => {
       fenced: true,
     } as MetadataRecord;
     expect([...encodeRecord(fence)]).to.deep.equal([
-      1, 4, 0, 0xac, 0x02, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20, 1,
+      1, 4, 1, 0xac, 0x02, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20, 1, 1, 0,
     ]);
+  });
+
+  it('reads what the first versions wrote', () => {
+    const read = (...bytes: number[]) => decodeRecord(Uint8Array.from(bytes));
+    const uuid = Array<number>(16).fill(7);
+    expect(read(1, 3, 0, 9, 5, ...uuid, 0, 0, 1)).to.deep.equal({
+      ok: true,
+      record: {
+        type: 'registerBroker',
+        brokerId: 9,
+        brokerEpoch: 5,
+        incarnationId: topicId,
+        endpoints: [],
+        rack: '',
+        fenced: true,
+        directoryId: '',
+      },
+    });
+    expect(read(1, 4, 0, 9, 5, 0)).to.deep.equal({
+      ok: true,
+      record: { type: 'brokerChange', brokerId: 9, brokerEpoch: 5, fenced: false },
+    });
+    expect(read(1, 8, 0, ...uuid, 3, 0, 1, 1, 9, 1, 0)).to.deep.equal({
+      ok: true,
+      record: { type: 'partitionChange', topicId, partition: 3, isr: [9], leader: -1 },
+    });
   });
 
   it('refuses what a newer version wrote, by name, instead of guessing', () => {

@@ -110,6 +110,8 @@ export function registration(incarnation: number) {
     incarnationId,
     endpoints,
     rack: '',
+    directoryId: incarnationId,
+    previousBrokerEpoch: -1,
   } as const;
 }
 

@@ -18,7 +18,7 @@ export function registerBroker(
   command: RegisterBrokerCommand,
   { image, nextOffset }: CommandContext,
 ): Handled<RegisteredBroker> {
-  const { clusterId, brokerId, incarnationId, endpoints, rack } = command;
+  const { clusterId, brokerId, incarnationId, endpoints, rack, directoryId } = command;
   if (clusterId !== image.clusterId) {
     return failure(
       'INCONSISTENT_CLUSTER_ID',
@@ -30,11 +30,8 @@ export function registerBroker(
   }
   const before = image.broker(brokerId);
   if (before?.incarnationId === incarnationId) return handled({ brokerEpoch: before.epoch });
-  if (before !== undefined && command.previousIsAlive === true) {
-    return failure(
-      'DUPLICATE_BROKER_REGISTRATION',
-      `Another live process has node.id ${brokerId}. Give this one its own.`,
-    );
+  if (!isTopicId(directoryId)) {
+    return failure('INVALID_REQUEST', `${JSON.stringify(directoryId)} is not a UUID.`);
   }
   const brokerEpoch = nextOffset as number as BrokerEpoch;
   const registration: MetadataRecord = {
@@ -45,6 +42,7 @@ export function registerBroker(
     endpoints,
     rack,
     fenced: true,
+    directoryId,
   };
   return handled({ brokerEpoch }, [registration, ...changesWithoutBroker(image, brokerId)]);
 }
