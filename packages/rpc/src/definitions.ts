@@ -10,6 +10,7 @@ import type { PeerServiceDefinition } from './generated/tidemark/internal/v1/Pee
 import type { AdminServiceDefinition } from './generated/tidemark/v1/AdminService.ts';
 import type { ClusterServiceDefinition } from './generated/tidemark/v1/ClusterService.ts';
 import type { LogServiceDefinition } from './generated/tidemark/v1/LogService.ts';
+import type { QuorumServiceDefinition } from './generated/tidemark/v1/QuorumService.ts';
 
 /** A serialized google.protobuf.FileDescriptorSet. */
 export const descriptorSet: Buffer = Buffer.from(descriptorSetBase64, 'base64');
@@ -32,6 +33,7 @@ function service(name: string): unknown {
 export const logService = service('tidemark.v1.LogService') as LogServiceDefinition;
 export const clusterService = service('tidemark.v1.ClusterService') as ClusterServiceDefinition;
 export const adminService = service('tidemark.v1.AdminService') as AdminServiceDefinition;
+export const quorumService = service('tidemark.v1.QuorumService') as QuorumServiceDefinition;
 export const peerService = service('tidemark.internal.v1.PeerService') as PeerServiceDefinition;
 export const healthService = service('grpc.health.v1.Health') as HealthDefinition;
 export const reflectionService = service('grpc.reflection.v1.ServerReflection') as ServerReflectionDefinition;

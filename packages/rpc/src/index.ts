@@ -2,3 +2,4 @@ export * from './definitions.ts';
 export * from './client/index.ts';
 export * from './server/index.ts';
 export * from './messages.ts';
+export * from './quorum-messages.ts';

@@ -71,6 +71,7 @@ describe('the fetch codec', () => {
       name: 'OFFSET_OUT_OF_RANGE',
       message: 'too far',
       retriable: false,
+      controller: null,
     });
     expect(result?.currentLeader).to.deep.equal({ leaderId: 1, leaderEpoch: 2 });
     expect(result?.records[0]).to.not.have.property('key');

@@ -94,7 +94,7 @@ describe('the produce codec', () => {
                   topic: text,
                   topicId: 'x',
                   partition: code,
-                  error: errorDetail('UNKNOWN_SERVER_ERROR', text),
+                  error: { ...errorDetail('UNKNOWN_SERVER_ERROR', text), controller: null },
                   baseOffset: offset,
                   logAppendTimeMs: -1,
                   logStartOffset: 5,

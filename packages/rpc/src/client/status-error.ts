@@ -43,8 +43,10 @@ export function errorFromStatus(error: unknown, address: string): TidemarkError 
   return new TidemarkError(name, text, { cause: error });
 }
 
+type SaidError = Omit<ErrorDetailOutput, 'controller'> | null | undefined;
+
 /** `undefined` when the answer reports no error. An unknown code keeps the server's own words. */
-export function failureFromDetail(detail: ErrorDetailOutput | null | undefined): Failure | undefined {
+export function failureFromDetail(detail: SaidError): Failure | undefined {
   if (detail === null || detail === undefined || detail.code === 0) return undefined;
   const name = errorName(detail.code);
   if (name === 'UNKNOWN_SERVER_ERROR' && detail.code !== errorTable[name].code) {
@@ -53,7 +55,7 @@ export function failureFromDetail(detail: ErrorDetailOutput | null | undefined):
   return failure(name, detail.message === '' ? undefined : detail.message);
 }
 
-export function errorFromDetail(detail: ErrorDetailOutput | null | undefined): TidemarkError | undefined {
+export function errorFromDetail(detail: SaidError): TidemarkError | undefined {
   const found = failureFromDetail(detail);
   return found === undefined ? undefined : TidemarkError.from(found);
 }

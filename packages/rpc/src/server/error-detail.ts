@@ -5,7 +5,8 @@ import { status, type StatusObject } from '@grpc/grpc-js';
 import { errorTable, TidemarkError, type ErrorName, type Failure } from '@tidemark/core';
 import type { ErrorDetail } from '../generated/tidemark/v1/ErrorDetail.ts';
 
-export type WireError = Required<ErrorDetail>;
+/** `controller` belongs to NOT_CONTROLLER alone and is told by those handlers that know one. */
+export type WireError = Required<Omit<ErrorDetail, 'controller'>> & Pick<ErrorDetail, 'controller'>;
 
 export function errorDetail(error: ErrorName, message: string): WireError {
   const { code, retriable } = errorTable[error];

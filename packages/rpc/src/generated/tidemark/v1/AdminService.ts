@@ -14,6 +14,12 @@ import type { DescribeConfigsRequest as _tidemark_v1_DescribeConfigsRequest, Des
 import type { DescribeConfigsResponse as _tidemark_v1_DescribeConfigsResponse, DescribeConfigsResponseOutput as _tidemark_v1_DescribeConfigsResponseOutput } from '../../tidemark/v1/DescribeConfigsResponse.ts';
 import type { DescribeReplicasRequest as _tidemark_v1_DescribeReplicasRequest, DescribeReplicasRequestOutput as _tidemark_v1_DescribeReplicasRequestOutput } from '../../tidemark/v1/DescribeReplicasRequest.ts';
 import type { DescribeReplicasResponse as _tidemark_v1_DescribeReplicasResponse, DescribeReplicasResponseOutput as _tidemark_v1_DescribeReplicasResponseOutput } from '../../tidemark/v1/DescribeReplicasResponse.ts';
+import type { ElectLeadersRequest as _tidemark_v1_ElectLeadersRequest, ElectLeadersRequestOutput as _tidemark_v1_ElectLeadersRequestOutput } from '../../tidemark/v1/ElectLeadersRequest.ts';
+import type { ElectLeadersResponse as _tidemark_v1_ElectLeadersResponse, ElectLeadersResponseOutput as _tidemark_v1_ElectLeadersResponseOutput } from '../../tidemark/v1/ElectLeadersResponse.ts';
+import type { ListPartitionReassignmentsRequest as _tidemark_v1_ListPartitionReassignmentsRequest, ListPartitionReassignmentsRequestOutput as _tidemark_v1_ListPartitionReassignmentsRequestOutput } from '../../tidemark/v1/ListPartitionReassignmentsRequest.ts';
+import type { ListPartitionReassignmentsResponse as _tidemark_v1_ListPartitionReassignmentsResponse, ListPartitionReassignmentsResponseOutput as _tidemark_v1_ListPartitionReassignmentsResponseOutput } from '../../tidemark/v1/ListPartitionReassignmentsResponse.ts';
+import type { ReassignPartitionsRequest as _tidemark_v1_ReassignPartitionsRequest, ReassignPartitionsRequestOutput as _tidemark_v1_ReassignPartitionsRequestOutput } from '../../tidemark/v1/ReassignPartitionsRequest.ts';
+import type { ReassignPartitionsResponse as _tidemark_v1_ReassignPartitionsResponse, ReassignPartitionsResponseOutput as _tidemark_v1_ReassignPartitionsResponseOutput } from '../../tidemark/v1/ReassignPartitionsResponse.ts';
 
 export interface AdminServiceClient extends grpc.Client {
   AlterConfigs(argument: _tidemark_v1_AlterConfigsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_AlterConfigsResponseOutput>): grpc.ClientUnaryCall;
@@ -70,6 +76,33 @@ export interface AdminServiceClient extends grpc.Client {
   describeReplicas(argument: _tidemark_v1_DescribeReplicasRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_DescribeReplicasResponseOutput>): grpc.ClientUnaryCall;
   describeReplicas(argument: _tidemark_v1_DescribeReplicasRequest, callback: grpc.requestCallback<_tidemark_v1_DescribeReplicasResponseOutput>): grpc.ClientUnaryCall;
   
+  ElectLeaders(argument: _tidemark_v1_ElectLeadersRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ElectLeadersResponseOutput>): grpc.ClientUnaryCall;
+  ElectLeaders(argument: _tidemark_v1_ElectLeadersRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_tidemark_v1_ElectLeadersResponseOutput>): grpc.ClientUnaryCall;
+  ElectLeaders(argument: _tidemark_v1_ElectLeadersRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ElectLeadersResponseOutput>): grpc.ClientUnaryCall;
+  ElectLeaders(argument: _tidemark_v1_ElectLeadersRequest, callback: grpc.requestCallback<_tidemark_v1_ElectLeadersResponseOutput>): grpc.ClientUnaryCall;
+  electLeaders(argument: _tidemark_v1_ElectLeadersRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ElectLeadersResponseOutput>): grpc.ClientUnaryCall;
+  electLeaders(argument: _tidemark_v1_ElectLeadersRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_tidemark_v1_ElectLeadersResponseOutput>): grpc.ClientUnaryCall;
+  electLeaders(argument: _tidemark_v1_ElectLeadersRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ElectLeadersResponseOutput>): grpc.ClientUnaryCall;
+  electLeaders(argument: _tidemark_v1_ElectLeadersRequest, callback: grpc.requestCallback<_tidemark_v1_ElectLeadersResponseOutput>): grpc.ClientUnaryCall;
+  
+  ListPartitionReassignments(argument: _tidemark_v1_ListPartitionReassignmentsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ListPartitionReassignmentsResponseOutput>): grpc.ClientUnaryCall;
+  ListPartitionReassignments(argument: _tidemark_v1_ListPartitionReassignmentsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_tidemark_v1_ListPartitionReassignmentsResponseOutput>): grpc.ClientUnaryCall;
+  ListPartitionReassignments(argument: _tidemark_v1_ListPartitionReassignmentsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ListPartitionReassignmentsResponseOutput>): grpc.ClientUnaryCall;
+  ListPartitionReassignments(argument: _tidemark_v1_ListPartitionReassignmentsRequest, callback: grpc.requestCallback<_tidemark_v1_ListPartitionReassignmentsResponseOutput>): grpc.ClientUnaryCall;
+  listPartitionReassignments(argument: _tidemark_v1_ListPartitionReassignmentsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ListPartitionReassignmentsResponseOutput>): grpc.ClientUnaryCall;
+  listPartitionReassignments(argument: _tidemark_v1_ListPartitionReassignmentsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_tidemark_v1_ListPartitionReassignmentsResponseOutput>): grpc.ClientUnaryCall;
+  listPartitionReassignments(argument: _tidemark_v1_ListPartitionReassignmentsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ListPartitionReassignmentsResponseOutput>): grpc.ClientUnaryCall;
+  listPartitionReassignments(argument: _tidemark_v1_ListPartitionReassignmentsRequest, callback: grpc.requestCallback<_tidemark_v1_ListPartitionReassignmentsResponseOutput>): grpc.ClientUnaryCall;
+  
+  ReassignPartitions(argument: _tidemark_v1_ReassignPartitionsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ReassignPartitionsResponseOutput>): grpc.ClientUnaryCall;
+  ReassignPartitions(argument: _tidemark_v1_ReassignPartitionsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_tidemark_v1_ReassignPartitionsResponseOutput>): grpc.ClientUnaryCall;
+  ReassignPartitions(argument: _tidemark_v1_ReassignPartitionsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ReassignPartitionsResponseOutput>): grpc.ClientUnaryCall;
+  ReassignPartitions(argument: _tidemark_v1_ReassignPartitionsRequest, callback: grpc.requestCallback<_tidemark_v1_ReassignPartitionsResponseOutput>): grpc.ClientUnaryCall;
+  reassignPartitions(argument: _tidemark_v1_ReassignPartitionsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ReassignPartitionsResponseOutput>): grpc.ClientUnaryCall;
+  reassignPartitions(argument: _tidemark_v1_ReassignPartitionsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_tidemark_v1_ReassignPartitionsResponseOutput>): grpc.ClientUnaryCall;
+  reassignPartitions(argument: _tidemark_v1_ReassignPartitionsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ReassignPartitionsResponseOutput>): grpc.ClientUnaryCall;
+  reassignPartitions(argument: _tidemark_v1_ReassignPartitionsRequest, callback: grpc.requestCallback<_tidemark_v1_ReassignPartitionsResponseOutput>): grpc.ClientUnaryCall;
+  
 }
 
 export interface AdminServiceHandlers extends grpc.UntypedServiceImplementation {
@@ -85,6 +118,12 @@ export interface AdminServiceHandlers extends grpc.UntypedServiceImplementation 
   
   DescribeReplicas: grpc.handleUnaryCall<_tidemark_v1_DescribeReplicasRequestOutput, _tidemark_v1_DescribeReplicasResponse>;
   
+  ElectLeaders: grpc.handleUnaryCall<_tidemark_v1_ElectLeadersRequestOutput, _tidemark_v1_ElectLeadersResponse>;
+  
+  ListPartitionReassignments: grpc.handleUnaryCall<_tidemark_v1_ListPartitionReassignmentsRequestOutput, _tidemark_v1_ListPartitionReassignmentsResponse>;
+  
+  ReassignPartitions: grpc.handleUnaryCall<_tidemark_v1_ReassignPartitionsRequestOutput, _tidemark_v1_ReassignPartitionsResponse>;
+  
 }
 
 export interface AdminServiceDefinition extends grpc.ServiceDefinition {
@@ -94,4 +133,7 @@ export interface AdminServiceDefinition extends grpc.ServiceDefinition {
   DeleteTopics: MethodDefinition<_tidemark_v1_DeleteTopicsRequest, _tidemark_v1_DeleteTopicsResponse, _tidemark_v1_DeleteTopicsRequestOutput, _tidemark_v1_DeleteTopicsResponseOutput>
   DescribeConfigs: MethodDefinition<_tidemark_v1_DescribeConfigsRequest, _tidemark_v1_DescribeConfigsResponse, _tidemark_v1_DescribeConfigsRequestOutput, _tidemark_v1_DescribeConfigsResponseOutput>
   DescribeReplicas: MethodDefinition<_tidemark_v1_DescribeReplicasRequest, _tidemark_v1_DescribeReplicasResponse, _tidemark_v1_DescribeReplicasRequestOutput, _tidemark_v1_DescribeReplicasResponseOutput>
+  ElectLeaders: MethodDefinition<_tidemark_v1_ElectLeadersRequest, _tidemark_v1_ElectLeadersResponse, _tidemark_v1_ElectLeadersRequestOutput, _tidemark_v1_ElectLeadersResponseOutput>
+  ListPartitionReassignments: MethodDefinition<_tidemark_v1_ListPartitionReassignmentsRequest, _tidemark_v1_ListPartitionReassignmentsResponse, _tidemark_v1_ListPartitionReassignmentsRequestOutput, _tidemark_v1_ListPartitionReassignmentsResponseOutput>
+  ReassignPartitions: MethodDefinition<_tidemark_v1_ReassignPartitionsRequest, _tidemark_v1_ReassignPartitionsResponse, _tidemark_v1_ReassignPartitionsRequestOutput, _tidemark_v1_ReassignPartitionsResponseOutput>
 }

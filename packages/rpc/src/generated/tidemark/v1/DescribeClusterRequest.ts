@@ -2,7 +2,11 @@
 
 
 export interface DescribeClusterRequest {
+  'allowStale'?: (boolean);
+  'timeoutMs'?: (number);
 }
 
 export interface DescribeClusterRequestOutput {
+  'allowStale': (boolean);
+  'timeoutMs': (number);
 }

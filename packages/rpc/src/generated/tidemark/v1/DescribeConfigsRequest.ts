@@ -5,9 +5,11 @@ import type { ConfigResource as _tidemark_v1_ConfigResource, ConfigResourceOutpu
 export interface DescribeConfigsRequest {
   'resources'?: (_tidemark_v1_ConfigResource)[];
   'keys'?: (string)[];
+  'allowStale'?: (boolean);
 }
 
 export interface DescribeConfigsRequestOutput {
   'resources': (_tidemark_v1_ConfigResourceOutput)[];
   'keys': (string)[];
+  'allowStale': (boolean);
 }

@@ -1,0 +1,26 @@
+// Original file: proto/tidemark/v1/quorum.proto
+
+export const QuorumRole = {
+  QUORUM_ROLE_UNSPECIFIED: 'QUORUM_ROLE_UNSPECIFIED',
+  QUORUM_ROLE_OBSERVER: 'QUORUM_ROLE_OBSERVER',
+  QUORUM_ROLE_FOLLOWER: 'QUORUM_ROLE_FOLLOWER',
+  QUORUM_ROLE_PROSPECTIVE: 'QUORUM_ROLE_PROSPECTIVE',
+  QUORUM_ROLE_CANDIDATE: 'QUORUM_ROLE_CANDIDATE',
+  QUORUM_ROLE_LEADER: 'QUORUM_ROLE_LEADER',
+} as const;
+
+export type QuorumRole =
+  | 'QUORUM_ROLE_UNSPECIFIED'
+  | 0
+  | 'QUORUM_ROLE_OBSERVER'
+  | 1
+  | 'QUORUM_ROLE_FOLLOWER'
+  | 2
+  | 'QUORUM_ROLE_PROSPECTIVE'
+  | 3
+  | 'QUORUM_ROLE_CANDIDATE'
+  | 4
+  | 'QUORUM_ROLE_LEADER'
+  | 5
+
+export type QuorumRoleOutput = typeof QuorumRole[keyof typeof QuorumRole]
