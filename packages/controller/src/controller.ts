@@ -1,9 +1,9 @@
 // Commands to records. `handle` decides against an image and changes nothing; what it decided takes effect by replaying the
 // records, on every node alike, once they are committed. The caller holds back the response until then.
 
-import { failure, unreachable, type BrokerConfig, type Offset, type Prng } from '@tidemark/core';
+import { failure, unreachable, type BrokerConfig } from '@tidemark/core';
 import type { ControllerCommand, ControllerResponses, ResponseTo } from './command.ts';
-import type { CommandContext, Handled } from './context.ts';
+import type { CommandContext, CommandInput, Handled } from './context.ts';
 import { alterConfigs } from './handlers/alter-configs.ts';
 import { fenceBroker, registerBroker } from './handlers/brokers.ts';
 import { registerCluster } from './handlers/cluster.ts';
@@ -11,7 +11,6 @@ import { createPartitions } from './handlers/create-partitions.ts';
 import { createTopics } from './handlers/create-topics.ts';
 import { deleteTopics } from './handlers/delete-topics.ts';
 import { allocateProducerIds } from './handlers/producer-ids.ts';
-import type { MetadataImage } from './metadata-image.ts';
 
 export class Controller {
   readonly #config: BrokerConfig;
@@ -22,16 +21,11 @@ export class Controller {
   }
 
   /**
-   * `image` holds everything decided before; `nextOffset` is the offset the first record will be given. A command may be
-   * answered without any record (it asks for what is already so, or only to validate); its response is then true at once.
+   * A command may be answered without any record (it asks for what is already so, or only to validate); its response is then
+   * true at once.
    */
-  handle<C extends ControllerCommand>(
-    command: C,
-    image: MetadataImage,
-    nextOffset: Offset,
-    prng: Prng,
-  ): Handled<ResponseTo<C>> {
-    const context: CommandContext = { image, nextOffset, prng, config: this.#config };
+  handle<C extends ControllerCommand>(command: C, input: CommandInput): Handled<ResponseTo<C>> {
+    const context: CommandContext = { ...input, config: this.#config };
     return dispatch(command, context) as Handled<ResponseTo<C>>;
   }
 }

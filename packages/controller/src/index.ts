@@ -1,5 +1,6 @@
 export * from './command.ts';
-export { type CommandContext, type Handled } from './context.ts';
+export * from './broker-sessions.ts';
+export { type CommandContext, type CommandInput, type Handled } from './context.ts';
 export { Controller } from './controller.ts';
 export { PRODUCER_ID_BLOCK_LENGTH } from './handlers/producer-ids.ts';
 export * from './image-builder.ts';

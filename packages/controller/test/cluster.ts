@@ -2,6 +2,7 @@
 
 import {
   applyRecords,
+  BrokerSessions,
   Controller,
   decodeRecord,
   encodeRecord,
@@ -38,10 +39,13 @@ export function seededPrng(seed: number): Prng {
   };
 }
 
+export const SESSION_MS = 9000;
 export const CLUSTER_ID = 'test-cluster';
 
 export class TestCluster {
   image = MetadataImage.empty();
+  nowMs = 1_000_000;
+  readonly sessions = new BrokerSessions(SESSION_MS);
   /** Of the last command. */
   records: readonly MetadataRecord[] = [];
   readonly #controller: Controller;
@@ -68,7 +72,14 @@ export class TestCluster {
   run<C extends ControllerCommand>(command: C) {
     const base = (this.image.offset + 1) as Offset;
     const before = this.image;
-    const result = this.#controller.handle(command, this.image, base, this.#prng);
+    const { image, nowMs, sessions } = this;
+    const result = this.#controller.handle(command, {
+      image,
+      nextOffset: base,
+      prng: this.#prng,
+      nowMs,
+      sessions,
+    });
     if (this.image !== before) throw new Error('a handler changed the image');
     this.records = result.ok ? result.records.map(throughCodec) : [];
     this.image = applyRecords(this.image, this.records, base);

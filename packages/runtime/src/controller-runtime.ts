@@ -8,6 +8,7 @@
 import {
   applyRecords,
   MetadataImage,
+  NO_SESSIONS,
   type Controller,
   type ControllerCommand,
   type ResponseTo,
@@ -87,7 +88,13 @@ export class ControllerRuntime {
     if (refused !== undefined) return Promise.resolve(refused);
     const pending = this.#pendingImage();
     const nextOffset = this.#pendingEnd();
-    const decided = this.#controller.handle(command, pending, nextOffset, this.#prng);
+    const decided = this.#controller.handle(command, {
+      image: pending,
+      nextOffset,
+      prng: this.#prng,
+      nowMs: 0,
+      sessions: NO_SESSIONS,
+    });
     // A refusal, too, may rest on what is not committed yet: "the topic exists".
     if (!decided.ok) return this.#wait(nextOffset, nextOffset, undefined, decided);
     const { records, response } = decided;

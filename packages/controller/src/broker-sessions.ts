@@ -1,0 +1,98 @@
+// Which brokers the active controller has heard from, and until when it takes them for alive (KIP-631). Soft state: it is not
+// in the metadata log, and a controller that becomes active starts with `reset`, which gives everyone a full session.
+//
+// Its owner calls `touch` for every registration and heartbeat that was not refused; handlers and duties only read.
+
+import type { BrokerEpoch, BrokerId, Offset } from '@tidemark/core';
+import type { MetadataImage } from './metadata-image.ts';
+
+/** What handlers and duties may know of the sessions. */
+export interface SessionsView {
+  /** Whether a process with this id has been heard within its session. */
+  isAlive(id: BrokerId, nowMs: number): boolean;
+  /** When its session ends; undefined for a broker without one. */
+  deadlineMs(id: BrokerId): number | undefined;
+  /** The broker has applied all metadata below it; undefined until this controller has heard it say so. */
+  appliedOffset(id: BrokerId): Offset | undefined;
+}
+
+interface Session {
+  readonly epoch: BrokerEpoch;
+  readonly deadlineMs: number;
+  readonly appliedOffset: Offset | undefined;
+  /** False for one given by `reset` to a broker that ran in this very process before it started. */
+  readonly isProof: boolean;
+}
+
+export class BrokerSessions implements SessionsView {
+  readonly #sessionTimeoutMs: number;
+  readonly #sessions = new Map<BrokerId, Session>();
+
+  /** `broker.session.timeout.ms`. */
+  constructor(sessionTimeoutMs: number) {
+    this.#sessionTimeoutMs = sessionTimeoutMs;
+  }
+
+  /** The broker was heard at `nowMs`. What an earlier incarnation says no longer counts. */
+  touch(id: BrokerId, epoch: BrokerEpoch, nowMs: number, appliedOffset?: Offset): void {
+    const before = this.#sessions.get(id);
+    if (before !== undefined && before.epoch > epoch) return;
+    const known = before?.epoch === epoch ? before.appliedOffset : undefined;
+    this.#sessions.set(id, {
+      epoch,
+      deadlineMs: nowMs + this.#sessionTimeoutMs,
+      appliedOffset: appliedOffset ?? known,
+      isProof: true,
+    });
+  }
+
+  isAlive(id: BrokerId, nowMs: number): boolean {
+    const session = this.#sessions.get(id);
+    return session?.isProof === true && nowMs < session.deadlineMs;
+  }
+
+  deadlineMs(id: BrokerId): number | undefined {
+    return this.#sessions.get(id)?.deadlineMs;
+  }
+
+  appliedOffset(id: BrokerId): Offset | undefined {
+    return this.#sessions.get(id)?.appliedOffset;
+  }
+
+  /** Brokers whose session has ended, fenced or not, in the order of their ids. */
+  expired(nowMs: number): readonly BrokerId[] {
+    return [...this.#sessions]
+      .filter(([, { deadlineMs }]) => deadlineMs <= nowMs)
+      .map(([id]) => id)
+      .sort((a, b) => a - b);
+  }
+
+  /** The next end of a session after `nowMs`; undefined when there is none. */
+  nextDeadlineMs(nowMs: number): number | undefined {
+    const coming = [...this.#sessions.values()]
+      .map(({ deadlineMs }) => deadlineMs)
+      .filter((deadlineMs) => deadlineMs > nowMs);
+    return coming.length === 0 ? undefined : Math.min(...coming);
+  }
+
+  /**
+   * This controller has become active: every registered broker that is not fenced has a full session from `nowMs` on, and
+   * nothing said to an earlier controller counts. `self` is the broker of this very process, if it is one: an incarnation of
+   * it that this controller never hears from is the one before a restart, and does not keep the next from registering.
+   */
+  reset(image: MetadataImage, nowMs: number, self?: BrokerId): void {
+    this.#sessions.clear();
+    const deadlineMs = nowMs + this.#sessionTimeoutMs;
+    for (const { id, epoch, fenced } of image.brokers()) {
+      if (fenced) continue;
+      this.#sessions.set(id, { epoch, deadlineMs, appliedOffset: undefined, isProof: id !== self });
+    }
+  }
+}
+
+/** Nobody has been heard; for an image that is only read. */
+export const NO_SESSIONS: SessionsView = {
+  isAlive: () => false,
+  deadlineMs: () => undefined,
+  appliedOffset: () => undefined,
+};

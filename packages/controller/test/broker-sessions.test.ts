@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import { BrokerSessions } from '@tidemark/controller';
+import type { BrokerEpoch, BrokerId, Offset } from '@tidemark/core';
+import { TestCluster } from './cluster.ts';
+
+const b = (id: number) => id as BrokerId;
+const epoch = (value: number) => value as BrokerEpoch;
+const offset = (value: number) => value as Offset;
+
+describe('broker sessions', () => {
+  it('last their length from the last sign of life, and not a millisecond longer', () => {
+    const sessions = new BrokerSessions(9000);
+    expect(sessions.isAlive(b(1), 0), 'never heard').to.equal(false);
+    sessions.touch(b(1), epoch(5), 100);
+    sessions.touch(b(2), epoch(6), 200);
+    expect(sessions.isAlive(b(1), 9099)).to.equal(true);
+    expect(sessions.expired(9099)).to.deep.equal([]);
+    expect(sessions.nextDeadlineMs(100)).to.equal(9100);
+    expect(sessions.isAlive(b(1), 9100)).to.equal(false);
+    expect(sessions.expired(9100)).to.deep.equal([1]);
+    expect(sessions.nextDeadlineMs(9100), 'that of the other').to.equal(9200);
+    sessions.touch(b(1), epoch(5), 9100);
+    expect(sessions.isAlive(b(1), 9100)).to.equal(true);
+    expect(sessions.expired(20_000)).to.deep.equal([1, 2]);
+    expect(sessions.nextDeadlineMs(20_000)).to.equal(undefined);
+  });
+
+  it('remember what the present incarnation has applied, and nothing an earlier one says', () => {
+    const sessions = new BrokerSessions(9000);
+    sessions.touch(b(1), epoch(5), 0, offset(7));
+    sessions.touch(b(1), epoch(5), 1);
+    expect(sessions.appliedOffset(b(1))).to.equal(7);
+    sessions.touch(b(1), epoch(9), 2);
+    expect(sessions.appliedOffset(b(1)), 'a new incarnation has applied nothing').to.equal(undefined);
+    sessions.touch(b(1), epoch(5), 5000, offset(8));
+    expect(sessions.appliedOffset(b(1))).to.equal(undefined);
+    expect(sessions.deadlineMs(b(1)), 'not prolonged by the earlier one').to.equal(9002);
+  });
+
+  it('are full again for all who are not fenced when a controller becomes active', () => {
+    const cluster = TestCluster.withBrokers(3);
+    cluster.fence(3);
+    const sessions = new BrokerSessions(9000);
+    sessions.touch(b(3), cluster.image.broker(3)!.epoch, 0, offset(1));
+    sessions.reset(cluster.image, 10_000);
+    expect([1, 2, 3].map((id) => sessions.isAlive(b(id), 18_999))).to.deep.equal([true, true, false]);
+    expect(sessions.expired(19_000)).to.deep.equal([1, 2]);
+    expect(sessions.appliedOffset(b(3))).to.equal(undefined);
+  });
+
+  it('let the broker of the controller’s own process register at once after a restart', () => {
+    const cluster = TestCluster.withBrokers(2);
+    const sessions = new BrokerSessions(9000);
+    sessions.reset(cluster.image, 0, b(1));
+    expect(sessions.isAlive(b(1), 1), 'nobody else can be it').to.equal(false);
+    expect(sessions.isAlive(b(2), 1)).to.equal(true);
+    expect(sessions.expired(8999), 'and yet it is not fenced before its time').to.deep.equal([]);
+    sessions.touch(b(1), cluster.image.broker(1)!.epoch, 5);
+    expect(sessions.isAlive(b(1), 6), 'it was heard: it is no leftover').to.equal(true);
+  });
+});
