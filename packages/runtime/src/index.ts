@@ -19,3 +19,5 @@ export {
 } from './metadata-batch.ts';
 export * from './metadata-local-quorum.ts';
 export * from './metadata-quorum.ts';
+export * from './peer-requests.ts';
+export * from './peer-router.ts';
