@@ -1,13 +1,21 @@
 export * from './conformance/case.ts';
 export * from './conformance/clock.ts';
 export * from './conformance/disk.ts';
+export {
+  keyValueConformance,
+  keyValueCrashConformance,
+  type CrashableKeyValueStore,
+  type KeyValueStoreUnderTest,
+} from './conformance/key-value.ts';
 export * from './conformance/network.ts';
 export * from './conformance/prng.ts';
 export { crashModes, type CrashMode } from './crash-survivors.ts';
 export * from './disk-step.ts';
 export * from './lying-disk.ts';
+export * from './node-sim-clock.ts';
 export * from './sim-clock.ts';
 export * from './sim-disk.ts';
+export * from './sim-key-value.ts';
 export * from './sim-network.ts';
 export * from './sim-prng.ts';
 export * from './trace.ts';

@@ -6,20 +6,32 @@ import {
   type Clock,
   type Disk,
   type DiskFile,
+  decodeUtf8,
+  encodeUtf8,
+  type KeyValueEntry,
+  type KeyValueIterator,
+  type KeyValueStore,
+  type KeyValueWrite,
   type Network,
   type NodeId,
   type Prng,
 } from '@tidemark/core';
 import {
   clockConformance,
+  crashModes,
   diskConformance,
+  keyValueConformance,
+  keyValueCrashConformance,
   networkConformance,
   prngConformance,
   SimClock,
   SimDisk,
+  SimKeyValueStore,
   SimNetwork,
   SimPrng,
   type ConformanceCase,
+  type CrashableKeyValueStore,
+  type KeyValueStoreUnderTest,
 } from '@tidemark/simulation';
 
 async function failures<T>(
@@ -244,9 +256,208 @@ const networkMutants: Readonly<Record<string, (node: Network, clock: SimClock) =
   'does not close': () => ({ close: () => Promise.resolve() }),
 };
 
+type WriteOptions = Parameters<KeyValueStore['write']>[1];
+
+const keyValueMutants: Readonly<Record<string, (store: SimKeyValueStore) => Partial<KeyValueStore>>> = {
+  'reads keys as text': (store) => {
+    const asText = (bytes: Uint8Array): Uint8Array => encodeUtf8(decodeUtf8(bytes));
+    return {
+      write: (writes, options) =>
+        store.write(
+          writes.map(({ key, value }) => ({ key: asText(key), value })),
+          options,
+        ),
+      get: (key) => store.get(asText(key)),
+    };
+  },
+  'orders keys by their length first': (store) => ({
+    iterate: (range) => reorderedIterator(store.iterate(range), (a, b) => a.key.length - b.key.length),
+  }),
+  'orders bytes as signed': (store) => ({
+    iterate: (range) =>
+      reorderedIterator(store.iterate(range), (a, b) => (a.key[0]! << 24) - (b.key[0]! << 24)),
+  }),
+  'leaves out the lower bound': (store) => ({
+    iterate: ({ from, to }) => store.iterate({ from: Uint8Array.of(...from, 0), to }),
+  }),
+  'takes in the upper bound': (store) => ({
+    iterate: ({ from, to }) => store.iterate({ from, to: Uint8Array.of(...to, 0) }),
+  }),
+  'looks at the store when the iterator is read': (store) => ({
+    iterate: (range) => {
+      let begun: KeyValueIterator | undefined;
+      return {
+        next: (maxBytes) => (begun ??= store.iterate(range)).next(maxBytes),
+        close: () => (begun ??= store.iterate(range)).close(),
+      };
+    },
+  }),
+  'reads each chunk as it is by then': (store) => ({
+    iterate: ({ from, to }) => {
+      let at = from;
+      const first = store.iterate({ from, to });
+      return {
+        next: async (maxBytes) => {
+          // The first chunk is as of the call; what follows is not.
+          const iterator = at === from ? first : store.iterate({ from: at, to });
+          const chunk = await iterator.next(maxBytes);
+          if (chunk.length > 0) at = Uint8Array.of(...chunk.at(-1)!.key, 0);
+          return chunk;
+        },
+        close: () => first.close(),
+      };
+    },
+  }),
+  'writes a batch key by key': (store) => ({
+    write: async (writes, options) => {
+      for (const write of writes) await store.write([write], options);
+    },
+  }),
+  'lets the first of two writes of a key win': (store) => ({
+    write: (writes, options) => store.write([...writes].reverse(), options),
+  }),
+  'forgets removals': (store) => ({
+    write: (writes, options) =>
+      store.write(
+        writes.filter(({ value }) => value !== undefined),
+        options,
+      ),
+  }),
+  'takes an empty value for a removal': (store) => ({
+    write: (writes, options) =>
+      store.write(
+        writes.map(({ key, value }) => ({ key, value: value?.length === 0 ? undefined : value })),
+        options,
+      ),
+  }),
+  'refuses to remove what is absent': (store) => ({
+    write: async (writes, options) => {
+      for (const { key, value } of writes) {
+        if (value === undefined && (await store.get(key)) === undefined) {
+          throw new DiskError('ENOENT', 'store', 'write');
+        }
+      }
+      await store.write(writes, options);
+    },
+  }),
+  'answers chunks of any size': (store) => ({
+    iterate: (range) => {
+      const iterator = store.iterate(range);
+      return { next: (maxBytes) => iterator.next(maxBytes * 2), close: () => iterator.close() };
+    },
+  }),
+  'leaves out what is larger than a chunk': (store) => ({
+    iterate: (range) => {
+      const iterator = store.iterate(range);
+      return {
+        next: async (maxBytes) =>
+          (await iterator.next(maxBytes)).filter(({ key, value }) => key.length + value.length <= maxBytes),
+        close: () => iterator.close(),
+      };
+    },
+  }),
+  'lets a synced write overtake': (store) => {
+    let waiting: Promise<unknown> = Promise.resolve();
+    return {
+      write: (writes, options) => {
+        const work = options.sync
+          ? store.write(writes, options)
+          : waiting.then(() => store.write(writes, options));
+        waiting = work.catch(() => undefined);
+        return work;
+      },
+    };
+  },
+  'keeps the arrays of its caller': (store) => {
+    let kept: readonly KeyValueWrite[] = [];
+    return {
+      write: async (writes, options) => {
+        await store.write(writes, options);
+        kept = writes;
+      },
+      iterate: (range) => {
+        void store.write(kept, { sync: false }).catch(() => undefined);
+        return store.iterate(range);
+      },
+    };
+  },
+  'closes at once': (store) => ({
+    close: () => {
+      void store.close();
+      return Promise.resolve();
+    },
+  }),
+  'does not close': () => ({ close: () => Promise.resolve() }),
+  'forgets everything when it is closed': (store) => ({
+    close: async () => {
+      const writes = store.contents().map(({ key }) => ({ key, value: undefined }));
+      await store.write(writes, { sync: true });
+      await store.close();
+    },
+  }),
+  'goes on after a failed write': (store) => {
+    let current: KeyValueStore = store;
+    return {
+      write: (writes, options) =>
+        current.write(writes, options).catch((error: unknown) => {
+          current = store.fork('nothing', new SimPrng(1));
+          throw error;
+        }),
+      get: (key) => current.get(key),
+    };
+  },
+  'says that a failed write was done': (store) => ({
+    write: (writes, options) => store.write(writes, options).catch(() => undefined),
+  }),
+};
+
+function reorderedIterator(
+  iterator: KeyValueIterator,
+  order: (a: KeyValueEntry, b: KeyValueEntry) => number,
+): KeyValueIterator {
+  return {
+    next: async (maxBytes) => (await iterator.next(maxBytes)).toSorted(order),
+    close: () => iterator.close(),
+  };
+}
+
+const keyValueCrashMutants: Readonly<Record<string, (store: SimKeyValueStore) => Partial<KeyValueStore>>> = {
+  'never syncs': (store) => ({ write: (writes) => store.write(writes, { sync: false }) }),
+  'answers a sync before it is done': (store) => ({
+    write: (writes, options) => {
+      if (!options.sync) return store.write(writes, options);
+      void store.write(writes, options);
+      return Promise.resolve();
+    },
+  }),
+  'syncs only the batch it is asked to': (store) => {
+    const held: [readonly KeyValueWrite[], WriteOptions][] = [];
+    return {
+      write: async (writes, options) => {
+        if (!options.sync) held.push([writes, options]);
+        await store.write(options.sync ? writes : [], options);
+      },
+      iterate: (range) => {
+        for (const [writes, options] of held.splice(0)) void store.write(writes, options);
+        return store.iterate(range);
+      },
+    };
+  },
+  'writes a batch in two halves': (store) => ({
+    write: async (writes, options) => {
+      const half = writes.length >> 1;
+      const first = store.write(writes.slice(0, half), { sync: false });
+      await Promise.all([first, store.write(writes.slice(half), options)]);
+    },
+  }),
+};
+
 describe('the conformance suites catch', () => {
   it('nothing on a sound implementation', async () => {
     expect(await failures(diskConformance, () => onDisk(() => ({})))).to.deep.equal([]);
+    const clock = new SimClock();
+    const sound = keyValueWorld(() => ({}), clock);
+    expect(await failures(keyValueConformance, sound, clock)).to.deep.equal([]);
   });
   for (const [name, make] of Object.entries(diskMutants)) {
     it(`a disk that ${name}`, async () => {
@@ -262,6 +473,41 @@ describe('the conformance suites catch', () => {
   for (const [name, make] of Object.entries(prngMutants)) {
     it(`a generator that ${name}`, async () => {
       expect(await failures(prngConformance, make)).not.to.be.empty;
+    });
+  }
+  const keyValueWorld =
+    (change: (store: SimKeyValueStore) => Partial<KeyValueStore>, clock: SimClock) =>
+    (): KeyValueStoreUnderTest => {
+      const options = { clock, prng: new SimPrng(7) };
+      const store = new SimKeyValueStore(options);
+      return {
+        store: bound<KeyValueStore>(store, change(store)),
+        reopened: () => Promise.resolve(store.fork('all', new SimPrng(1), options)),
+        breakWrites: () => {
+          store.inject({ error: 'EIO', skip: 5 });
+        },
+        mendWorld: () => {
+          store.clearFaults();
+        },
+      };
+    };
+  for (const [name, change] of Object.entries(keyValueMutants)) {
+    it(`a store that ${name}`, async () => {
+      const clock = new SimClock();
+      expect(await failures(keyValueConformance, keyValueWorld(change, clock), clock)).not.to.be.empty;
+    });
+  }
+  for (const [name, change] of Object.entries(keyValueCrashMutants)) {
+    it(`a store that ${name}, when the power fails`, async () => {
+      const clock = new SimClock();
+      const make = (): CrashableKeyValueStore => {
+        const store = new SimKeyValueStore({ clock, prng: new SimPrng(7) });
+        return {
+          store: bound<KeyValueStore>(store, change(store)),
+          survivor: (seed) => store.fork(crashModes[seed % 3]!, new SimPrng(seed), { clock }),
+        };
+      };
+      expect(await failures(keyValueCrashConformance, make, clock)).not.to.be.empty;
     });
   }
   for (const [name, change] of Object.entries(networkMutants)) {

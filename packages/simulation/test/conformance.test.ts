@@ -1,12 +1,19 @@
 import {
   clockConformance,
+  crashModes,
   diskConformance,
+  keyValueConformance,
+  keyValueCrashConformance,
   networkConformance,
   prngConformance,
   SimClock,
   SimDisk,
+  SimKeyValueStore,
   SimNetwork,
   SimPrng,
+  type CrashableKeyValueStore,
+  type KeyValueStoreUnderTest,
+  type SimKeyValueStoreOptions,
 } from '@tidemark/simulation';
 import { type NodeId } from '@tidemark/core';
 
@@ -29,6 +36,44 @@ describe('SimDisk is a Disk', () => {
     it(`${name} (in virtual time, with short writes)`, () => {
       const clock = new SimClock();
       return clock.settle(run(() => new SimDisk({ clock, prng: new SimPrng(7), shortWriteOneIn: 2 })));
+    });
+  }
+});
+
+describe('SimKeyValueStore is a KeyValueStore', () => {
+  const world = (options: SimKeyValueStoreOptions): KeyValueStoreUnderTest => {
+    const store = new SimKeyValueStore(options);
+    return {
+      store,
+      reopened: () => Promise.resolve(store.fork('all', new SimPrng(1), options)),
+      breakWrites: () => {
+        store.inject({ error: 'EIO', skip: 5 });
+      },
+      mendWorld: () => {
+        store.clearFaults();
+      },
+    };
+  };
+  const crashable = (options: SimKeyValueStoreOptions): CrashableKeyValueStore => {
+    const store = new SimKeyValueStore(options);
+    return { store, survivor: (seed) => store.fork(crashModes[seed % 3]!, new SimPrng(seed)) };
+  };
+  const inTime = (): SimKeyValueStoreOptions & { readonly clock: SimClock } => ({
+    clock: new SimClock(),
+    prng: new SimPrng(7),
+  });
+  for (const { name, run } of keyValueConformance) {
+    it(`${name} (without a clock)`, () => run(() => world({})));
+    it(`${name} (in virtual time)`, () => {
+      const options = inTime();
+      return options.clock.settle(run(() => world(options)));
+    });
+  }
+  for (const { name, run } of keyValueCrashConformance) {
+    it(`${name} (without a clock)`, () => run(() => crashable({})));
+    it(`${name} (in virtual time)`, () => {
+      const options = inTime();
+      return options.clock.settle(run(() => crashable(options)));
     });
   }
 });

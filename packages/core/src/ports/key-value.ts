@@ -1,12 +1,16 @@
 // KeyValueStore: a small ordered store of bytes with atomic batches, for what must survive a restart and is not a log: a
 // replica's vote, and the metadata as of an offset. LevelDB's model, so that LevelDB can be put under it.
 //
+// Calls take effect in the order they are made: a read sees every write that was called before it, and none after. The arrays
+// of a call must not change until it settles; those of an answer belong to the caller. After `close` every call rejects.
+//
 // What survives a power failure: a prefix of the batches written, in the order they were written; at least up to the last one
 // written with `sync`, and each batch whole or not at all. After a write has failed the store takes no more: whoever uses it
 // must not go on as if the write had, or had not, happened.
 
 /** `value` undefined removes the key; removing what is not there is no error. */
 export interface KeyValueWrite {
+  /** At least one byte. A batch with an empty one rejects with EINVAL and counts as never called. */
   readonly key: Uint8Array;
   readonly value: Uint8Array | undefined;
 }
