@@ -1,5 +1,6 @@
-// Building blocks of binary forms that are not Kafka's (metadata records, what nodes say to each other): a growing buffer, a cursor that never reads past its end, and
-// codecs for single fields that combine into structs. Integers are unsigned varints (LEB128) up to 2^53 - 1.
+// Building blocks of the binary forms that are not Kafka's (metadata records, what nodes say to each other): a growing
+// buffer, a cursor that never reads past its end, and codecs for single fields that combine into structs. Integers are
+// unsigned varints (LEB128) up to 2^53 - 1.
 //
 // A declared count is checked against the bytes that are left before anything is allocated for it.
 
