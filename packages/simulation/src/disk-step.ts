@@ -60,6 +60,10 @@ export class FaultPlan {
     this.#faults.push({ fault, seen: 0 });
   }
 
+  get isEmpty(): boolean {
+    return this.#faults.length === 0;
+  }
+
   clear(): void {
     this.#faults = [];
   }

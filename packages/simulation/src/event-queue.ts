@@ -1,12 +1,28 @@
 // EventQueue: what is still to happen in virtual time, earliest first; events of one moment in the order they were added.
 // A binary heap that knows where each event sits, so that removing one costs no more than adding it.
 
-export interface SimEvent {
+import { type Timer } from '@tidemark/core';
+
+/** Something that is still to happen; `cancel` takes it out of its queue. */
+export class SimEvent implements Timer {
   readonly atMs: number;
   readonly run: () => void;
   readonly order: number;
+  readonly #queue: EventQueue;
   /** Position in the heap; -1 when it is no longer there. */
   index: number;
+
+  constructor(queue: EventQueue, atMs: number, run: () => void, order: number, index: number) {
+    this.#queue = queue;
+    this.atMs = atMs;
+    this.run = run;
+    this.order = order;
+    this.index = index;
+  }
+
+  cancel(): void {
+    this.#queue.remove(this);
+  }
 }
 
 export class EventQueue {
@@ -22,7 +38,7 @@ export class EventQueue {
   }
 
   add(atMs: number, run: () => void): SimEvent {
-    const event: SimEvent = { atMs, run, order: this.#added++, index: this.#heap.length };
+    const event = new SimEvent(this, atMs, run, this.#added++, this.#heap.length);
     this.#heap.push(event);
     this.#up(event);
     return event;

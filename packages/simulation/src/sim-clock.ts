@@ -12,13 +12,7 @@ const DEFAULT_MAX_EVENTS = 1_000_000;
 /** Ticks starve the event loop: every so many events the host gets a turn, so that a test's own time-out can fire. */
 const EVENTS_PER_TURN = 512;
 
-/**
- * Rests until no promise continuation is left to run: a tick asked for by a continuation comes after all of them. (One asked
- * for outside, e.g. right after an await of the host's, would come before.)
- */
-const microtasksDrained = (): Promise<void> =>
-  new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
-const hostTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const settled: Promise<void> = Promise.resolve();
 
 export interface SimClockOptions {
   /** Wall time at the start; whole milliseconds since the Unix epoch. */
@@ -26,12 +20,19 @@ export interface SimClockOptions {
   readonly trace?: Trace;
 }
 
-export class SimClock implements Clock {
+/** What simulated things need of time: the world's clock, or a node's view of it. */
+export interface SimTime extends Clock {
+  readonly trace: Trace;
+  /** An event of the simulated world; unlike a timer's, its delay (in ms, any fraction) has no upper bound. */
+  after(delayMs: number, callback: () => void): Timer;
+}
+
+export class SimClock implements SimTime {
   readonly trace: Trace;
   readonly #queue = new EventQueue();
   #nowMs = 0;
   #wallOffsetMs: number;
-  #run = 0;
+  #events = 0;
 
   constructor(options: SimClockOptions = {}) {
     this.trace = options.trace ?? new Trace();
@@ -55,13 +56,17 @@ export class SimClock implements Clock {
 
   /** An event of the simulated world; unlike a timer's, its delay (in ms, any fraction) has no upper bound. */
   after(delayMs: number, callback: () => void): Timer {
-    const event = this.#queue.add(this.#nowMs + delayMs, callback);
-    return { cancel: () => this.#queue.remove(event) };
+    return this.#queue.add(this.#nowMs + delayMs, callback);
   }
 
   /** Events that have not happened. */
   get pending(): number {
     return this.#queue.size;
+  }
+
+  /** Events that have happened. */
+  get events(): number {
+    return this.#events;
   }
 
   /** Sets the wall clock forward or (negative) back, as an operator or NTP does. Monotonic time does not notice. */
@@ -73,18 +78,23 @@ export class SimClock implements Clock {
   /** Runs what is due within the next `ms` and ends exactly then. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
-    await this.#rest();
-    while ((this.#queue.peek()?.atMs ?? Infinity) <= endMs) await this.#step();
+    await this.#drive(() => {
+      if ((this.#queue.peek()?.atMs ?? Infinity) > endMs) return false;
+      this.#step();
+      return true;
+    });
     this.#nowMs = endMs;
   }
 
   /** Runs until nothing is left to happen; throws if that takes more than `maxEvents` (a timer that re-arms for ever). */
   async runUntilIdle(maxEvents = DEFAULT_MAX_EVENTS): Promise<void> {
-    await this.#rest();
-    for (let events = 0; this.#queue.size > 0; events++) {
-      invariant(events < maxEvents, 'the simulation does not come to rest', { maxEvents });
-      await this.#step();
-    }
+    let events = 0;
+    await this.#drive(() => {
+      if (this.#queue.size === 0) return false;
+      invariant(events++ < maxEvents, 'the simulation does not come to rest', { maxEvents });
+      this.#step();
+      return true;
+    });
   }
 
   /**
@@ -92,30 +102,53 @@ export class SimClock implements Clock {
    * virtual time a lost wake-up shows at once.
    */
   async settle<T>(work: Promise<T>, maxEvents = DEFAULT_MAX_EVENTS): Promise<T> {
-    const state = { settled: false };
+    let isSettled = false;
     const mark = (): void => {
-      state.settled = true;
+      isSettled = true;
     };
     work.then(mark, mark);
-    await this.#rest();
-    for (let events = 0; !state.settled; events++) {
+    let events = 0;
+    await this.#drive(() => {
+      if (isSettled) return false;
       invariant(this.#queue.size > 0, 'deadlock: the work waits and nothing is left to happen', {
         last: this.trace.tail().slice(-10),
       });
-      invariant(events < maxEvents, 'the simulation does not settle', { maxEvents });
-      await this.#step();
-    }
+      invariant(events++ < maxEvents, 'the simulation does not settle', { maxEvents });
+      this.#step();
+      return true;
+    });
     return work;
   }
 
-  async #step(): Promise<void> {
+  #step(): void {
     const event = this.#queue.take()!;
-    this.#nowMs = Math.max(this.#nowMs, event.atMs);
+    if (event.atMs > this.#nowMs) this.#nowMs = event.atMs;
+    this.#events++;
     event.run();
-    await this.#rest();
   }
 
-  #rest(): Promise<void> {
-    return ++this.#run % EVENTS_PER_TURN === 0 ? hostTurn() : microtasksDrained();
+  /**
+   * Calls `turn` until it answers false, and before each call rests until no promise continuation is left to run: a tick asked
+   * for by a continuation comes after all of them. (One asked for outside, e.g. right after an await of the host's, would come
+   * before.) A bare callback and not an `await`: this is done for every event there is.
+   */
+  #drive(turn: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let turns = 0;
+      const take = (): void => {
+        try {
+          if (turn()) rest();
+          else resolve();
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      };
+      const askForTick = (): void => process.nextTick(take);
+      const rest = (): void => {
+        if (++turns % EVENTS_PER_TURN === 0) setImmediate(take);
+        else void settled.then(askForTick);
+      };
+      rest();
+    });
   }
 }

@@ -13,7 +13,8 @@ export interface DiskSteps {
     path: string,
     bytes: number,
     effect: () => T,
-    onFault?: () => void,
+    onFault: (() => void) | undefined,
+    onDone: () => void,
   ): Promise<T>;
   /** The place of the next change among all changes of the disk. */
   nextOrder(): number;
@@ -29,7 +30,8 @@ export class SimDiskFile implements DiskFile {
   readonly #disk: DiskSteps;
   readonly #node: FileNode;
   readonly #writable: boolean;
-  readonly #running = new Set<Promise<unknown>>();
+  #running = 0;
+  #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(disk: DiskSteps, node: FileNode, path: string, writable: boolean) {
@@ -40,47 +42,46 @@ export class SimDiskFile implements DiskFile {
     node.handles++;
   }
 
-  async read(into: Uint8Array, position: number): Promise<number> {
-    this.#check('read', position);
-    return this.#step('read', into.length, () => this.#node.written.read(into, position));
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#step('read', position, into.length, () => this.#node.written.read(into, position));
   }
 
-  async write(parts: readonly Uint8Array[], position: number): Promise<number> {
-    this.#check('write', position, true);
-    const asked = parts.reduce((sum, part) => sum + part.length, 0);
-    return this.#step('write', asked, () => {
+  write(parts: readonly Uint8Array[], position: number): Promise<number> {
+    let asked = 0;
+    for (const part of parts) asked += part.length;
+    return this.#step('write', position, asked, () => {
       const bytes = this.#fitting(joined(parts, this.#disk.shortened(asked)), position);
       this.#apply({ order: this.#disk.nextOrder(), kind: 'write', position, bytes });
       return bytes.length;
     });
   }
 
-  async sync(): Promise<void> {
-    this.#check('sync', 0);
+  sync(): Promise<void> {
     const order = this.#disk.currentOrder();
     return this.#step(
       'sync',
+      0,
       0,
       () => this.#node.commit(order),
       () => this.#account(() => this.#node.dropUnsynced(order)),
     );
   }
 
-  async truncate(sizeBytes: number): Promise<void> {
-    this.#check('truncate', sizeBytes, true);
-    return this.#step('truncate', sizeBytes, () =>
+  truncate(sizeBytes: number): Promise<void> {
+    return this.#step('truncate', sizeBytes, sizeBytes, () =>
       this.#apply({ order: this.#disk.nextOrder(), kind: 'resize', sizeBytes }),
     );
   }
 
-  async sizeBytes(): Promise<number> {
-    this.#check('size', 0);
-    return this.#step('size', 0, () => this.#node.written.sizeBytes);
+  sizeBytes(): Promise<number> {
+    return this.#step('size', 0, 0, () => this.#node.written.sizeBytes);
   }
 
   /** What was started before ends first. */
   close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#running).then(() => {
+    const idle =
+      this.#running === 0 ? Promise.resolve() : new Promise<void>((resolve) => (this.#onIdle ??= resolve));
+    this.#closing ??= idle.then(() => {
       this.#node.handles--;
       if (!this.#node.linked && this.#node.handles === 0) {
         this.#disk.used(-this.#node.written.allocatedBytes);
@@ -89,28 +90,32 @@ export class SimDiskFile implements DiskFile {
     return this.#closing;
   }
 
-  async #step<T>(operation: DiskOperation, bytes: number, effect: () => T, onFault?: () => void): Promise<T> {
-    const step = this.#disk.step(operation, this.path, bytes, effect, onFault);
-    this.#running.add(step);
-    try {
-      return await step;
-    } finally {
-      this.#running.delete(step);
-    }
-  }
-
-  #check(operation: string, position: number, writing = false): void {
-    const valid =
+  #step<T>(
+    operation: DiskOperation,
+    position: number,
+    bytes: number,
+    effect: () => T,
+    onFault?: () => void,
+  ): Promise<T> {
+    const isWriting = operation === 'write' || operation === 'truncate';
+    const isValid =
       this.#closing === undefined &&
-      (this.#writable || !writing) &&
+      (this.#writable || !isWriting) &&
       Number.isSafeInteger(position) &&
       position >= 0;
-    if (!valid) throw new DiskError('EINVAL', this.path, operation);
+    if (!isValid) return Promise.reject(new DiskError('EINVAL', this.path, operation));
+    this.#running++;
+    return this.#disk.step(operation, this.path, bytes, effect, onFault, this.#done);
   }
+
+  readonly #done = (): void => {
+    if (--this.#running === 0) this.#onIdle?.();
+  };
 
   /** As many of the bytes as there is space for. */
   #fitting(bytes: Uint8Array, position: number): Uint8Array {
     const spare = this.#disk.spareBytes();
+    if (spare === Infinity) return bytes;
     let length = bytes.length;
     while (length > 0 && this.#node.written.missingBytes(position, length) > spare) {
       // Back to the page boundary before: all of the last page or nothing of it.
@@ -122,8 +127,11 @@ export class SimDiskFile implements DiskFile {
   }
 
   #apply(change: DataChange): void {
-    this.#node.unsynced.push(change);
-    this.#account(() => applyChange(this.#node.written, change));
+    const { written, unsynced } = this.#node;
+    unsynced.push(change);
+    const before = written.allocatedBytes;
+    applyChange(written, change);
+    this.#disk.used(written.allocatedBytes - before);
   }
 
   #account(change: () => void): void {

@@ -12,7 +12,7 @@ import {
   type StepObserver,
 } from './disk-step.ts';
 import { PAGE_BYTES } from './paged-bytes.ts';
-import { type SimClock } from './sim-clock.ts';
+import { type SimTime } from './sim-clock.ts';
 import { SimDiskFile, type DiskSteps } from './sim-disk-file.ts';
 import { applyNames, DirectoryNode, FileNode, type NameChange, type Node } from './sim-inode.ts';
 import { SimPrng } from './sim-prng.ts';
@@ -20,7 +20,7 @@ import { type Trace } from './trace.ts';
 
 export interface SimDiskOptions {
   /** Without one an operation takes effect in a microtask: for tests that have no use for time. */
-  readonly clock?: SimClock;
+  readonly clock?: SimTime;
   readonly prng?: SimPrng;
   /** Default: the clock's. */
   readonly trace?: Trace;
@@ -245,7 +245,8 @@ export class SimDisk implements Disk {
 
   /** What the open files use of the disk. */
   readonly #steps: DiskSteps = {
-    step: (operation, path, bytes, effect, onFault) => this.#step(operation, path, bytes, effect, onFault),
+    step: (operation, path, bytes, effect, onFault, onDone) =>
+      this.#step(operation, path, bytes, effect, onFault, onDone),
     nextOrder: () => this.#order++,
     currentOrder: () => this.#order,
     spareBytes: () => this.capacityBytes - this.#usedBytes,
@@ -256,39 +257,69 @@ export class SimDisk implements Disk {
       bytes > 1 && this.#prng.chance(this.shortWriteOneIn) ? 1 + this.#prng.below(bytes - 1) : bytes,
   };
 
-  async #step<T>(
+  /** `onDone` runs when the step has ended, however, before its promise settles. */
+  #step<T>(
     operation: DiskOperation,
     path: string,
     bytes: number,
     effect: () => T,
     onFault?: () => void,
+    onDone?: () => void,
   ): Promise<T> {
-    const run = (): T => {
-      this.#checkAlive(path, operation);
-      const step: DiskStep = { number: ++this.#stepCount, operation, path, bytes };
-      (this.#options.trace ?? this.#options.clock?.trace)?.note('disk', step.number, operation, path, bytes);
-      for (const observer of this.#observers) observer(step, 'before');
-      this.#checkAlive(path, operation);
-      const fault = this.#faults.strike(step);
-      if (fault !== undefined) {
-        onFault?.();
-        throw new DiskError(fault.error, path, operation);
+    return new Promise((resolve, reject) => {
+      if (this.#dead) {
+        onDone?.();
+        throw this.#deadError(path, operation);
       }
-      const result = effect();
-      for (const observer of this.#observers) observer(step, 'after');
-      this.#checkAlive(path, operation);
-      return result;
-    };
+      const happen = (): void => {
+        let result: T;
+        try {
+          result = this.#happen(operation, path, bytes, effect, onFault);
+        } catch (error) {
+          onDone?.();
+          reject(error instanceof Error ? error : new Error(String(error)));
+          return;
+        }
+        onDone?.();
+        resolve(result);
+      };
+      const { clock, latencyMs = defaultLatencyMs } = this.#options;
+      if (clock === undefined) queueMicrotask(happen);
+      else clock.after(latencyMs(operation, bytes, this.#prng), happen);
+    });
+  }
+
+  #happen<T>(
+    operation: DiskOperation,
+    path: string,
+    bytes: number,
+    effect: () => T,
+    onFault: (() => void) | undefined,
+  ): T {
     this.#checkAlive(path, operation);
-    const { clock, latencyMs = defaultLatencyMs } = this.#options;
-    await (clock === undefined
-      ? Promise.resolve()
-      : new Promise<void>((resolve) => clock.after(latencyMs(operation, bytes, this.#prng), resolve)));
-    return run();
+    const number = ++this.#stepCount;
+    (this.#options.trace ?? this.#options.clock?.trace)?.note('disk', number, operation, path, bytes);
+    if (this.#observers.size === 0 && this.#faults.isEmpty) return effect();
+    const step: DiskStep = { number, operation, path, bytes };
+    for (const observer of this.#observers) observer(step, 'before');
+    this.#checkAlive(path, operation);
+    const fault = this.#faults.strike(step);
+    if (fault !== undefined) {
+      onFault?.();
+      throw new DiskError(fault.error, path, operation);
+    }
+    const result = effect();
+    for (const observer of this.#observers) observer(step, 'after');
+    this.#checkAlive(path, operation);
+    return result;
   }
 
   #checkAlive(path: string, operation: string): void {
-    if (this.#dead) throw new DiskError('EIO', path, `${operation} (after the crash)`);
+    if (this.#dead) throw this.#deadError(path, operation);
+  }
+
+  #deadError(path: string, operation: string): DiskError {
+    return new DiskError('EIO', path, `${operation} (after the crash)`);
   }
 
   #change(entries: NameChange['entries']): void {

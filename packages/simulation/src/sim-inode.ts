@@ -20,11 +20,11 @@ export class FileNode {
 
   /** Makes the changes made before `order` durable. */
   commit(order: number): void {
-    this.unsynced = this.unsynced.filter((change) => {
-      if (change.order >= order) return true;
-      applyChange(this.durable, change);
-      return false;
-    });
+    const { unsynced } = this;
+    let done = 0;
+    while (done < unsynced.length && unsynced[done]!.order < order)
+      applyChange(this.durable, unsynced[done++]!);
+    if (done > 0) unsynced.splice(0, done);
   }
 
   /**

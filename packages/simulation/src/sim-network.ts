@@ -1,6 +1,6 @@
-// SimNetwork: messages between simulated nodes, with delay, loss, duplication, reordering and partitions drawn from the
-// seed. Without faults a pair of nodes is one unbroken connection: in order, at most once. A fault stands for a connection
-// that broke and was made again around that message.
+// SimNetwork: messages between simulated nodes, with delay, loss, duplication, reordering, slow links and partitions drawn from
+// the seed. Without faults a pair of nodes is one unbroken connection: in order, at most once. A fault stands for a connection
+// that broke and was made again around that message. A paused node gets nothing until it goes on, and then all of it.
 
 import { type Network, type NetworkMessage, type NodeId } from '@tidemark/core';
 import { type SimClock } from './sim-clock.ts';
@@ -11,7 +11,7 @@ export interface SimNetworkOptions {
   readonly prng: SimPrng;
   /** Bounds of the delay of one message, in ms. Default 0.1 to 2. */
   readonly delayMs?: { readonly min: number; readonly max: number };
-  /** Bytes under way from one node to another; past it `send` answers false. Default 64 MiB. */
+  /** Bytes under way from one node to another, held back ones included; past it `send` answers false. Default 64 MiB. */
   readonly limitBytes?: number;
 }
 
@@ -22,27 +22,45 @@ export interface NetworkFaults {
   readonly reorderOneIn: number;
 }
 
-const NO_FAULTS: NetworkFaults = { dropOneIn: 0, duplicateOneIn: 0, reorderOneIn: 0 };
+/** What one direction between two nodes is like. */
+export interface LinkQuality {
+  /** The delay of every message times this; 1 is as fast as the others. */
+  readonly delayFactor: number;
+  /** Bytes that go through in a millisecond, one message after another; Infinity: no limit. */
+  readonly bytesPerMs: number;
+  /** In place of the network's. */
+  readonly faults: NetworkFaults | undefined;
+}
+
+export const noNetworkFaults: NetworkFaults = { dropOneIn: 0, duplicateOneIn: 0, reorderOneIn: 0 };
+const GOOD_LINK: LinkQuality = { delayFactor: 1, bytesPerMs: Infinity, faults: undefined };
 /** How much longer than the longest delay a message that is overtaken or repeated may stay under way. */
 const LATE_FACTOR = 10;
 
 interface Link {
+  readonly from: NodeId;
+  readonly to: NodeId;
   queuedBytes: number;
   /** The last message of the unbroken connection arrives then; the next one not before. */
   lastArrivalMs: number;
+  /** The last message has left the sender then. */
+  busyUntilMs: number;
+  isBlocked: boolean;
+  quality: LinkQuality;
 }
 
 export class SimNetwork {
-  faults: NetworkFaults = NO_FAULTS;
+  faults: NetworkFaults = noNetworkFaults;
   readonly #options: SimNetworkOptions;
   readonly #delay: { readonly min: number; readonly max: number };
+  readonly #limitBytes: number;
   readonly #nodes = new Map<NodeId, SimNode>();
-  readonly #links = new Map<string, Link>();
-  readonly #blocked = new Set<string>();
+  readonly #links = new Map<NodeId, Map<NodeId, Link>>();
 
   constructor(options: SimNetworkOptions) {
     this.#options = options;
     this.#delay = options.delayMs ?? { min: 0.1, max: 2 };
+    this.#limitBytes = options.limitBytes ?? 64 * 1024 * 1024;
   }
 
   /** Adds a node. An id whose node was closed may join again, as a restarted process does. */
@@ -66,56 +84,93 @@ export class SimNetwork {
 
   /** Cuts one direction. */
   block(from: NodeId, to: NodeId): void {
-    this.#blocked.add(key(from, to));
+    this.#link(from, to).isBlocked = true;
     this.#options.clock.trace.note('block', from, to);
   }
 
   unblock(from: NodeId, to: NodeId): void {
-    this.#blocked.delete(key(from, to));
+    this.#link(from, to).isBlocked = false;
+    this.#options.clock.trace.note('unblock', from, to);
   }
 
-  /** Opens every path and ends every fault. */
+  /** Makes one direction slow, narrow or faulty; what is not named becomes as good as new. */
+  setLink(from: NodeId, to: NodeId, quality: Partial<LinkQuality>): void {
+    this.#link(from, to).quality = { ...GOOD_LINK, ...quality };
+    this.#options.clock.trace.note('link', from, to, quality.delayFactor, quality.bytesPerMs);
+  }
+
+  /** Holds back what arrives for the node, as a stopped process's sockets do. Nothing is lost by it. */
+  pause(id: NodeId): void {
+    const node = this.#nodes.get(id);
+    if (node !== undefined) node.held ??= [];
+  }
+
+  /** What was held back arrives now, in its order, an event each. */
+  resume(id: NodeId): void {
+    const node = this.#nodes.get(id);
+    const held = node?.held;
+    if (node === undefined || held === undefined) return;
+    node.held = undefined;
+    for (const { link, payload } of held) {
+      this.#options.clock.after(0, () => this.#arrive(link, this.#nodes.get(link.from), node, payload));
+    }
+  }
+
+  /** Opens every path and ends every fault. Paused nodes stay paused. */
   heal(): void {
-    this.#blocked.clear();
-    this.faults = NO_FAULTS;
+    for (const links of this.#links.values()) {
+      for (const link of links.values()) {
+        link.isBlocked = false;
+        link.quality = GOOD_LINK;
+      }
+    }
+    this.faults = noNetworkFaults;
     this.#options.clock.trace.note('heal');
   }
 
   readonly #send = (from: NodeId, to: NodeId, payload: Uint8Array): boolean => {
-    const { clock, prng, limitBytes = 64 * 1024 * 1024 } = this.#options;
+    const { clock, prng } = this.#options;
     if (!this.#nodes.has(to)) return false;
     const link = this.#link(from, to);
-    if (link.queuedBytes + payload.length > limitBytes) return false;
+    if (link.queuedBytes + payload.length > this.#limitBytes) return false;
     // The sender may reuse its buffer at once: what is under way is a copy.
     const copy = payload.slice();
-    if (prng.chance(this.faults.dropOneIn)) {
+    const { delayFactor, bytesPerMs, faults = this.faults } = link.quality;
+    if (prng.chance(faults.dropOneIn)) {
       clock.trace.note('net drop', from, to, copy.length);
       return true;
     }
-    const delay = this.#draw();
-    if (prng.chance(this.faults.duplicateOneIn)) this.#deliver(from, to, copy, delay + this.#late());
-    if (prng.chance(this.faults.reorderOneIn)) this.#deliver(from, to, copy, delay + this.#late());
+    const nowMs = clock.monotonicMs();
+    link.busyUntilMs = Math.max(link.busyUntilMs, nowMs) + copy.length / bytesPerMs;
+    const delay = this.#draw() * delayFactor + link.busyUntilMs - nowMs;
+    if (prng.chance(faults.duplicateOneIn)) this.#deliver(link, copy, delay + this.#late());
+    if (prng.chance(faults.reorderOneIn)) this.#deliver(link, copy, delay + this.#late());
     else {
-      link.lastArrivalMs = Math.max(link.lastArrivalMs, clock.monotonicMs() + delay);
-      this.#deliver(from, to, copy, link.lastArrivalMs - clock.monotonicMs());
+      link.lastArrivalMs = Math.max(link.lastArrivalMs, nowMs + delay);
+      this.#deliver(link, copy, link.lastArrivalMs - nowMs);
     }
     return true;
   };
 
-  #deliver(from: NodeId, to: NodeId, payload: Uint8Array, delayMs: number): void {
-    const { clock } = this.#options;
-    const link = this.#link(from, to);
+  #deliver(link: Link, payload: Uint8Array, delayMs: number): void {
     // Addressed to this incarnation: a node that joins later under the same id has other connections.
-    const receiver = this.#nodes.get(to);
-    const sender = this.#nodes.get(from);
+    const receiver = this.#nodes.get(link.to);
+    const sender = this.#nodes.get(link.from);
     link.queuedBytes += payload.length;
-    clock.after(delayMs, () => {
-      link.queuedBytes -= payload.length;
-      const lost = this.#blocked.has(key(from, to)) || sender?.closed !== false;
-      clock.trace.note(lost ? 'net lost' : 'net', from, to, payload.length);
-      clock.trace.noteBytes(payload);
-      if (!lost) receiver?.receive({ from, payload });
-    });
+    this.#options.clock.after(delayMs, () => this.#arrive(link, sender, receiver, payload));
+  }
+
+  #arrive(link: Link, sender: SimNode | undefined, receiver: SimNode | undefined, payload: Uint8Array): void {
+    if (receiver?.held !== undefined && !receiver.closed) {
+      receiver.held.push({ link, payload });
+      return;
+    }
+    link.queuedBytes -= payload.length;
+    const isLost = link.isBlocked || sender?.closed !== false;
+    const { trace } = this.#options.clock;
+    trace.note(isLost ? 'net lost' : 'net', link.from, link.to, payload.length);
+    trace.noteBytes(payload);
+    if (!isLost) receiver?.receive({ from: link.from, payload });
   }
 
   #draw(): number {
@@ -128,20 +183,30 @@ export class SimNetwork {
   }
 
   #link(from: NodeId, to: NodeId): Link {
-    let link = this.#links.get(key(from, to));
+    let links = this.#links.get(from);
+    if (links === undefined) this.#links.set(from, (links = new Map<NodeId, Link>()));
+    let link = links.get(to);
     if (link === undefined) {
-      link = { queuedBytes: 0, lastArrivalMs: 0 };
-      this.#links.set(key(from, to), link);
+      link = {
+        from,
+        to,
+        queuedBytes: 0,
+        lastArrivalMs: 0,
+        busyUntilMs: 0,
+        isBlocked: false,
+        quality: GOOD_LINK,
+      };
+      links.set(to, link);
     }
     return link;
   }
 }
 
-const key = (from: NodeId, to: NodeId): string => `${from}>${to}`;
-
 class SimNode implements Network {
   readonly self: NodeId;
   closed = false;
+  /** While the node is paused: what waits for it. */
+  held: { readonly link: Link; readonly payload: Uint8Array }[] | undefined;
   readonly #send: (from: NodeId, to: NodeId, payload: Uint8Array) => boolean;
   readonly #leave: () => void;
   #receiver: ((message: NetworkMessage) => void) | undefined;

@@ -19,6 +19,7 @@ function splitmix32(seed: number): () => number {
 export class SimPrng implements Prng {
   readonly seed: number;
   readonly #state: Uint32Array;
+  readonly #uint32 = (): number => this.uint32();
 
   /** `seed`: an integer; its low 32 bits count. */
   constructor(seed: number) {
@@ -43,7 +44,7 @@ export class SimPrng implements Prng {
   }
 
   below(bound: number): number {
-    return drawBelow(bound, () => this.uint32());
+    return drawBelow(bound, this.#uint32);
   }
 
   bytes(length: number): Uint8Array {

@@ -84,6 +84,67 @@ describe('SimNetwork', () => {
     expect(arrived, 'a restarted node has connections of its own').to.deep.equal([5]);
   });
 
+  it('makes one direction slow, and the messages on it still arrive in order', async () => {
+    const { clock, network, nodes } = world(4);
+    const arrivals: string[] = [];
+    nodes[1].onMessage(({ from, payload }) => arrivals.push(`${from}:${payload[0]}`));
+    nodes[0].onMessage(() => arrivals.push('back'));
+    network.setLink(node(1), node(2), { delayFactor: 100 });
+    nodes[0].send(node(2), Uint8Array.of(1));
+    nodes[0].send(node(2), Uint8Array.of(2));
+    nodes[1].send(node(1), Uint8Array.of(3));
+    nodes[2].send(node(2), Uint8Array.of(4));
+    await clock.advance(2);
+    expect(arrivals.sort()).to.deep.equal(['3:4', 'back']);
+    await clock.runUntilIdle();
+    expect(arrivals).to.deep.equal(['3:4', 'back', '1:1', '1:2']);
+    network.heal();
+    nodes[0].send(node(2), Uint8Array.of(5));
+    await clock.advance(2);
+    expect(arrivals.at(-1)).to.equal('1:5');
+  });
+
+  it('lets no more bytes through a narrow link than it takes', async () => {
+    const { clock, network, nodes, inbox } = world(5);
+    network.setLink(node(1), node(2), { bytesPerMs: 100 });
+    for (const number of numbers.slice(0, 10)) nodes[0].send(node(2), new Uint8Array(1_000).fill(number));
+    await clock.advance(52);
+    expect(inbox[1]).to.deep.equal([0, 1, 2, 3, 4]);
+    await clock.runUntilIdle();
+    expect(clock.monotonicMs()).to.be.within(100, 102);
+  });
+
+  it('strikes one link with faults of its own', async () => {
+    const { clock, network, nodes, inbox } = world(6);
+    network.setLink(node(1), node(2), { faults: { ...none, dropOneIn: 1 } });
+    nodes[0].send(node(2), Uint8Array.of(1));
+    nodes[0].send(node(3), Uint8Array.of(2));
+    await clock.runUntilIdle();
+    expect(inbox).to.deep.equal([[], [], [2]]);
+  });
+
+  it('holds back what arrives for a paused node, up to the limit, and loses it only when the node dies', async () => {
+    const clock = new SimClock();
+    const network = new SimNetwork({ clock, prng: new SimPrng(7), limitBytes: 30 });
+    const [sender, receiver] = [network.join(node(1)), network.join(node(2))];
+    const arrived: number[] = [];
+    receiver.onMessage(({ payload }) => arrived.push(payload[0]!));
+    network.pause(node(2));
+    const sent = numbers.slice(0, 4).map((number) => sender.send(node(2), new Uint8Array(10).fill(number)));
+    await clock.runUntilIdle();
+    expect([sent, arrived]).to.deep.equal([[true, true, true, false], []]);
+    network.resume(node(2));
+    await clock.runUntilIdle();
+    expect(arrived).to.deep.equal([0, 1, 2]);
+    expect(sender.send(node(2), new Uint8Array(30).fill(9)), 'there is room again').to.equal(true);
+    network.pause(node(2));
+    await clock.runUntilIdle();
+    await receiver.close();
+    network.join(node(2)).onMessage(({ payload }) => arrived.push(payload[0]!));
+    await clock.runUntilIdle();
+    expect(arrived).to.deep.equal([0, 1, 2]);
+  });
+
   it('replays a run of one seed to the byte', async () => {
     const run = async (seed: number): Promise<string> => {
       const { clock, network, nodes } = world(seed);
