@@ -2,7 +2,7 @@
 // event. An observer changes nothing and must not throw in production.
 
 import type { Offset, Term } from '@tidemark/core';
-import type { Entry } from './entry.ts';
+import type { Entry, LogPosition } from './entry.ts';
 import type { SnapshotId } from './message.ts';
 import type { ReplicaKey, VoterSet } from './replica.ts';
 
@@ -10,6 +10,8 @@ import type { ReplicaKey, VoterSet } from './replica.ts';
 export type Role = 'observer' | 'follower' | 'prospective' | 'candidate' | 'leader';
 
 export interface RaftObserver {
+  /** The first thing a replica says: what its disk has kept of the log, and up to where that is known to be committed. */
+  started?(end: LogPosition, commitOffset: Offset): void;
   /** Term, role or leader is another than before. */
   roleChanged?(role: Role, term: Term, leader: ReplicaKey | undefined): void;
   /** A vote was given (its own included); it goes out once it is on disk. */

@@ -110,6 +110,7 @@ export class Raft {
     this.#role = this.#restingRole();
     const alone = this.#isVoter && this.#voters.current.length === 1;
     this.#electionMs = alone ? nowMs : this.#role === 'observer' ? nowMs : this.#drawElection(nowMs);
+    this.#options.observer?.started?.(this.#log.end, this.#log.commitOffset);
     this.#options.observer?.votersChanged?.(this.#voters.current);
   }
 
