@@ -17,4 +17,4 @@ export {
   type SnapshotRead,
 } from './ready.ts';
 export * from './replica.ts';
-export { decodeVoters, encodeVoters, votersCodec } from './voters-codec.ts';
+export { decodeVoters, encodeVoters, endpointCodec, replicaCodec, votersCodec } from './voters-codec.ts';

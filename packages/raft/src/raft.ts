@@ -284,6 +284,17 @@ export class Raft {
     return this.#isDirty;
   }
 
+  /**
+   * While an earlier `Ready` is being written, and no hard state is: messages that may go out at once, because they promise nothing
+   * that is not on disk. None when a new hard state must be written first.
+   */
+  takeUrgent(nowMs: number): readonly RaftMessage[] {
+    this.#leadership?.flush(nowMs);
+    const { term, vote } = this.#hardState;
+    if (term !== this.#term || replicaNameOf(vote) !== replicaNameOf(this.#vote)) return [];
+    return this.#outbox.takeMessages();
+  }
+
   takeReady(nowMs: number): Ready {
     this.#leadership?.flush(nowMs);
     this.#isDirty = false;

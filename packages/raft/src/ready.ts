@@ -95,6 +95,12 @@ export class Outbox {
     );
   }
 
+  takeMessages(): readonly RaftMessage[] {
+    const { messages } = this;
+    this.messages = [];
+    return messages;
+  }
+
   /** Everything, and the outbox is empty. */
   take(): Pick<
     Ready,
