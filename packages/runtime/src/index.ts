@@ -21,3 +21,5 @@ export * from './metadata-local-quorum.ts';
 export * from './metadata-quorum.ts';
 export * from './peer-requests.ts';
 export * from './peer-router.ts';
+export * from './broker-lifecycle.ts';
+export type { BrokerIdentity, BrokerMetadata, Registration } from './broker-registration.ts';
