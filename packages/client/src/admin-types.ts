@@ -1,10 +1,12 @@
 // What the admin client takes and answers: plain objects, `error` a TidemarkError or absent.
 import type { TidemarkError } from '@tidemark/core';
+import type { FeatureInfo, NodeInfo } from './admin-quorum-types.ts';
 import type { BrokerInfo, PartitionInfo } from './cluster-metadata.ts';
 import type { TopicPartition } from './leader-calls.ts';
 
 export interface ClusterDescription {
   readonly clusterId: string;
+  /** The active controller; -1 when none is known. */
   readonly controllerId: number;
   readonly brokers: readonly BrokerInfo[];
   /** Offset of the metadata log the answer reflects. */
@@ -13,6 +15,17 @@ export interface ClusterDescription {
   readonly version: string;
   readonly topicCount: number;
   readonly partitionCount: number;
+  /** Without a leader. */
+  readonly offlinePartitionCount: number;
+  /** With fewer in-sync replicas than replicas. */
+  readonly underReplicatedPartitionCount: number;
+  /** With fewer in-sync replicas than min.insync.replicas. */
+  readonly underMinIsrPartitionCount: number;
+  /** Brokers and controllers. */
+  readonly nodes: readonly NodeInfo[];
+  readonly features: readonly FeatureInfo[];
+  /** Why the quorum could not be asked; the rest is then what one node knows. */
+  readonly stale?: TidemarkError | undefined;
 }
 
 export interface PartitionDescription extends PartitionInfo {

@@ -1,9 +1,22 @@
 // Admin: changes the cluster and looks into it. What only looks is repeated, on another broker, while the error may pass. What
-// changes something is sent once, to a broker that has just answered: after a broken connection nobody knows whether it happened.
+// changes something is sent once, to a broker that has just answered: after a broken connection nobody knows whether it happened. Both follow
+// where NOT_CONTROLLER sends them.
 // Calls for one thing throw its error; calls for many answer each with its own.
 import { TidemarkError } from '@tidemark/core';
 import { adminService, clusterService, errorFromDetail, logService } from '@tidemark/rpc';
 import type { DeleteRecordsResultOutput, ErrorDetailOutput } from '@tidemark/rpc';
+import { QuorumCalls } from './admin-quorum.ts';
+import type {
+  ClusterHealth,
+  MoveOptions,
+  NewVoter,
+  OngoingMove,
+  PartitionMove,
+  PartitionOutcome,
+  QuorumDescription,
+  AdminReadOptions,
+  VoterReference,
+} from './admin-quorum-types.ts';
 import { adminSettings } from './admin-settings.ts';
 import type { AdminSettings } from './admin-settings.ts';
 import type {
@@ -52,16 +65,71 @@ export class Admin {
   readonly #settings: AdminSettings;
   readonly #any: AnyBroker;
   readonly #calls: LeaderCalls;
+  readonly #quorum: QuorumCalls;
 
   constructor(options: AdminOptions) {
     this.#settings = adminSettings(options.config);
     this.#wiring = wire(options);
     this.#any = new AnyBroker(this.#wiring, this.#settings);
     this.#calls = new LeaderCalls({ ...this.#wiring, ...this.#settings });
+    this.#quorum = new QuorumCalls(this.#any, this.#settings);
   }
 
-  async describeCluster(): Promise<ClusterDescription> {
-    return this.#any.read(clusterService.DescribeCluster, {});
+  /** Where the quorum does not answer in time: what some node knows, and `stale` says why. */
+  describeCluster(options: AdminReadOptions = {}): Promise<ClusterDescription> {
+    return this.#quorum.describeCluster(options);
+  }
+
+  /** What is wrong with the cluster and what to do. Throws only when no node answers. */
+  clusterHealth(options: AdminReadOptions = {}): Promise<ClusterHealth> {
+    return this.#quorum.clusterHealth(options);
+  }
+
+  /** As the leader sees it; with `allowStale` as some node does. Throws NOT_CONTROLLER while there is no leader. */
+  describeQuorum(options: AdminReadOptions = {}): Promise<QuorumDescription> {
+    return this.#quorum.describeQuorum(options);
+  }
+
+  /** Gives an observer a vote; returns when that is decided. After REQUEST_TIMED_OUT it may yet happen. */
+  addVoter(voter: NewVoter): Promise<void> {
+    return this.#quorum.addVoter(voter);
+  }
+
+  /** Takes a vote away; returns when that is decided. After REQUEST_TIMED_OUT it may yet happen. */
+  removeVoter(voter: VoterReference): Promise<void> {
+    return this.#quorum.removeVoter(voter);
+  }
+
+  /** Lets another voter lead the quorum, this one or any. Answers who leads then; -1 when that is not known yet. */
+  transferLeadership(to?: number): Promise<number> {
+    return this.#quorum.transferLeadership(to);
+  }
+
+  /**
+   * `preferred`: the first replica leads, if it is in sync. `unclean`: where there is no leader, a replica that is not in sync;
+   * acknowledged records may be lost. No partitions: all that need it.
+   */
+  electLeaders(
+    type: 'preferred' | 'unclean',
+    partitions: readonly TopicPartition[] = [],
+  ): Promise<readonly PartitionOutcome[]> {
+    return this.#quorum.electLeaders(type, partitions);
+  }
+
+  /** Begins to move partitions, or takes moves back. `listPartitionReassignments` tells which are under way still. */
+  reassignPartitions(
+    moves: readonly PartitionMove[],
+    options: MoveOptions = {},
+  ): Promise<readonly PartitionOutcome[]> {
+    return this.#quorum.reassignPartitions(moves, options);
+  }
+
+  /** Moves under way; of all partitions if none are given. */
+  listPartitionReassignments(
+    partitions: readonly TopicPartition[] = [],
+    options: AdminReadOptions = {},
+  ): Promise<readonly OngoingMove[]> {
+    return this.#quorum.listPartitionReassignments(partitions, options);
   }
 
   /** All topics, internal ones included. */
@@ -172,7 +240,7 @@ export class Admin {
 
   /** Every replica as the broker that holds it sees it; no topics: of all topics. */
   async describeReplicas(topics: readonly string[] = []): Promise<ReplicasDescription> {
-    const { brokers } = await this.describeCluster();
+    const { brokers } = await this.describeCluster({ allowStale: true });
     const replicas = new Map<string, ReplicaInfo>();
     const unreachable: { brokerId: number; error: TidemarkError }[] = [];
     await Promise.all(

@@ -22,3 +22,4 @@ export type { ConsumerMetrics } from './consumer-metrics.ts';
 export { Admin } from './admin.ts';
 export type { AdminOptions, ChangeOptions } from './admin.ts';
 export type * from './admin-types.ts';
+export type * from './admin-quorum-types.ts';
