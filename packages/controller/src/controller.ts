@@ -1,16 +1,21 @@
 // Commands to records. `handle` decides against an image and changes nothing; what it decided takes effect by replaying the
 // records, on every node alike, once they are committed. The caller holds back the response until then.
 
-import { failure, unreachable, type BrokerConfig } from '@tidemark/core';
+import { unreachable, type BrokerConfig } from '@tidemark/core';
 import type { ControllerCommand, ControllerResponses, ResponseTo } from './command.ts';
 import type { CommandContext, CommandInput, Handled } from './context.ts';
 import { alterConfigs } from './handlers/alter-configs.ts';
+import { alterPartition } from './handlers/alter-partition.ts';
 import { fenceBroker, registerBroker } from './handlers/brokers.ts';
 import { registerCluster } from './handlers/cluster.ts';
 import { createPartitions } from './handlers/create-partitions.ts';
 import { createTopics } from './handlers/create-topics.ts';
 import { deleteTopics } from './handlers/delete-topics.ts';
+import { balanceLeaders, electLeaders } from './handlers/elect-leaders.ts';
+import { heartbeat } from './handlers/heartbeat.ts';
 import { allocateProducerIds } from './handlers/producer-ids.ts';
+import { reassignPartitions } from './handlers/reassign-partitions.ts';
+import { settlePartitions } from './handlers/settle-partitions.ts';
 
 export class Controller {
   readonly #config: BrokerConfig;
@@ -43,12 +48,17 @@ function dispatch(
     case 'unfenceBroker':
       return fenceBroker(command, context);
     case 'heartbeat':
+      return heartbeat(command, context);
     case 'settlePartitions':
+      return settlePartitions(context);
     case 'alterPartition':
+      return alterPartition(command, context);
     case 'electLeaders':
+      return electLeaders(command, context);
     case 'balanceLeaders':
+      return balanceLeaders(context);
     case 'reassignPartitions':
-      return failure('UNSUPPORTED_VERSION', `${command.type} is on its way.`);
+      return reassignPartitions(command, context);
     case 'createTopics':
       return createTopics(command, context);
     case 'deleteTopics':

@@ -20,6 +20,7 @@ import {
   type PartitionImage,
   type TopicImage,
 } from './metadata-image.ts';
+import { IndexUpdate, type ReplicaIndex } from './replica-index.ts';
 import type {
   BrokerConfigRecord,
   MetadataRecord,
@@ -41,9 +42,20 @@ interface TopicDraft {
 export class ImageBuilder {
   readonly #parts: Draft<ImageParts>;
   readonly #drafts = new Map<TopicId, TopicDraft>();
+  #index: ReplicaIndex;
+  #indexUpdate: IndexUpdate;
+  /** Brokers in controlled shutdown, with the offset of the last record that took something from them. */
+  readonly #leaving: Map<BrokerId, number>;
 
   constructor(base: MetadataImage) {
     this.#parts = { ...base.parts };
+    this.#index = base.index;
+    this.#indexUpdate = new IndexUpdate(base.index);
+    this.#leaving = new Map(
+      base.brokers().flatMap(({ id, inControlledShutdown, controlledShutdownOffset }) => {
+        return inControlledShutdown ? [[id, controlledShutdownOffset] as const] : [];
+      }),
+    );
   }
 
   /** `offset` is the record's in the metadata log; it must rise. */
@@ -64,6 +76,7 @@ export class ImageBuilder {
       case 'registerBroker': {
         const { brokerId, brokerEpoch, incarnationId, endpoints, rack, fenced, directoryId } = record;
         const soFar = { inControlledShutdown: false, controlledShutdownOffset: -1 };
+        this.#leaving.delete(brokerId);
         const own = { id: brokerId, epoch: brokerEpoch, incarnationId, endpoints, rack, fenced, directoryId };
         this.#putBroker({ ...own, ...soFar });
         return;
@@ -71,13 +84,9 @@ export class ImageBuilder {
       case 'brokerChange': {
         const broker = parts.brokers.get(record.brokerId);
         invariant(broker?.epoch === record.brokerEpoch, 'change of an unknown broker', { ...record });
-        this.#putBroker({
-          ...broker,
-          fenced: record.fenced ?? broker.fenced,
-          inControlledShutdown: record.inControlledShutdown ?? broker.inControlledShutdown,
-          controlledShutdownOffset:
-            record.inControlledShutdown === undefined ? broker.controlledShutdownOffset : offset,
-        });
+        const { fenced = broker.fenced, inControlledShutdown = broker.inControlledShutdown } = record;
+        if (record.inControlledShutdown) this.#leaving.set(broker.id, offset);
+        this.#putBroker({ ...broker, fenced, inControlledShutdown });
         return;
       }
       case 'topic':
@@ -90,7 +99,7 @@ export class ImageBuilder {
         this.#addPartition(record);
         return;
       case 'partitionChange':
-        this.#changePartition(record);
+        this.#changePartition(record, offset);
         return;
       case 'topicConfig':
         this.#setTopicConfig(record);
@@ -117,9 +126,17 @@ export class ImageBuilder {
         configs: configs ?? before.configs,
       };
       this.#parts.topics = this.#parts.topics.set(id, topic);
+      this.#indexUpdate.topic(id, before.partitions, topic.partitions);
     }
     this.#drafts.clear();
-    return new MetadataImage({ ...this.#parts });
+    for (const [id, controlledShutdownOffset] of this.#leaving) {
+      const broker = this.#parts.brokers.get(id)!;
+      if (broker.controlledShutdownOffset === controlledShutdownOffset) continue;
+      this.#putBroker({ ...broker, controlledShutdownOffset });
+    }
+    this.#index = this.#indexUpdate.build();
+    this.#indexUpdate = new IndexUpdate(this.#index);
+    return new MetadataImage({ ...this.#parts }, this.#index);
   }
 
   #putBroker(broker: BrokerImage): void {
@@ -143,6 +160,7 @@ export class ImageBuilder {
     parts.partitionCount -= (partitions ?? before.partitions).length;
     parts.topicIds = parts.topicIds.delete(metricName(before.name));
     parts.topics = parts.topics.delete(id);
+    this.#indexUpdate.topic(id, before.partitions, []);
     this.#drafts.delete(id);
   }
 
@@ -166,24 +184,16 @@ export class ImageBuilder {
     this.#parts.partitionCount++;
   }
 
-  #changePartition(record: PartitionChangeRecord): void {
-    const { topicId, partition, leader } = record;
+  #changePartition(record: PartitionChangeRecord, offset: number): void {
+    const { topicId, partition } = record;
     const partitions = this.#ownPartitions(topicId);
     const before = partitions[partition];
     invariant(before !== undefined, 'change of an unknown partition', { topicId, partition });
-    partitions[partition] = {
-      partition,
-      replicas: record.replicas ?? before.replicas,
-      isr: record.isr ?? before.isr,
-      leader: leader ?? before.leader,
-      leaderEpoch: (before.leaderEpoch + (leader === undefined ? 0 : 1)) as LeaderEpoch,
-      partitionEpoch: (before.partitionEpoch + 1) as PartitionEpoch,
-      elr: record.elr ?? before.elr,
-      lastKnownElr: record.lastKnownElr ?? before.lastKnownElr,
-      leaderRecoveryState: record.leaderRecoveryState ?? before.leaderRecoveryState,
-      addingReplicas: record.addingReplicas ?? before.addingReplicas,
-      removingReplicas: record.removingReplicas ?? before.removingReplicas,
-    };
+    const after = applyPartitionChange(before, record);
+    partitions[partition] = after;
+    for (const id of this.#leaving.keys()) {
+      if (before.isr.includes(id) && !after.isr.includes(id)) this.#leaving.set(id, offset);
+    }
   }
 
   #setTopicConfig({ topicId, name, value }: TopicConfigRecord): void {
@@ -217,6 +227,24 @@ export class ImageBuilder {
     draft.partitions ??= [...draft.before.partitions];
     return draft.partitions;
   }
+}
+
+/** The partition after a change; see PartitionChangeRecord for what it does to the epochs. */
+export function applyPartitionChange(before: PartitionImage, change: PartitionChangeRecord): PartitionImage {
+  const { leader } = change;
+  return {
+    partition: before.partition,
+    replicas: change.replicas ?? before.replicas,
+    isr: change.isr ?? before.isr,
+    leader: leader ?? before.leader,
+    leaderEpoch: (before.leaderEpoch + (leader === undefined ? 0 : 1)) as LeaderEpoch,
+    partitionEpoch: (before.partitionEpoch + 1) as PartitionEpoch,
+    elr: change.elr ?? before.elr,
+    lastKnownElr: change.lastKnownElr ?? before.lastKnownElr,
+    leaderRecoveryState: change.leaderRecoveryState ?? before.leaderRecoveryState,
+    addingReplicas: change.addingReplicas ?? before.addingReplicas,
+    removingReplicas: change.removingReplicas ?? before.removingReplicas,
+  };
 }
 
 /** The image after one record. For more than one use a builder. */

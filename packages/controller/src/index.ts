@@ -15,5 +15,11 @@ export {
 export * from './metadata-record.ts';
 export { PersistentMap } from './persistent-map.ts';
 export { decodeRecord, encodeRecord, type DecodedRecord } from './record-codec.ts';
-export { changesWithBroker, changesWithoutBroker, electLeader } from './partition-changes.ts';
+export { changePartition, type PartitionRules, type WantedChange } from './partition-change.ts';
+export { MAX_SETTLED_PARTITIONS } from './partition-settling.ts';
+export { indexOf } from './metadata-image.ts';
+export { leaderCandidates, type Holdings, type ReplicaIndex, type TopicCounts } from './replica-index.ts';
 export { placeReplicas } from './replica-placer.ts';
+export * from './reassignment.ts';
+export * from './duties.ts';
+export { imageInvariants } from './image-invariants.ts';

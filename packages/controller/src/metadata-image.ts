@@ -12,6 +12,7 @@ import type {
   TopicName,
 } from '@tidemark/core';
 import type { Endpoint, LeaderId, LeaderRecoveryState } from './metadata-record.ts';
+import { EMPTY_INDEX, IndexUpdate, NO_HOLDINGS, type Holdings, type ReplicaIndex } from './replica-index.ts';
 import { PersistentMap } from './persistent-map.ts';
 
 export interface PartitionImage {
@@ -25,7 +26,7 @@ export interface PartitionImage {
   readonly partitionEpoch: PartitionEpoch;
   /** Eligible leader replicas (KIP-966): out of sync, yet with every committed record. Disjoint from `isr`. */
   readonly elr: readonly BrokerId[];
-  /** The last leader, when `isr` and `elr` are empty; else empty. */
+  /** The last leader, from when `isr` became empty until there is a leader again; else empty. */
   readonly lastKnownElr: readonly BrokerId[];
   readonly leaderRecoveryState: LeaderRecoveryState;
   /** Replicas a reassignment under way has added and will remove (KIP-455); both are in `replicas`. */
@@ -89,25 +90,31 @@ export function metricName(topic: string): string {
 
 export class MetadataImage {
   readonly parts: ImageParts;
+  #index: ReplicaIndex | undefined;
 
-  constructor(parts: ImageParts) {
+  /** `index`, when the maker has kept it up to date; else it is worked out when it is asked for. */
+  constructor(parts: ImageParts, index?: ReplicaIndex) {
     this.parts = parts;
+    this.#index = index;
   }
 
   /** Before the first record. */
   static empty(): MetadataImage {
-    return new MetadataImage({
-      offset: -1,
-      clusterId: '',
-      features: new Map(),
-      brokers: new Map(),
-      topics: PersistentMap.empty(),
-      topicIds: PersistentMap.empty(),
-      partitionCount: 0,
-      allBrokersConfigs: NO_CONFIGS,
-      brokerConfigs: new Map(),
-      nextProducerId: 0 as ProducerId,
-    });
+    return new MetadataImage(
+      {
+        offset: -1,
+        clusterId: '',
+        features: new Map(),
+        brokers: new Map(),
+        topics: PersistentMap.empty(),
+        topicIds: PersistentMap.empty(),
+        partitionCount: 0,
+        allBrokersConfigs: NO_CONFIGS,
+        brokerConfigs: new Map(),
+        nextProducerId: 0 as ProducerId,
+      },
+      EMPTY_INDEX,
+    );
   }
 
   /** Of the last record in it; -1 before the first. */
@@ -173,8 +180,31 @@ export class MetadataImage {
     return id === '' ? this.parts.allBrokersConfigs : (this.parts.brokerConfigs.get(id) ?? NO_CONFIGS);
   }
 
+  /** Which broker holds what. */
+  get index(): ReplicaIndex {
+    this.#index ??= indexOf(this.topics());
+    return this.#index;
+  }
+
+  holdings(id: BrokerId): Holdings {
+    return this.index.brokers.get(id) ?? NO_HOLDINGS;
+  }
+
+  /** Whether it may lead and be in sync: registered, neither fenced nor shutting down. */
+  isActive(id: BrokerId): boolean {
+    const broker = this.parts.brokers.get(id);
+    return broker !== undefined && !broker.fenced && !broker.inControlledShutdown;
+  }
+
   /** The first producer id not yet given to a broker. */
   get nextProducerId(): ProducerId {
     return this.parts.nextProducerId;
   }
+}
+
+/** From scratch, by walking all partitions. */
+export function indexOf(topics: Iterable<TopicImage>): ReplicaIndex {
+  const update = new IndexUpdate(EMPTY_INDEX);
+  for (const { id, partitions } of topics) update.topic(id, [], partitions);
+  return update.build();
 }

@@ -105,7 +105,7 @@ export interface PartitionChangeRecord {
   readonly leader?: LeaderId | undefined;
   /** Eligible leader replicas (KIP-966): left the ISR when it fell below min.insync.replicas, hence have all committed records. */
   readonly elr?: readonly BrokerId[] | undefined;
-  /** The last leader, when neither ISR nor ELR has anybody left; else empty. */
+  /** The last leader, from when the ISR became empty until there is a leader again; else empty. */
   readonly lastKnownElr?: readonly BrokerId[] | undefined;
   readonly leaderRecoveryState?: LeaderRecoveryState | undefined;
   /** Of the reassignment under way (KIP-455); both empty: none is. */

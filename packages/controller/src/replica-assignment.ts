@@ -10,17 +10,18 @@ import { placeReplicas } from './replica-placer.ts';
 
 export type Placement = { readonly ok: true; readonly replicas: readonly (readonly BrokerId[])[] } | Failure;
 
-/** Places partitions over the registered brokers, fenced ones included, as long as one can lead. */
+/** Places partitions over the registered brokers that are not shutting down, fenced ones included, as long as one can lead. */
 export function automaticPlacement(
   { image, prng }: CommandContext,
   partitionCount: number,
   replicationFactor: number,
 ): Placement {
-  const brokers = image.brokers();
+  // As Kafka: a broker that shuts down gets nothing new, one that is fenced may come back.
+  const brokers = image.brokers().filter(({ inControlledShutdown }) => !inControlledShutdown);
   if (replicationFactor > brokers.length) {
     return failure(
       'INVALID_REPLICATION_FACTOR',
-      `The replication factor is ${replicationFactor}, but only ${brokers.length} broker${brokers.length === 1 ? ' is' : 's are'} registered.`,
+      `The replication factor is ${replicationFactor}, but only ${brokers.length} broker${brokers.length === 1 ? ' is' : 's are'} registered and not shutting down.`,
     );
   }
   if (brokers.every(({ fenced }) => fenced)) {
@@ -57,21 +58,21 @@ export function manualPlacement(
     if (unknown !== undefined) {
       return refuse(`Partition ${partition} is assigned to broker ${unknown}, which is not registered.`);
     }
-    if (replicas.every((id) => image.broker(id)!.fenced)) {
-      return refuse(`All brokers of partition ${partition} are fenced: none could lead it.`);
+    if (!replicas.some((id) => image.isActive(id as BrokerId))) {
+      return refuse(`All brokers of partition ${partition} are fenced or shutting down: none could lead it.`);
     }
   }
   return { ok: true, replicas: sorted.map(({ replicas }) => replicas as readonly BrokerId[]) };
 }
 
-/** The first leader is the first replica that is not fenced; in sync are all that are not. */
+/** The first leader is the first replica that is active (neither fenced nor shutting down); in sync are all that are. */
 export function partitionRecord(
   image: MetadataImage,
   topicId: TopicId,
   partition: number,
   replicas: readonly BrokerId[],
 ): PartitionRecord {
-  const isr = replicas.filter((id) => image.broker(id)?.fenced === false);
+  const isr = replicas.filter((id) => image.isActive(id));
   return {
     type: 'partition',
     topicId,

@@ -93,24 +93,30 @@ describe('a broker', () => {
     });
   });
 
-  it('that is the last in-sync replica stays in the list, because no other surely has every record', () => {
-    const cluster = TestCluster.withBrokers(2);
-    cluster.create({ name: 'a', assignments: [{ partition: 0, replicas: [1, 2] }] });
+  it('that was the last in sync stays eligible, because it surely has every record', () => {
+    const cluster = TestCluster.withBrokers(3);
+    cluster.create({ name: 'a', assignments: [{ partition: 0, replicas: [1, 2, 3] }] });
+    cluster.fence(3);
     cluster.fence(2);
+    expect(cluster.partition('a'), 'below min.insync.replicas').to.deep.include({ isr: [1], elr: [2] });
     cluster.fence(1);
-    expect(cluster.partition('a')).to.deep.include({ leader: -1, isr: [1] });
-    const epoch = cluster.start(2);
-    expect(cluster.partition('a'), '2 is back, but not in sync').to.deep.include({ leader: -1, isr: [1] });
-    cluster.start(1);
-    expect(cluster.partition('a')).to.deep.include({ leader: 1, isr: [1], leaderEpoch: 2 });
-    expect(cluster.image.broker(2)!.epoch).to.equal(epoch);
+    expect(cluster.partition('a')).to.deep.include({ leader: -1, isr: [], elr: [1, 2], lastKnownElr: [1] });
+    cluster.start(3);
+    expect(cluster.partition('a'), '3 is back, but left in sync before').to.deep.include({
+      leader: -1,
+      isr: [],
+    });
+    const { epoch } = cluster.image.broker(1)!;
+    cluster.must({ type: 'unfenceBroker', brokerId: b1, brokerEpoch: epoch });
+    expect(cluster.partition('a')).to.deep.include({ leader: 1, isr: [1], elr: [2], lastKnownElr: [] });
+    expect(cluster.partition('a').leaderRecoveryState).to.equal('recovered');
   });
 
   it('alone in its cluster leads again after a restart, under a higher leader epoch', () => {
     const cluster = TestCluster.withBrokers(1);
     cluster.create({ name: 'a', partitionCount: 2 });
-    cluster.register(1);
-    expect(cluster.partition('a', 1)).to.deep.include({ leader: -1, isr: [1], leaderEpoch: 1 });
+    cluster.register(1, '', 7, cluster.image.broker(1)!.epoch);
+    expect(cluster.partition('a', 1)).to.deep.include({ leader: -1, isr: [], elr: [1], leaderEpoch: 1 });
     const { id, epoch } = cluster.image.broker(1)!;
     cluster.must({ type: 'unfenceBroker', brokerId: id, brokerEpoch: epoch });
     expect(cluster.partition('a', 1)).to.deep.include({

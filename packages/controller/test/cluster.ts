@@ -5,9 +5,16 @@ import {
   BrokerSessions,
   Controller,
   decodeRecord,
+  duties,
   encodeRecord,
+  FIRST_DUTIES,
+  imageInvariants,
   MetadataImage,
   type ControllerCommand,
+  type DutyState,
+  type Handled,
+  type HeartbeatCommand,
+  type HeartbeatResponse,
   type MetadataRecord,
   type NewTopic,
   type ResponseTo,
@@ -17,6 +24,7 @@ import {
   describeProblems,
   resolveConfig,
   topicIdFromBytes,
+  type BrokerConfig,
   type BrokerEpoch,
   type BrokerId,
   type Offset,
@@ -48,12 +56,15 @@ export class TestCluster {
   readonly sessions = new BrokerSessions(SESSION_MS);
   /** Of the last command. */
   records: readonly MetadataRecord[] = [];
+  readonly config: BrokerConfig;
   readonly #controller: Controller;
+  #duties: DutyState = FIRST_DUTIES;
   readonly #prng: Prng;
 
   constructor(file = '', seed = 1) {
     const resolved = resolveConfig(brokerConfigs, { file });
     if (!resolved.ok) throw new Error(describeProblems(resolved.problems));
+    this.config = resolved.config;
     this.#controller = new Controller(resolved.config);
     this.#prng = seededPrng(seed);
   }
@@ -83,6 +94,8 @@ export class TestCluster {
     if (this.image !== before) throw new Error('a handler changed the image');
     this.records = result.ok ? result.records.map(throughCodec) : [];
     this.image = applyRecords(this.image, this.records, base);
+    const violations = imageInvariants(this.image, before);
+    if (violations.length > 0) throw new Error(`${command.type}: ${violations.join('; ')}`);
     return result;
   }
 
@@ -100,8 +113,14 @@ export class TestCluster {
     return brokerEpoch;
   }
 
-  register(id: number, rack = '', incarnation = this.#prng.uint32()) {
-    return this.must({
+  register(id: number, rack = '', incarnation = this.#prng.uint32(), previousBrokerEpoch: number = -1) {
+    const result = this.tryRegister(id, rack, incarnation, previousBrokerEpoch);
+    if (!result.ok) throw new Error(`${result.error}: ${result.message}`);
+    return result.response;
+  }
+
+  tryRegister(id: number, rack = '', incarnation = this.#prng.uint32(), previousBrokerEpoch: number = -1) {
+    return this.run({
       type: 'registerBroker',
       clusterId: CLUSTER_ID,
       brokerId: id as BrokerId,
@@ -109,8 +128,52 @@ export class TestCluster {
       endpoints: [{ name: 'CLIENT', host: `broker-${id}`, port: 9290 }],
       rack,
       directoryId: uuid(id),
-      previousBrokerEpoch: -1,
+      previousBrokerEpoch: previousBrokerEpoch as BrokerEpoch | -1,
     });
+  }
+
+  /** As a broker does it; the session is prolonged as the runtime does it. Caught up unless `appliedOffset` says less. */
+  heartbeat(id: number, wants: Partial<HeartbeatCommand> = {}): Handled<HeartbeatResponse> {
+    const brokerId = id as BrokerId;
+    const brokerEpoch = this.image.broker(id)?.epoch ?? (0 as BrokerEpoch);
+    const appliedOffset = (this.image.offset + 1) as Offset;
+    const command: HeartbeatCommand = {
+      type: 'heartbeat',
+      brokerId,
+      brokerEpoch,
+      wantFence: false,
+      wantShutDown: false,
+      appliedOffset,
+      ...wants,
+    };
+    const result = this.run(command);
+    if (result.ok) this.sessions.touch(brokerId, command.brokerEpoch, this.nowMs, command.appliedOffset);
+    return result;
+  }
+
+  /** Carries out the duties until there are none for now; answers the commands' types. */
+  doDuties(limit = 100): string[] {
+    const done: string[] = [];
+    for (let round = 0; round < limit; round++) {
+      const { commands, state } = duties(this.image, this.sessions, this.nowMs, this.config, this.#duties);
+      this.#duties = state;
+      if (commands.length === 0) return done;
+      for (const command of commands) {
+        this.must(command);
+        done.push(command.type);
+      }
+    }
+    throw new Error(`the duties never end: ${done.slice(-5).join()}`);
+  }
+
+  /** Lets time pass in which the brokers `ids` send their heartbeats and the duties are done. */
+  pass(ms: number, ...ids: readonly number[]): void {
+    const end = this.nowMs + ms;
+    while (this.nowMs < end) {
+      this.nowMs = Math.min(end, this.nowMs + 2000);
+      for (const id of ids) this.heartbeat(id);
+      this.doDuties();
+    }
   }
 
   fence(id: number): void {

@@ -17,8 +17,12 @@ import type {
   ConfigResource,
 } from '../command.ts';
 import { handled, type CommandContext, type Handled } from '../context.ts';
+import { applyRecords } from '../image-builder.ts';
 import type { MetadataImage } from '../metadata-image.ts';
 import type { MetadataRecord } from '../metadata-record.ts';
+import { changePartition } from '../partition-change.ts';
+import { topicsOf } from '../partition-settling.ts';
+import { TopicRules } from '../topic-rules.ts';
 
 type Overrides = ReadonlyMap<string, string>;
 
@@ -31,8 +35,9 @@ interface Target {
 
 export function alterConfigs(
   { resources, validateOnly }: AlterConfigsCommand,
-  { image }: CommandContext,
+  context: CommandContext,
 ): Handled<AlterConfigsResponse> {
+  const { image } = context;
   const records: MetadataRecord[] = [];
   const keyOf = ({ type, name }: ConfigResource) => `${type}:${name}`;
   const times = new Map<string, number>();
@@ -49,7 +54,27 @@ export function alterConfigs(
     records.push(...altered.records);
     return { ok: true, resource };
   });
-  return handled({ resources: results }, validateOnly ? [] : records);
+  if (validateOnly) return handled({ resources: results });
+  return handled({ resources: results }, [...records, ...endedEligibility(records, context)]);
+}
+
+/**
+ * Eligible replicas have everything that was committed because nothing is committed below min.insync.replicas. Where that is
+ * lowered to what is in sync, it no longer holds, from the very records on that lower it (KIP-966).
+ */
+function endedEligibility(
+  configs: readonly MetadataRecord[],
+  { image, config, nextOffset }: CommandContext,
+): readonly MetadataRecord[] {
+  const changes = configs.filter((record) => 'name' in record && record.name === 'min.insync.replicas');
+  if (changes.length === 0 || image.index.withElr.size === 0) return [];
+  const after = applyRecords(image, changes, nextOffset);
+  const rules = new TopicRules(config, after, (id) => after.isActive(id));
+  return [...topicsOf(after, after.index.withElr)].flatMap((topic) =>
+    topic.partitions
+      .filter(({ elr }) => elr.length > 0)
+      .flatMap((partition) => changePartition(topic.id, partition, {}, rules.of(topic)) ?? []),
+  );
 }
 
 function findTarget({ type, name }: ConfigResource, image: MetadataImage): Target | Failure {
@@ -76,9 +101,24 @@ function findTarget({ type, name }: ConfigResource, image: MetadataImage): Targe
   return {
     current: image.brokerConfigs(brokerId ?? ''),
     check: (overrides) =>
-      checkBrokerOverrides(overrides, brokerId === null ? 'dynamic-default' : 'dynamic-broker'),
+      brokerId === null
+        ? checkBrokerOverrides(overrides, 'dynamic-default')
+        : [...checkBrokerOverrides(overrides, 'dynamic-broker'), ...clusterWideOnly(overrides)],
     record: (key, value) => ({ type: 'brokerConfig', brokerId, name: key, value }),
   };
+}
+
+/** The controller decides by them for whichever broker leads. */
+const CLUSTER_WIDE = ['min.insync.replicas', 'unclean.leader.election.enable'] as const;
+
+function clusterWideOnly(overrides: Overrides): readonly ConfigProblem[] {
+  return CLUSTER_WIDE.flatMap((name) => {
+    const value = overrides.get(name);
+    if (value === undefined) return [];
+    const source = { kind: 'dynamic-broker', where: 'broker config set at run time' } as const;
+    const cause = 'cannot be set for one broker: the controller elects leaders by it';
+    return [{ name, value, source, cause, remedy: 'Set it for all brokers or for a topic.' }];
+  });
 }
 
 function alter(

@@ -12,6 +12,7 @@ import { handled, type CommandContext, type Handled } from '../context.ts';
 import type { MetadataRecord } from '../metadata-record.ts';
 import type { TopicImage } from '../metadata-image.ts';
 import { PartitionQuota } from '../partition-quota.ts';
+import { originalReplicas } from '../reassignment.ts';
 import { automaticPlacement, manualPlacement, partitionRecord } from '../replica-assignment.ts';
 
 export function createPartitions(
@@ -49,7 +50,8 @@ function place(
   context: CommandContext,
 ): { readonly ok: true; readonly replicas: readonly (readonly BrokerId[])[] } | Failure {
   const existing = topic.partitions.length;
-  const factor = topic.partitions[0]!.replicas.length;
+  // While it is reassigned, the first partition has more.
+  const factor = originalReplicas(topic.partitions[0]!).length;
   const added = totalCount - existing;
   if (!Number.isInteger(totalCount) || added <= 0) {
     const message =
