@@ -5,6 +5,10 @@ export { Controller } from './controller.ts';
 export { PRODUCER_ID_BLOCK_LENGTH } from './handlers/producer-ids.ts';
 export * from './image-builder.ts';
 export * from './image-changes.ts';
+export { ImageDigester, imageDigest } from './image-digest.ts';
+export { imageEntries, imageWrites } from './image-entries.ts';
+export { imageKeyRange } from './image-entry-codec.ts';
+export { imageFromEntries, ImageLoader } from './image-loader.ts';
 export {
   metricName,
   MetadataImage,

@@ -2,6 +2,8 @@
 // the few nodes on its path, never the map, so an image of the metadata with 10,000 topics costs the same to change as one
 // with ten; and two versions can be compared by visiting only what differs.
 
+import { invariant } from '@tidemark/core';
+
 interface Leaf<V> {
   readonly kind: 'leaf';
   readonly hash: number;
@@ -39,6 +41,14 @@ export class PersistentMap<K extends string, V> {
 
   static empty<K extends string, V>(): PersistentMap<K, V> {
     return new PersistentMap<K, V>(undefined, 0);
+  }
+
+  /** All at once, in a fraction of the time that setting one after another takes. Of two values of a key the later one counts. */
+  static from<K extends string, V>(entries: Iterable<readonly [K, V]>): PersistentMap<K, V> {
+    const values = entries instanceof Map ? (entries as Map<K, V>) : new Map(entries);
+    const leaves: Leaf<V>[] = [];
+    for (const [key, value] of values) leaves.push({ kind: 'leaf', hash: hashOf(key), key, value });
+    return new PersistentMap<K, V>(built(inTreeOrder(leaves), 0, leaves.length, 0), leaves.length);
   }
 
   get(key: K): V | undefined {
@@ -109,6 +119,48 @@ function branch<V>(bitmap: number, children: readonly Node<V>[]): Branch<V> {
   return { kind: 'branch', bitmap, children };
 }
 
+/** The tree that inserting one by one makes of `leaves[from .. to - 1]`, of which no two have the same key. */
+function built<V>(leaves: readonly Leaf<V>[], from: number, to: number, shift: number): Node<V> | undefined {
+  if (to - from <= 1) return to === from ? undefined : leaves[from];
+  const { hash } = leaves[from]!;
+  // Those of one hash stand together: the first and the last tell.
+  if (leaves[to - 1]!.hash === hash)
+    return { kind: 'collision', hash, leaves: sortedByKey(leaves.slice(from, to)) };
+  let bitmap = 0;
+  const children: Node<V>[] = [];
+  for (let start = from; start < to;) {
+    const bit = bitAt(leaves[start]!.hash, shift);
+    let end = start + 1;
+    while (end < to && bitAt(leaves[end]!.hash, shift) === bit) end++;
+    bitmap |= bit;
+    children.push(built(leaves, start, end, shift + BITS)!);
+    start = end;
+  }
+  return branch(bitmap, children);
+}
+
+/** By the first five bits of the hash, within these by the next five, and so on: as a walk of the tree meets them. */
+function inTreeOrder<V>(leaves: readonly Leaf<V>[]): readonly Leaf<V>[] {
+  invariant(leaves.length <= PLACES, 'too many keys for one map', { keys: leaves.length });
+  // Numbers are sorted several times faster than objects: the order above the place.
+  const places = Float64Array.from(leaves, ({ hash }, place) => treeOrder(hash) * PLACES + place);
+  return Array.from(places.sort(), (ordered) => leaves[ordered % PLACES]!);
+}
+
+/** With 32 bits of order above it still an exact number. */
+const PLACES = 2 ** 21;
+
+/** The hash with its groups of five bits in the opposite order. */
+function treeOrder(hash: number): number {
+  let order = 0;
+  for (let shift = 0; shift < 30; shift += BITS) order = order * 32 + ((hash >>> shift) & MASK);
+  return order * 4 + (hash >>> 30);
+}
+
+function sortedByKey<V>(leaves: readonly Leaf<V>[]): readonly Leaf<V>[] {
+  return leaves.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+}
+
 function insert<V>(node: Node<V> | undefined, leaf: Leaf<V>, shift: number): Node<V> {
   if (node === undefined) return leaf;
   if (node.kind === 'branch') {
@@ -121,7 +173,7 @@ function insert<V>(node: Node<V> | undefined, leaf: Leaf<V>, shift: number): Nod
     const old: readonly Leaf<V>[] = node.kind === 'leaf' ? [node] : node.leaves;
     const leaves = [...old.filter(({ key }) => key !== leaf.key), leaf];
     if (leaves.length === 1) return leaf;
-    return { kind: 'collision', hash: leaf.hash, leaves: leaves.sort((a, b) => (a.key < b.key ? -1 : 1)) };
+    return { kind: 'collision', hash: leaf.hash, leaves: sortedByKey(leaves) };
   }
   // Two hashes under one branch: push the old one down a level and insert again. They part at the latest at bit 30.
   return insert(branch(bitAt(node.hash, shift), [node]), leaf, shift);

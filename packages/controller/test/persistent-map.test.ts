@@ -42,6 +42,27 @@ describe('the persistent map', () => {
     );
   });
 
+  it('built at once is what it is when built key by key', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.oneof(key, fc.constantFrom(...COLLIDING)), fc.nat())), (entries) => {
+        const atOnce = PersistentMap.from(entries);
+        const oneByOne = entries.reduce(
+          (map, [name, value]) => map.set(name, value),
+          PersistentMap.empty<string, number>(),
+        );
+        expect(atOnce.size).to.equal(oneByOne.size);
+        expect([...atOnce.entries()]).to.deep.equal([...oneByOne.entries()]);
+        expect([...atOnce.changedSince(oneByOne)], 'differences').to.deep.equal([]);
+        for (const [name] of entries) expect(atOnce.get(name)).to.equal(oneByOne.get(name));
+        // Of one shape, to the end: what is taken out of both leaves both the same.
+        const names = [...new Set(entries.map(([name]) => name))];
+        const less = (map: typeof atOnce) => names.slice(1).reduce((rest, name) => rest.delete(name), map);
+        expect([...less(atOnce).entries()]).to.deep.equal([...less(oneByOne).entries()]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('is never changed by what is made from it', () => {
     fc.assert(
       fc.property(fc.array(step), fc.array(step), (first, then) => {
