@@ -23,3 +23,4 @@ export * from './peer-requests.ts';
 export * from './peer-router.ts';
 export * from './broker-lifecycle.ts';
 export type { BrokerIdentity, BrokerMetadata, Registration } from './broker-registration.ts';
+export * from './controller-duties.ts';
