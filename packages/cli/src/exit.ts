@@ -40,6 +40,7 @@ const hints: Partial<Readonly<Record<ErrorName, string>>> = {
   OFFSET_OUT_OF_RANGE: 'see the offsets it holds with `tidemark topic describe NAME`',
   INVALID_CONFIG: 'see the names and values a topic takes with `tidemark topic describe NAME --configs`',
   INVALID_REPLICATION_FACTOR: 'see how many brokers there are with `tidemark cluster info`',
+  NOT_CONTROLLER: 'no controller is active: see who is there with `tidemark quorum status`',
   NOT_ENOUGH_REPLICAS: 'see the in-sync replicas with `tidemark topic describe NAME`',
   MESSAGE_TOO_LARGE: 'raise max.message.bytes with `tidemark topic alter NAME --set max.message.bytes=BYTES`',
 };

@@ -46,6 +46,7 @@ describe('the command line', () => {
       'produce',
       'consume',
       'cluster',
+      'quorum',
       'log',
       'bench',
       'completion',
@@ -65,6 +66,8 @@ describe('the command line', () => {
       [['produce', 'x', '-z', 'rar'], /Allowed choices are none, gzip/],
       [['topic', 'add-partitions', 'x'], /required option '-n, --num <count>' not specified/],
       [['topic', 'list', '--timeout', 'soon'], /--timeout must be a duration/],
+      [['quorum', 'remove-voter'], /missing required argument 'voter'/],
+      [['quorum', 'add-voter', '--node', 'four'], /--node must be a whole number/],
       [['bench', 'produce', '--size', 'big'], /--size must be a size in bytes/],
     ];
     for (const [args, words] of cases) {
@@ -85,6 +88,11 @@ describe('the command line', () => {
       [['topic', 'create', 'x', '-c', 'retention'], 'not of the form name=value'],
       [['topic', 'delete', 'x'], 'Delete x and every record in it?'],
       [['bench', 'e2e', '--size', '4'], '--size must be at least 8'],
+      [['quorum', 'add-voter'], 'no voter is named'],
+      [['quorum', 'add-voter', '4:x@h:1', '--node', '4'], 'exclude each other'],
+      [['quorum', 'add-voter', '4@h:1'], 'is not NODE_ID:DIRECTORY_ID@HOST:PORT'],
+      [['quorum', 'remove-voter', 'node-4'], '"node-4" is not a node id'],
+      [['quorum', 'transfer', '4:x'], '"4:x" is not a node id'],
       [['log', 'dump', 'notes.txt'], 'notes.txt is none of .log'],
       [['topic', 'list', '-X', 'linger.mss=1'], 'no client has a setting of this name'],
     ];
@@ -116,6 +124,7 @@ describe('completion', () => {
   it('offers commands, subcommands and options, by what was typed', async () => {
     expect(await words('co')).to.deep.equal(['consume', 'completion']);
     expect(await words('topic', '')).to.include.members(['create', 'list', 'describe', 'alter', 'delete']);
+    expect(await words('quorum', '')).to.deep.equal(['status', 'add-voter', 'remove-voter', 'transfer']);
     expect(await words('consume', 'orders', '--fr')).to.deep.equal(['--from']);
     expect(await words('')).not.to.include('__complete');
   });

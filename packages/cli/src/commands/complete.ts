@@ -1,5 +1,6 @@
-// What can come next on a command line: subcommands, options, the choices of an option, names of topics. Words arrive as the
+// What can come next on a command line: subcommands, options, the choices of an option, names of topics, ids of nodes. Words arrive as the
 // shell has them, the one being typed last (perhaps empty). One candidate a line, its explanation after a tab.
+import type { Admin } from '@tidemark/client';
 import type { Command, Option } from 'commander';
 import { DEFAULT_BROKERS, parseBrokers, write, type CommandContext } from '../command-context.ts';
 import type { ExitCode } from '../exit.ts';
@@ -62,28 +63,47 @@ function optionsOf(command: Command): readonly Candidate[] {
   ];
 }
 
-const TOPIC_TIMEOUT_MS = 1_000;
+const LOOK_TIMEOUT_MS = 1_000;
 
-async function topicNames(
+/** What the cluster has. */
+async function named(
   context: CommandContext,
   brokers: string | undefined,
+  look: (admin: Admin) => Promise<readonly Candidate[]>,
 ): Promise<readonly Candidate[]> {
   const { withAdmin } = await import('../cluster-access.ts');
   const settings = {
     ...context.cluster,
     brokers: parseBrokers(brokers ?? context.io.environment['TIDEMARK_BROKERS'] ?? DEFAULT_BROKERS),
-    timeoutMs: TOPIC_TIMEOUT_MS,
+    timeoutMs: LOOK_TIMEOUT_MS,
   };
   try {
-    return await withAdmin(settings, async (admin) => {
-      const topics = await admin.listTopics();
-      return topics.map(({ name }) => ({ word: name }));
-    });
+    return await withAdmin(settings, look);
   } catch {
     // A shell that waits for Tab shows nothing rather than an error; `tidemark topic list` says what is wrong.
     return [];
   }
 }
+
+async function topicNames(admin: Admin): Promise<readonly Candidate[]> {
+  return (await admin.listTopics()).map(({ name }) => ({ word: name }));
+}
+
+const replicaIds =
+  (kind: 'voters' | 'observers') =>
+  async (admin: Admin): Promise<readonly Candidate[]> => {
+    const quorum = await admin.describeQuorum();
+    const about = ({ nodeId }: { nodeId: number }): string => (nodeId === quorum.leaderId ? 'leader' : '');
+    return quorum[kind].map((each) => ({ word: String(each.nodeId), about: about(each) }));
+  };
+
+/** By what an argument or an option is called. */
+const lookups: Readonly<Record<string, (admin: Admin) => Promise<readonly Candidate[]>>> = {
+  topic: topicNames,
+  '--topic': topicNames,
+  voter: replicaIds('voters'),
+  '--node': replicaIds('observers'),
+};
 
 async function candidates(
   context: CommandContext,
@@ -94,7 +114,8 @@ async function candidates(
   const position = locate(program, words.slice(0, -1));
   const { command, option } = position;
   if (option !== undefined) {
-    if (option.long === '--topic') return topicNames(context, position.brokers);
+    const look = lookups[option.long ?? ''];
+    if (look !== undefined) return named(context, position.brokers, look);
     return (option.argChoices ?? []).map((word) => ({ word }));
   }
   if (current.startsWith('-')) return optionsOf(command);
@@ -103,7 +124,8 @@ async function candidates(
   const argument =
     declared[position.given] ?? (declared.at(-1)?.variadic === true ? declared.at(-1) : undefined);
   if (argument === undefined) return [];
-  if (argument.name() === 'topic') return topicNames(context, position.brokers);
+  const look = lookups[argument.name()];
+  if (look !== undefined) return named(context, position.brokers, look);
   return (argument.argChoices ?? []).map((word) => ({ word }));
 }
 

@@ -100,7 +100,7 @@ function topicRow({ name, topicId, internal, partitions }: TopicDescription): To
   };
 }
 
-export function isUnderReplicated({ replicas, inSyncReplicas }: PartitionDescription): boolean {
+function isUnderReplicated({ replicas, inSyncReplicas }: PartitionDescription): boolean {
   return inSyncReplicas.length < replicas.length;
 }
 

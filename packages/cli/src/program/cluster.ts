@@ -7,13 +7,15 @@ export function declareCluster(host: Host, program: Command): void {
   const load = () => import('../commands/cluster.ts');
   runs(
     host,
-    withCluster(cluster.command('info')).description('cluster id, controller and brokers'),
+    withCluster(cluster.command('info')).description(
+      'cluster id, controller, nodes, and partitions that are not as they should be',
+    ),
     async () => (await load()).clusterInfo,
   );
   runs(
     host,
     withCluster(cluster.command('health')).description(
-      'is every broker there and every partition led and fully replicated? exit code 3 when not',
+      'what is wrong with brokers, partitions and controllers, and what to do; exit code 3 when anything is',
     ),
     async () => (await load()).clusterHealth,
   );

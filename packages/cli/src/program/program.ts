@@ -4,6 +4,7 @@ import { declareBench } from './bench.ts';
 import { declareCluster } from './cluster.ts';
 import type { Host } from './command.ts';
 import { declareCompletion } from './completion.ts';
+import { declareQuorum } from './quorum.ts';
 import { declareRecords } from './records.ts';
 import { declareServer } from './server.ts';
 import { declareTopic } from './topic.ts';
@@ -27,6 +28,7 @@ export function makeProgram(host: Host): Command {
   declareTopic(host, program);
   declareRecords(host, program);
   declareCluster(host, program);
+  declareQuorum(host, program);
   declareBench(host, program);
   declareCompletion(host, program);
   program.addHelpText(
