@@ -48,7 +48,7 @@ describe('the health of a cluster', () => {
       'orders-1',
       'orders-2',
     ]);
-    for (const { remedy } of found) expect(remedy).to.contain('tidemark topic describe');
+    for (const { command } of found) expect(command).to.equal('tidemark topic describe orders');
   });
 
   it('counts all and names the first five', () => {
@@ -85,6 +85,7 @@ describe('the health of a quorum', () => {
     const found = reasons(allUp, quorum);
     expect(whats(found)).to.deep.equal(['warning silent-voters', 'warning quorum-at-risk']);
     expect(found[0]?.detail).to.equal('1 voter of 3 has not answered for 2000 ms: 3');
+    expect(found[0]?.command).to.equal('tidemark quorum remove-voter 3');
     expect(found[1]?.detail).to.contain('2 of 3 voters answer');
   });
 

@@ -163,13 +163,15 @@ describe('the cluster as people see it', () => {
           severity: 'critical',
           what: 'no-controller',
           detail: `node 2 knows of no active controller: ${'no topic can be created '.repeat(5)}`.trim(),
-          remedy: 'start the voters that are down: tidemark quorum status',
+          remedy: 'start the voters that are down',
+          command: 'tidemark quorum status',
         },
         {
           severity: 'warning',
           what: 'fenced-brokers',
           detail: 'a\u001b[2Jb',
-          remedy: 'tidemark cluster info',
+          remedy: 'start them again',
+          command: '',
         },
       ],
     };
@@ -182,7 +184,9 @@ TOLD BY     node 2, which is not the controller
 `,
     );
     expect(sections[1]).to.match(/^CRITICAL {2}node 2 knows of no active controller: .*\n {10}\S/);
-    expect(sections[1]).to.contain('\n    next: start the voters that are down: tidemark quorum status\n');
+    expect(sections[1]).to.contain(
+      '\n          start the voters that are down\n    next: tidemark quorum status\n',
+    );
     expect(sections[2]).not.to.contain('\u001b');
   });
 

@@ -96,6 +96,8 @@ export interface HealthReasonInfo {
   readonly what: string;
   readonly detail: string;
   readonly remedy: string;
+  /** To try next. */
+  readonly command: string;
 }
 
 export interface ClusterHealth {

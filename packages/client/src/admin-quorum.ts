@@ -118,7 +118,8 @@ export class QuorumCalls {
         severity: 'critical',
         what: 'controller-unreachable',
         detail: `the active controller (node ${told.controllerId}) does not answer: ${error.message}`,
-        remedy: 'wait for the next election, then look who leads: tidemark quorum status',
+        remedy: 'wait for the next election, then look who leads',
+        command: 'tidemark quorum status',
       };
       return { ...told, healthy: false, reasons: [unreachable, ...told.reasons] };
     }

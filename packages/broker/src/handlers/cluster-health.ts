@@ -22,6 +22,8 @@ export interface HealthReason {
   readonly what: HealthProblem;
   readonly detail: string;
   readonly remedy: string;
+  /** To try next. */
+  readonly command: string;
 }
 
 export interface HealthInputs {
@@ -53,7 +55,8 @@ function quorumReasons({ self, quorum, config }: HealthInputs): HealthReason[] {
         severity: 'critical',
         what: 'no-controller',
         detail: `node ${self.nodeId} knows of no active controller: no topic can be created and no leader elected. ${majority} of the voters ${ids(voters)} must be up`,
-        remedy: 'start the voters that are down, or mend the network between them: tidemark quorum status',
+        remedy: 'start the voters that are down, or mend the network between them',
+        command: 'tidemark quorum status',
       },
     ];
   }
@@ -70,8 +73,8 @@ function quorumReasons({ self, quorum, config }: HealthInputs): HealthReason[] {
       severity: voters.length - silent.length < majority ? 'critical' : 'warning',
       what: 'silent-voters',
       detail: `${counted(silent.length, 'voter')} of ${voters.length} ${silent.length === 1 ? 'has' : 'have'} not answered for ${silentMs} ms: ${ids(silent)}`,
-      remedy:
-        'start the node again; if its disk is lost, replace the voter: tidemark quorum remove-voter NODE_ID, then add-voter',
+      remedy: 'start the node again; only if its disk is lost take its vote away, and add it anew',
+      command: `tidemark quorum remove-voter ${silent[0]!.nodeId}`,
     });
   }
   if (voters.length > 1 && voters.length - silent.length === majority) {
@@ -86,10 +89,15 @@ function atRisk(voters: number, silent: number): HealthReason {
     severity: 'warning',
     what: 'quorum-at-risk',
     detail: `${left} answer: with one fewer there is no majority and nothing can be decided`,
-    remedy:
-      silent > 0
-        ? 'bring a silent voter back before you stop another: tidemark quorum status'
-        : 'add a voter, so that one may fail: tidemark quorum add-voter --node NODE_ID',
+    ...(silent > 0
+      ? {
+          remedy: 'bring a silent voter back before you stop another',
+          command: 'tidemark quorum status',
+        }
+      : {
+          remedy: 'add a voter, so that one may fail',
+          command: 'tidemark quorum add-voter --node NODE_ID',
+        }),
   };
 }
 
@@ -108,7 +116,8 @@ function laggingReasons(quorum: QuorumStatus, self: ReplicaKey, silentMs: number
       severity: 'warning',
       what: 'lagging-observers',
       detail: `${counted(lagging.length, 'observer')} ${lagging.length === 1 ? 'is' : 'are'} up to ${furthest} offsets behind the metadata log: ${ids(lagging.map(({ key }) => key))}`,
-      remedy: 'look at their disk and network, and whether they catch up: tidemark quorum status',
+      remedy: 'look at their disk and network, and whether they catch up',
+      command: 'tidemark quorum status',
     },
   ];
 }
@@ -116,17 +125,23 @@ function laggingReasons(quorum: QuorumStatus, self: ReplicaKey, silentMs: number
 function partitionReasons({ image, config }: HealthInputs): HealthReason[] {
   const { offline, underMinIsr, underReplicated } = partitionHealth(image, config);
   const reasons: HealthReason[] = [];
-  const add = (found: PartitionCount, reason: Omit<HealthReason, 'detail'>, verb: string): void => {
-    if (found.count === 0) return;
+  const add = (
+    found: PartitionCount,
+    reason: Omit<HealthReason, 'detail' | 'command'>,
+    verb: string,
+  ): void => {
+    const [first] = found.first;
+    if (first === undefined) return;
+    const command = `tidemark topic describe ${first.slice(0, first.lastIndexOf('-'))}`;
     const detail = `${counted(found.count, 'partition')} ${verb}: ${named(found.first, found.count)}`;
-    reasons.push({ ...reason, detail });
+    reasons.push({ ...reason, detail, command });
   };
   add(
     offline,
     {
       severity: 'critical',
       what: 'offline-partitions',
-      remedy: 'start the brokers that hold their replicas: tidemark topic describe TOPIC',
+      remedy: 'start the brokers that hold their replicas',
     },
     'without a leader, which can be neither written nor read',
   );
@@ -135,7 +150,7 @@ function partitionReasons({ image, config }: HealthInputs): HealthReason[] {
     {
       severity: 'critical',
       what: 'under-min-isr-partitions',
-      remedy: 'bring back the brokers that are missing in their ISR: tidemark topic describe TOPIC',
+      remedy: 'bring back the brokers that are missing in their ISR',
     },
     'below min.insync.replicas, which refuse writes with acks=all',
   );
@@ -144,7 +159,7 @@ function partitionReasons({ image, config }: HealthInputs): HealthReason[] {
     {
       severity: 'warning',
       what: 'under-replicated-partitions',
-      remedy: 'bring back the brokers that are missing in their ISR: tidemark topic describe TOPIC',
+      remedy: 'bring back the brokers that are missing in their ISR',
     },
     'short of in-sync replicas',
   );
@@ -163,7 +178,8 @@ function brokerReasons({ image }: HealthInputs): HealthReason[] {
       severity: 'warning',
       what: 'fenced-brokers',
       detail: `${counted(fenced.length, 'broker')} without a heartbeat: ${text}`,
-      remedy: 'start them again, or look into their logs: tidemark cluster info',
+      remedy: 'start them again, or look into their logs',
+      command: 'tidemark cluster info',
     },
   ];
 }

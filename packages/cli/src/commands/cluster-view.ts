@@ -81,8 +81,11 @@ export function healthView(health: ClusterHealth): readonly string[] {
       ...(complete ? [] : [['told by', `node ${nodeId}, which is not the controller`] as const]),
     ]),
     ...reasons.map(
-      ({ severity, detail, remedy }) =>
-        hanging(severity.toUpperCase().padEnd(10), clean(detail)) + hanging('    next: ', clean(remedy)),
+      ({ severity, detail, remedy, command }) =>
+        hanging(severity.toUpperCase().padEnd(10), clean(detail)) +
+        hanging('          ', clean(remedy)) +
+        // In one line, however long: it is there to be copied.
+        (command === '' ? '' : `    next: ${clean(command)}\n`),
     ),
   ];
 }

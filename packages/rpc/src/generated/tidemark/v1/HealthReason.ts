@@ -7,6 +7,7 @@ export interface HealthReason {
   'what'?: (string);
   'detail'?: (string);
   'remedy'?: (string);
+  'command'?: (string);
 }
 
 export interface HealthReasonOutput {
@@ -14,4 +15,5 @@ export interface HealthReasonOutput {
   'what': (string);
   'detail': (string);
   'remedy': (string);
+  'command': (string);
 }
