@@ -54,19 +54,34 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
+interface Mute {
+  readonly address: string;
+  readonly port: number;
+  readonly sockets: Socket[];
+  /** Accepts no more; what it has accepted stays. */
+  readonly stopListening: () => Promise<void>;
+  readonly stop: () => void;
+}
+
 /** Accepts TCP and never says a word. */
-async function startMute(): Promise<{ address: string; sockets: Socket[]; stop: () => void }> {
+async function startMute(port = 0): Promise<Mute> {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
     socket.on('error', () => socket.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const bound = (server.address() as AddressInfo).port;
+  // Its callback waits for the sockets; the port is free at once.
+  const stopListening = (): Promise<void> => {
+    server.close();
+    return new Promise((resolve) => setImmediate(resolve));
+  };
   const stop = (): void => {
     for (const socket of sockets) socket.destroy();
     server.close();
   };
-  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, sockets, stop };
+  return { address: `127.0.0.1:${bound}`, port: bound, sockets, stopListening, stop };
 }
 
 describe('a channel', () => {
@@ -82,7 +97,7 @@ describe('a channel', () => {
     expect(clock.timers.size, 'no timer outlives its channel').to.equal(0);
   });
 
-  async function startServer(describe: 'answer' | 'hang' | 'refuse' = 'answer'): Promise<string> {
+  async function startServer(describe: 'answer' | 'hang' | 'refuse' = 'answer', onPort = 0): Promise<string> {
     const server = new Server();
     server.addService(clusterService, {
       GetMetadata: () => undefined,
@@ -93,7 +108,7 @@ describe('a channel', () => {
       },
     });
     const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      server.bindAsync(`127.0.0.1:${onPort}`, ServerCredentials.createInsecure(), (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       );
     });
@@ -144,6 +159,23 @@ describe('a channel', () => {
     await until(() => mute.sockets.length === 2);
     clock.fire(3000);
     expect((await again).error).to.equal('REQUEST_TIMED_OUT');
+  });
+
+  it('tries anew, too, when the peer refused a connection before it fell silent', async () => {
+    const gone = await startMute();
+    gone.stop();
+    const channel = channelTo(gone.address);
+    const ask = (): Promise<TidemarkError> => rejection(channel.unary(clusterService.DescribeCluster, {}));
+    expect((await ask()).error).to.equal('NETWORK_EXCEPTION');
+    const mute = await startMute(gone.port);
+    closing.push(mute.stop);
+    await until(() => mute.sockets.length === 1);
+    await mute.stopListening();
+    await startServer('answer', gone.port);
+    expect((await ask()).error, 'its attempt is stuck').to.equal('NETWORK_EXCEPTION');
+    clock.fire(700);
+    expect(channel.recreated).to.equal(1);
+    expect((await channel.unary(clusterService.DescribeCluster, {})).clusterId).to.equal('c');
   });
 
   it('leaves a connection alone that came up in time', async () => {

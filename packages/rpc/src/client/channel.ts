@@ -1,6 +1,7 @@
 // Channel: one HTTP/2 connection to one server, with the options grpc-js needs in order to notice a dead peer and to come back
 // soon. Every unary call has a deadline. A connection attempt that gets nowhere is thrown away and made anew: a peer that
-// accepts TCP and never sends SETTINGS would leave grpc-js CONNECTING for ever (grpc-node#2785, keepalive does not help).
+// accepts TCP and never sends SETTINGS would leave grpc-js CONNECTING for ever (grpc-node#2785, keepalive does not help), and
+// one that refused a connection before it fell silent in TRANSIENT_FAILURE, which it says until an attempt succeeds.
 import { Client, Metadata, connectivityState, credentials } from '@grpc/grpc-js';
 import type { ChannelCredentials, ClientDuplexStream, ClientUnaryCall } from '@grpc/grpc-js';
 import { TidemarkError } from '@tidemark/core';
@@ -63,6 +64,8 @@ function grpcOptions(options: ChannelOptions): Record<string, number> {
     'grpc-node.flow_control_window': options.flowControlWindowBytes ?? MIB,
     // In MiB; what waits to be sent counts, and the callers bound that by their windows.
     'grpc-node.max_session_memory': 512,
+    // A host that comes back under its name may have another address; by default names are looked up every 30 s at most.
+    'grpc.dns_min_time_between_resolutions_ms': maxReconnectBackoffMs,
     // A channel is one connection. The global pool would hand a recreated channel the very subchannel that is stuck.
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_retries': 0,
@@ -95,7 +98,7 @@ export class Channel {
     return this.#closed;
   }
 
-  /** How often a stuck connection attempt was thrown away. */
+  /** How often a connection that did not come about in time was thrown away. */
   get recreated(): number {
     return this.#recreated;
   }
@@ -196,9 +199,14 @@ export class Channel {
     if (this.#watchdog !== undefined || this.#state() === connectivityState.READY) return;
     this.#watchdog = this.#clock.setTimer(this.#options.connectTimeoutMs ?? 10_000, () => {
       this.#watchdog = undefined;
-      if (this.#closed || this.#state() !== connectivityState.CONNECTING) return;
+      const state = this.#state();
+      const isFailing = state === connectivityState.TRANSIENT_FAILURE;
+      if (this.#closed || (state !== connectivityState.CONNECTING && !isFailing)) return;
       this.#recreated += 1;
-      this.#drop();
+      // Calls that wait for the attempt go with it. In a failing channel none does, but some may still be served by a
+      // connection whose server takes no new ones.
+      if (isFailing) this.#client.close();
+      else this.#drop();
       this.#client = this.#connect();
     });
   }
