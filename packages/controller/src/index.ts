@@ -1,4 +1,6 @@
 export * from './command.ts';
+export { decodeCommand, encodeCommand, type DecodedCommand } from './command-codec.ts';
+export { type CommandType } from './command-fields.ts';
 export * from './broker-sessions.ts';
 export { type CommandContext, type CommandInput, type Handled } from './context.ts';
 export { Controller } from './controller.ts';
@@ -23,6 +25,7 @@ export { changePartition, type PartitionRules, type WantedChange } from './parti
 export { MAX_SETTLED_PARTITIONS } from './partition-settling.ts';
 export { indexOf } from './metadata-image.ts';
 export { leaderCandidates, type Holdings, type ReplicaIndex, type TopicCounts } from './replica-index.ts';
+export { decodeResponse, encodeResponse } from './response-codec.ts';
 export { placeReplicas } from './replica-placer.ts';
 export * from './reassignment.ts';
 export * from './duties.ts';
