@@ -192,6 +192,11 @@ export class PartitionLog {
     return epoch < 0 ? undefined : (epoch as LeaderEpoch);
   }
 
+  /** The epochs in the log and where each begins, oldest first. */
+  get leaderEpochs(): readonly { readonly epoch: number; readonly startOffset: number }[] {
+    return this.#state.epochs.entries;
+  }
+
   /** A new leader's epoch begins at the end of the log, before it appends anything. */
   assignLeaderEpoch(epoch: LeaderEpoch): void {
     this.#state.epochs.assign(epoch, this.#state.nextOffset);

@@ -24,3 +24,7 @@ export * from './peer-router.ts';
 export * from './broker-lifecycle.ts';
 export type { BrokerIdentity, BrokerMetadata, Registration } from './broker-registration.ts';
 export * from './controller-duties.ts';
+export * from './active-controller.ts';
+export * from './metadata-node.ts';
+export * from './peer-directory.ts';
+export { type ImageListener as MetadataImageListener } from './quorum/metadata-state.ts';

@@ -1,0 +1,182 @@
+// The controller while its node leads the quorum: decide, propose, wait until committed, answer.
+//
+// Commands are decided one after another the moment they arrive, against the image as it will be once everything proposed
+// before them is committed; so a burst of them shares one write. A response is held until its records are committed, or, for a
+// command without records, until everything it was decided on is. When the node leads no longer, what waits is given up:
+// whether its records get committed after all is for the next leader to decide, so the answer says that it is not known.
+
+import {
+  applyRecords,
+  BrokerSessions,
+  type Controller,
+  type ControllerCommand,
+  type MetadataImage,
+  type ResponseTo,
+} from '@tidemark/controller';
+import {
+  failure,
+  invariant,
+  type BrokerEpoch,
+  type BrokerId,
+  type Clock,
+  type Failure,
+  type LeaderEpoch,
+  type Offset,
+  type Prng,
+  type Term,
+} from '@tidemark/core';
+import { encodeMetadataBatch } from './metadata-batch.ts';
+import type { MetadataState } from './quorum/metadata-state.ts';
+import type { RaftQuorum } from './quorum/raft-quorum.ts';
+
+export interface ActiveControllerOptions {
+  readonly controller: Controller;
+  readonly quorum: Pick<RaftQuorum, 'propose' | 'isServing' | 'term' | 'logEndOffset'>;
+  readonly state: Pick<MetadataState, 'image' | 'position'>;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  /** Commands decided and not yet answered; beyond it they are refused with THROTTLING_QUOTA_EXCEEDED. */
+  readonly maxWaitingCommands: number;
+  readonly sessionTimeoutMs: number;
+  /** The broker of this very process, if it is one. */
+  readonly self: BrokerId | undefined;
+  /** Told when it becomes active, and when it is no longer. */
+  readonly onActive: (isActive: boolean) => void;
+}
+
+/** A decision that waits for the quorum. */
+interface Waiting {
+  /** All below it must be applied. */
+  readonly endOffset: number;
+  /** Where its records begin, and the image with them, if it has any. */
+  readonly baseOffset: number | undefined;
+  readonly after: MetadataImage | undefined;
+  readonly answer: () => void;
+  readonly giveUp: () => void;
+}
+
+export class ActiveController {
+  readonly sessions: BrokerSessions;
+  readonly #options: ActiveControllerOptions;
+  /** The term it is active in; undefined while it is not. */
+  #term: Term | undefined;
+  /** In the order they were decided in, which is that of their offsets. */
+  #waiting: Waiting[] = [];
+
+  constructor(options: ActiveControllerOptions) {
+    this.#options = options;
+    this.sessions = new BrokerSessions(options.sessionTimeoutMs);
+  }
+
+  /** With everything decided so far, committed or on its way. */
+  get pendingImage(): MetadataImage {
+    return this.#waiting.findLast(({ after }) => after !== undefined)?.after ?? this.#options.state.image;
+  }
+
+  get isActive(): boolean {
+    return this.#term !== undefined;
+  }
+
+  /** Looks whether this node may decide: it leads, has committed something of its own term, and has applied all there is. */
+  update(): void {
+    const { quorum, state, clock, self, onActive } = this.#options;
+    const { isServing, term, logEndOffset } = quorum;
+    if (this.#term !== undefined && (!isServing || term !== this.#term)) {
+      this.#term = undefined;
+      const lost = this.#waiting;
+      this.#waiting = [];
+      for (const { giveUp } of lost) giveUp();
+      onActive(false);
+    }
+    if (this.#term === undefined && isServing && state.position.endOffset === logEndOffset) {
+      this.#term = term;
+      this.sessions.reset(state.image, clock.monotonicMs(), self);
+      onActive(true);
+    }
+  }
+
+  /** The image with the records at `baseOffset`, if it was worked out when they were proposed. */
+  imageAfter(baseOffset: Offset): MetadataImage | undefined {
+    return this.#waiting.find((waiting) => waiting.baseOffset === baseOffset)?.after;
+  }
+
+  /** Everything below `endOffset` is applied. */
+  applied(endOffset: Offset): void {
+    const done = this.#waiting.findIndex((waiting) => waiting.endOffset > endOffset);
+    const answered = this.#waiting.splice(0, done < 0 ? this.#waiting.length : done);
+    for (const { answer } of answered) answer();
+    if (this.#term === undefined) this.update();
+  }
+
+  /**
+   * Decides the command now and answers once that is committed and applied here. Besides the command's own failures:
+   * NOT_CONTROLLER and THROTTLING_QUOTA_EXCEEDED (nothing happened), REQUEST_TIMED_OUT (it is not known what happened).
+   */
+  submit<C extends ControllerCommand>(command: C): Promise<ResponseTo<C> | Failure> {
+    const refused = this.#refusal();
+    if (refused !== undefined) return Promise.resolve(refused);
+    const { controller, quorum, prng, clock } = this.#options;
+    const image = this.pendingImage;
+    const nextOffset = quorum.logEndOffset;
+    const nowMs = clock.monotonicMs();
+    const input = { image, nextOffset, prng, nowMs, sessions: this.sessions };
+    const decided = controller.handle(command, input);
+    // A refusal, too, may rest on what is not committed yet: "the topic exists".
+    if (!decided.ok) return this.#wait(nextOffset, decided);
+    const { records, response } = decided;
+    this.#touch(command, response);
+    if (records.length === 0) return this.#wait(nextOffset, response);
+    const { bytes } = encodeMetadataBatch(records, clock.wallMs(), 0 as LeaderEpoch);
+    const proposed = quorum.propose(bytes, records.length);
+    if (!proposed.ok) return Promise.resolve(proposed);
+    invariant(proposed.baseOffset === nextOffset, 'records got the offsets they were decided for');
+    const after = applyRecords(image, records, nextOffset);
+    return this.#wait(nextOffset + records.length, response, nextOffset, after);
+  }
+
+  #refusal(): Failure | undefined {
+    // Nothing may be decided between the end of a leadership and hearing of it.
+    this.update();
+    if (this.#term === undefined) {
+      return failure('NOT_CONTROLLER', 'This node is not the active controller at the moment.');
+    }
+    if (this.#waiting.length < this.#options.maxWaitingCommands) return undefined;
+    return failure(
+      'THROTTLING_QUOTA_EXCEEDED',
+      `${this.#waiting.length} commands wait for the metadata log; retry a little later.`,
+    );
+  }
+
+  /** A broker that speaks is alive, whether its command changes anything or not. */
+  #touch(command: ControllerCommand, response: object): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (command.type === 'heartbeat') {
+      const { brokerId, brokerEpoch, appliedOffset } = command;
+      this.sessions.touch(brokerId, brokerEpoch, nowMs, appliedOffset);
+    } else if (command.type === 'registerBroker' && 'brokerEpoch' in response) {
+      this.sessions.touch(command.brokerId, response.brokerEpoch as BrokerEpoch, nowMs);
+    }
+  }
+
+  #wait<R>(endOffset: number, result: R, baseOffset?: number, after?: MetadataImage): Promise<R | Failure> {
+    if (endOffset <= this.#options.state.position.endOffset) return Promise.resolve(result);
+    return new Promise((resolve) => {
+      this.#waiting.push({
+        endOffset,
+        baseOffset,
+        after,
+        answer: () => resolve(result),
+        giveUp: () => resolve(after === undefined ? noLongerActive : outcomeUnknown),
+      });
+    });
+  }
+}
+
+const noLongerActive = failure(
+  'NOT_CONTROLLER',
+  'This node is the active controller no longer; nothing was done.',
+);
+const outcomeUnknown = failure(
+  'REQUEST_TIMED_OUT',
+  'The active controller changed before this was committed; whether it took effect shows in the metadata.',
+);

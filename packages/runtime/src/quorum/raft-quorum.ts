@@ -1,0 +1,369 @@
+// Drives one replica of the quorum: messages and time in, and what the machine wants written, sent and applied done in the order
+// its `Ready` demands (raft/src/ready.ts). One `Ready` is persisted at a time; what arrives meanwhile is gathered into the next,
+// which is the group commit, and messages that say nothing new about this disk go out without waiting for it.
+//
+// A failed write ends it: nothing is retried, nothing is sent any more, and `onFatal` is told.
+
+import {
+  failure,
+  invariant,
+  TidemarkError,
+  type Clock,
+  type Failure,
+  type LeaderEpoch,
+  type NodeId,
+  type Offset,
+  type Term,
+  type Timer,
+} from '@tidemark/core';
+import type { PartitionLog } from '@tidemark/log';
+import {
+  decodeMessage,
+  encodeMessage,
+  Raft,
+  type Entry,
+  type EntryRead,
+  type PeerEndpoint,
+  type RaftMessage,
+  type RaftOptions,
+  type RaftProposed,
+  type RaftStatus,
+  type Ready,
+  type ReplicaKey,
+  type SnapshotPiece,
+  type SnapshotRead,
+  type VoterChange,
+  type VoterSet,
+} from '@tidemark/raft';
+import type { PeerChannel } from '../peer-router.ts';
+import { entriesOf, entryBatch, entryFault } from './entry-batches.ts';
+import type { MetadataStore } from './metadata-store.ts';
+
+/** What the quorum needs of a `PartitionLog` opened with `metadataLogConfig`. */
+export type MetadataLog = Pick<
+  PartitionLog,
+  | 'append'
+  | 'read'
+  | 'flush'
+  | 'truncateTo'
+  | 'truncateFullyAndStartAt'
+  | 'nextOffset'
+  | 'logStartOffset'
+  | 'logEndOffset'
+  | 'sizeBytes'
+  | 'runRetention'
+  | 'checkpoint'
+>;
+
+/** Who gives the committed entries a meaning. */
+export interface QuorumListener {
+  /** In the order of the offsets, each offset once, entries of Raft itself included. Synchronous. */
+  committed(entries: readonly Entry[]): void;
+  /** A snapshot takes the place of everything applied. It is stored when this resolves. */
+  install(snapshot: NonNullable<Ready['install']>): Promise<void>;
+  readSnapshot(read: SnapshotRead): Promise<SnapshotPiece | undefined>;
+  /** Role, term or leader changed, or the leader began to serve. Nothing this node proposed before counts on it any more. */
+  roleChanged(): void;
+}
+
+export interface RaftQuorumOptions {
+  readonly raft: Omit<RaftOptions, 'observer'> & Pick<RaftOptions, 'observer'>;
+  readonly log: MetadataLog;
+  readonly store: MetadataStore;
+  readonly channel: PeerChannel;
+  readonly clock: Clock;
+  readonly listener: QuorumListener;
+  /** An observer said where it can be reached. */
+  readonly onPeer: (node: NodeId, endpoint: PeerEndpoint) => void;
+  readonly onFatal: (cause: unknown) => void;
+}
+
+interface WaitingRead {
+  readonly settle: (answer: { readonly ok: true; readonly offset: Offset } | Failure) => void;
+}
+
+export class RaftQuorum {
+  readonly #options: RaftQuorumOptions;
+  readonly #raft: Raft;
+  readonly #reads = new Map<number, WaitingRead>();
+  #nextRead = 0;
+  /** 'promising': a term or vote is being written, and nothing may be said before it is. */
+  #work: 'idle' | 'promising' | 'persisting' | 'running' = 'idle';
+  #idle: Promise<void> = Promise.resolve();
+  #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+  #isClosed = false;
+  #roleText = '';
+  #rejected = 0;
+
+  constructor(options: RaftQuorumOptions) {
+    this.#options = options;
+    this.#raft = new Raft(options.raft, options.clock.monotonicMs());
+    options.channel.onMessage(({ payload }) => this.#receive(payload));
+  }
+
+  /** Begins to take part. */
+  start(campaignNow: boolean): void {
+    if (campaignNow) this.#raft.campaignNow(this.#now());
+    this.#kick();
+  }
+
+  get status(): RaftStatus {
+    return this.#raft.status(this.#now());
+  }
+
+  /** Messages that could not be read, or held an entry that is damaged. */
+  get rejected(): number {
+    return this.#rejected;
+  }
+
+  get isServing(): boolean {
+    return this.#raft.isServing;
+  }
+
+  get term(): Term {
+    return this.#raft.term;
+  }
+
+  get leader(): ReplicaKey | undefined {
+    return this.#raft.leader;
+  }
+
+  get logEndOffset(): Offset {
+    return this.#raft.logEndOffset;
+  }
+
+  votersAsOf(offset: Offset): VoterSet {
+    return this.#raft.votersAsOf(offset);
+  }
+
+  /** `batch` is one record batch, `count` records wide; it is this quorum's from now on. */
+  propose(batch: Uint8Array, count: number): RaftProposed | Failure {
+    if (this.#isClosed) return stopped();
+    const proposed = this.#raft.propose(batch, count, this.#now());
+    this.#kick();
+    return proposed;
+  }
+
+  proposeVoters(change: VoterChange): RaftProposed | Failure {
+    if (this.#isClosed) return stopped();
+    const proposed = this.#raft.proposeVoters(change, this.#now());
+    this.#kick();
+    return proposed;
+  }
+
+  transferLeadership(to: NodeId | undefined): { readonly ok: true } | Failure {
+    if (this.#isClosed) return stopped();
+    const begun = this.#raft.transferLeadership(to, this.#now());
+    this.#kick();
+    return begun;
+  }
+
+  /** The commit offset of the cluster at some moment between the call and the answer. Failures: NOT_CONTROLLER, THROTTLING_QUOTA_EXCEEDED. */
+  readIndex(): Promise<{ readonly ok: true; readonly offset: Offset } | Failure> {
+    if (this.#isClosed) return Promise.resolve(stopped());
+    const id = this.#nextRead++;
+    return new Promise((settle) => {
+      this.#reads.set(id, { settle });
+      this.#raft.readIndex(id);
+      this.#kick();
+    });
+  }
+
+  /** What is below is in a snapshot on this disk, and older log is removed as the log's configuration says. */
+  async removeOldLog(savedOffset: Offset): Promise<void> {
+    const { log, clock } = this.#options;
+    await log.runRetention(clock.wallMs(), savedOffset);
+    this.#raft.logRemovedBefore(log.logStartOffset);
+    this.#raft.snapshotTaken(savedOffset);
+  }
+
+  /** Takes part no longer. Resolves when what is being written is written. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timer?.timer.cancel();
+    for (const { settle } of this.#reads.values()) settle(stopped());
+    this.#reads.clear();
+    await this.#idle;
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonicMs();
+  }
+
+  #receive(payload: Uint8Array): void {
+    if (this.#isClosed) return;
+    const decoded = decodeMessage(payload);
+    if (!decoded.ok) {
+      this.#rejected += 1;
+      return;
+    }
+    const { message } = decoded;
+    if (message.type === 'append' && message.entries.some((entry) => entryFault(entry) !== undefined)) {
+      this.#rejected += 1;
+      return;
+    }
+    if (message.type === 'join') this.#options.onPeer(message.from.nodeId, message.endpoint);
+    this.#raft.step(message, this.#now());
+    this.#kick();
+  }
+
+  /** There may be something to do. Never inside a step of the machine. */
+  #kick(): void {
+    if (this.#isClosed) return;
+    if (this.#work === 'idle') {
+      this.#work = 'running';
+      // Not at once: what is asked for in the same turn goes out together.
+      this.#idle = Promise.resolve().then(() => this.#run());
+    } else if (this.#work === 'persisting') {
+      this.#send(this.#raft.takeUrgent(this.#now()));
+      this.#arm();
+    }
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (!this.#isClosed && this.#raft.hasReady) await this.#serve(this.#raft.takeReady(this.#now()));
+      this.#work = 'idle';
+      this.#arm();
+    } catch (cause) {
+      this.#isClosed = true;
+      this.#options.onFatal(cause);
+    }
+  }
+
+  async #serve(ready: Ready): Promise<void> {
+    const { store, listener } = this.#options;
+    if (ready.hardState !== undefined) {
+      this.#work = 'promising';
+      await store.saveHardState(ready.hardState);
+    }
+    this.#send(ready.messages);
+    this.#tellRole();
+    this.#settleReads(ready);
+    const { install, truncateTo, entries } = ready;
+    if (install !== undefined || truncateTo !== undefined || entries.length > 0) {
+      this.#work = 'persisting';
+      this.#arm();
+      await this.#persist(ready);
+    }
+    this.#work = 'running';
+    if (this.#isClosed) return;
+    this.#raft.persisted(ready);
+    this.#send(ready.messagesAfterPersist);
+    if (ready.committed.length > 0) listener.committed(ready.committed);
+    this.#tellRole();
+    for (const read of ready.reads) this.#readEntries(read);
+    for (const read of ready.snapshotReads) this.#readSnapshot(read);
+  }
+
+  async #persist({ install, truncateTo, entries }: Ready): Promise<void> {
+    const { log, listener } = this.#options;
+    if (install !== undefined) {
+      // The image first: a log that is behind its image is begun anew at the next start, an image behind its log never is.
+      await listener.install(install);
+      await log.truncateFullyAndStartAt(install.snapshot.endOffset);
+    }
+    if (truncateTo !== undefined && truncateTo < log.nextOffset) await log.truncateTo(truncateTo);
+    if (entries.length === 0) return;
+    const written = entries.map((entry) => {
+      const { bytes, batches } = entryBatch(entry);
+      const leaderEpoch = entry.term as number as LeaderEpoch;
+      const appended = log.append(bytes, batches, { leaderEpoch, origin: 'follower', handOver: true });
+      if (!appended.ok) throw TidemarkError.from(appended);
+      return appended.written;
+    });
+    await Promise.all([...written, log.flush()]);
+  }
+
+  #send(messages: readonly RaftMessage[]): void {
+    for (const message of messages) {
+      this.#options.channel.sendPrefixed(message.to.nodeId, encodeMessage(message, 1));
+    }
+  }
+
+  #tellRole(): void {
+    const { role, term, leader, isServing } = this.#raft;
+    const text = `${role} ${term} ${leader?.nodeId ?? ''} ${isServing}`;
+    if (text === this.#roleText) return;
+    this.#roleText = text;
+    this.#options.listener.roleChanged();
+  }
+
+  #settleReads({ confirmedReads, failedReads }: Ready): void {
+    for (const { id, offset } of confirmedReads) this.#settleRead(id, { ok: true, offset });
+    for (const { id, cause } of failedReads) this.#settleRead(id, cause);
+  }
+
+  #settleRead(id: number, answer: { readonly ok: true; readonly offset: Offset } | Failure): void {
+    const read = this.#reads.get(id);
+    this.#reads.delete(id);
+    read?.settle(answer);
+  }
+
+  /** Old entries for a replica that is behind; beside everything else. What cannot be read is tried again later. */
+  #readEntries({ to, from, upTo, maxBytes }: EntryRead): void {
+    this.#aside(async () => {
+      const found = await readEntries(this.#options.log, from, upTo, maxBytes);
+      this.#raft.entriesRead(to, from, found.ok ? found.entries : []);
+    });
+  }
+
+  #readSnapshot(read: SnapshotRead): void {
+    this.#aside(async () => {
+      const piece = await this.#options.listener.readSnapshot(read);
+      this.#raft.snapshotPiece(read.to, piece, this.#now());
+    });
+  }
+
+  #aside(work: () => Promise<void>): void {
+    work().then(
+      () => this.#kick(),
+      (cause: unknown) => {
+        if (!this.#isClosed) this.#options.onFatal(cause);
+      },
+    );
+  }
+
+  /** One timer, for the machine's next deadline; one that is set too early only asks in vain. */
+  #arm(): void {
+    if (this.#isClosed) return;
+    const { clock } = this.#options;
+    const atMs = this.#raft.deadlineMs;
+    if (this.#timer !== undefined && this.#timer.atMs <= atMs) return;
+    this.#timer?.timer.cancel();
+    this.#timer = undefined;
+    if (atMs === Infinity) return;
+    const delayMs = Math.max(0, Math.ceil(atMs - this.#now()));
+    const timer = clock.setTimer(delayMs, () => {
+      this.#timer = undefined;
+      this.#raft.tick(this.#now());
+      this.#kick();
+      this.#arm();
+    });
+    this.#timer = { atMs, timer };
+  }
+}
+
+/** Whole entries of the log on disk. */
+export async function readEntries(
+  log: Pick<MetadataLog, 'read'>,
+  from: Offset,
+  upTo: Offset,
+  maxBytes: number,
+): Promise<{ readonly ok: true; readonly entries: readonly Entry[] } | Failure> {
+  const read = await log.read(from, { maxBytes, upTo, atLeastOne: true });
+  if (!read.ok) return read;
+  const entries: Entry[] = [];
+  for (const part of read.parts) {
+    const decoded = entriesOf(part);
+    if (!decoded.ok) return decoded;
+    entries.push(...decoded.entries);
+  }
+  invariant(
+    entries.every(({ endOffset }) => endOffset <= upTo),
+    'nothing is read past the end',
+  );
+  return { ok: true, entries };
+}
+
+const stopped = (): Failure => failure('NOT_CONTROLLER', 'The quorum on this node is shutting down.');

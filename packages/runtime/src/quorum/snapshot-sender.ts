@@ -1,0 +1,95 @@
+// Serves pieces of snapshots to the replicas that need them: for each receiver one snapshot, read from a consistent iterator over
+// the store, and the last piece once more when it was lost.
+
+import type { KeyValueIterator, Offset } from '@tidemark/core';
+import {
+  replicaName,
+  type ReplicaKey,
+  type SnapshotId,
+  type SnapshotPiece,
+  type SnapshotRead,
+  type VoterSet,
+} from '@tidemark/raft';
+import { encodeSnapshotPiece } from './metadata-store.ts';
+import type { MetadataState } from './metadata-state.ts';
+
+interface Sending {
+  readonly snapshot: SnapshotId;
+  readonly voters: VoterSet;
+  readonly iterator: KeyValueIterator;
+  /** The piece read last. */
+  piece: SnapshotPiece | undefined;
+  lastUsedMs: number;
+}
+
+/** A receiver that has not asked for so long begins anew; what was kept for it is given up. */
+const IDLE_MS = 60_000;
+
+export class SnapshotSender {
+  readonly #state: MetadataState;
+  readonly #votersAsOf: (offset: Offset) => VoterSet;
+  readonly #sending = new Map<string, Sending>();
+
+  constructor(state: MetadataState, votersAsOf: (offset: Offset) => VoterSet) {
+    this.#state = state;
+    this.#votersAsOf = votersAsOf;
+  }
+
+  /** Undefined: that snapshot, or that piece of it, is gone; begin anew. */
+  async read(read: SnapshotRead, nowMs: number): Promise<SnapshotPiece | undefined> {
+    await this.#forgetIdle(nowMs);
+    const name = replicaName(read.to);
+    const known = this.#sending.get(name);
+    const isKnown =
+      read.snapshot !== undefined &&
+      known?.snapshot.endOffset === read.snapshot.endOffset &&
+      known.snapshot.term === read.snapshot.term;
+    if (!isKnown && read.position > 0) return undefined;
+    const sending = isKnown ? known : await this.#begin(read.to, nowMs);
+    sending.lastUsedMs = nowMs;
+    const { piece } = sending;
+    if (piece?.position === read.position) return piece;
+    const expected = piece === undefined ? 0 : piece.position + piece.bytes.length;
+    if (read.position !== expected || piece?.isLast === true) return undefined;
+    return this.#next(sending, read);
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#sending.values()];
+    this.#sending.clear();
+    for (const { iterator } of all) await iterator.close();
+  }
+
+  async #begin(to: ReplicaKey, nowMs: number): Promise<Sending> {
+    const name = replicaName(to);
+    await this.#sending.get(name)?.iterator.close();
+    const { position, entries: iterator } = await this.#state.openSnapshot();
+    const { endOffset, term } = position;
+    const sending: Sending = {
+      snapshot: { endOffset, term },
+      voters: this.#votersAsOf(endOffset),
+      iterator,
+      piece: undefined,
+      lastUsedMs: nowMs,
+    };
+    this.#sending.set(name, sending);
+    return sending;
+  }
+
+  async #next(sending: Sending, { position, maxBytes }: SnapshotRead): Promise<SnapshotPiece> {
+    const entries = await sending.iterator.next(maxBytes);
+    const { snapshot, voters } = sending;
+    const isLast = entries.length === 0;
+    sending.piece = { snapshot, voters, position, bytes: encodeSnapshotPiece(entries), isLast };
+    if (isLast) await sending.iterator.close();
+    return sending.piece;
+  }
+
+  async #forgetIdle(nowMs: number): Promise<void> {
+    for (const [name, { iterator, lastUsedMs }] of this.#sending) {
+      if (nowMs - lastUsedMs < IDLE_MS) continue;
+      this.#sending.delete(name);
+      await iterator.close();
+    }
+  }
+}
