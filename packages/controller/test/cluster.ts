@@ -57,6 +57,7 @@ export class TestCluster {
   /** Of the last command. */
   records: readonly MetadataRecord[] = [];
   readonly config: BrokerConfig;
+  onRecords: (records: readonly MetadataRecord[]) => void = () => undefined;
   readonly #controller: Controller;
   #duties: DutyState = FIRST_DUTIES;
   readonly #prng: Prng;
@@ -94,6 +95,7 @@ export class TestCluster {
     if (this.image !== before) throw new Error('a handler changed the image');
     this.records = result.ok ? result.records.map(throughCodec) : [];
     this.image = applyRecords(this.image, this.records, base);
+    this.onRecords(this.records);
     const violations = imageInvariants(this.image, before);
     if (violations.length > 0) throw new Error(`${command.type}: ${violations.join('; ')}`);
     return result;
