@@ -1,23 +1,71 @@
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { defaultGrpcLimits, GrpcListener, healthHandlers, HealthRegistry, peerService } from '@tidemark/rpc';
 import { networkConformance } from '@tidemark/simulation';
 import { Client, credentials, status, type ServiceError } from '@grpc/grpc-js';
-import type { NodeId } from '@tidemark/core';
-import { NodeClock } from '@tidemark/broker';
-import { GrpcNetwork } from '../src/grpc-network.ts';
+import type { Clock, Network, NodeId, Timer } from '@tidemark/core';
+import { GrpcNetwork, PEER_CONNECT_TIMEOUT_MS } from '../src/grpc-network.ts';
+import { NodeClock } from '../src/node-clock.ts';
 
 const LIMIT_BYTES = 4 * 1024 * 1024;
 
+/** Node's time, but timers run only when the test says so. */
+class HandClock extends NodeClock implements Clock {
+  readonly #timers = new Set<{ readonly delayMs: number; readonly callback: () => void }>();
+
+  override setTimer(delayMs: number, callback: () => void): Timer {
+    const timer = { delayMs, callback };
+    this.#timers.add(timer);
+    return { cancel: () => void this.#timers.delete(timer) };
+  }
+
+  fire(delayMs: number): void {
+    for (const timer of [...this.#timers]) {
+      if (timer.delayMs === delayMs && this.#timers.delete(timer)) timer.callback();
+    }
+  }
+}
+
+const until = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** A TCP server on a port of this machine, and what has connected to it. */
+async function tcpServer(
+  onConnection: (socket: Socket) => void,
+): Promise<{ readonly server: Server; readonly sockets: Socket[]; readonly port: number }> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => socket.destroy());
+    onConnection(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, sockets, port: (server.address() as AddressInfo).port };
+}
+
+/** As every protocol above does: sends until an answer comes. Resolves with the first byte that arrived. */
+async function sendUntilHeard(from: Network, to: Network, byte: number): Promise<number> {
+  const arrived = new Promise<number>((resolve) => to.onMessage(({ payload }) => resolve(payload[0]!)));
+  const retry = setInterval(() => from.send(to.self, new Uint8Array([byte])), 10);
+  const first = await arrived;
+  clearInterval(retry);
+  return first;
+}
+
 /** Three nodes on ports of this machine. */
-async function threeNodes(listeners: GrpcListener[]) {
+async function threeNodes(
+  listeners: GrpcListener[],
+  { clock = new NodeClock(), keepaliveMs = 2000 }: { clock?: Clock; keepaliveMs?: number } = {},
+) {
   const addresses = new Map<number, string>();
-  const clock = new NodeClock();
   const node = async (id: number): Promise<GrpcNetwork> => {
     const network = new GrpcNetwork({
       self: id as NodeId,
       clock,
       addressOf: (other) => addresses.get(other),
       maxQueuedBytes: LIMIT_BYTES,
+      keepaliveMs,
     });
     const listener = new GrpcListener(defaultGrpcLimits);
     listeners.push(listener);
@@ -51,12 +99,7 @@ describe('GrpcNetwork is a Network', () => {
     await again.listen('127.0.0.1', port);
     again.serve([b.service()]);
     listeners.push(again);
-    const arrived = new Promise<number>((resolve) => b.onMessage(({ payload }) => resolve(payload[0]!)));
-    // As every protocol above does: send until an answer comes.
-    const retry = setInterval(() => a.send(b.self, new Uint8Array([2])), 20);
-    const first = await arrived;
-    clearInterval(retry);
-    expect(first).to.be.oneOf([1, 2]);
+    expect(await sendUntilHeard(a, b, 2)).to.be.oneOf([1, 2]);
     await Promise.all(nodes.map((each) => each.close()));
   });
 
@@ -72,6 +115,79 @@ describe('GrpcNetwork is a Network', () => {
     expect((await refusal({ from: 2, to: 9 }))?.code).to.equal(status.INVALID_ARGUMENT);
     expect((await refusal({ from: 2, to: 1 }, { from: 3, to: 1 }))?.details).to.contain('one sender');
     client.close();
+    await Promise.all(nodes.map((each) => each.close()));
+  });
+
+  it('gives up a peer that accepts and never speaks, holds up nobody for it, and reaches it once it is real', async () => {
+    const clock = new HandClock();
+    const { nodes, addresses } = await threeNodes(listeners, { clock });
+    const [a, b, c] = nodes;
+    const mute = await tcpServer(() => undefined);
+    addresses.set(2, `127.0.0.1:${mute.port}`);
+    const chunk = new Uint8Array(LIMIT_BYTES / 4);
+    expect(a.send(b.self, chunk)).to.equal(true);
+    await until(() => mute.sockets.length === 1);
+    let taken = 1;
+    while (a.send(b.self, chunk)) taken += 1;
+    expect(taken, 'what waits for it is bounded').to.equal(4);
+    expect(await sendUntilHeard(a, c, 7)).to.equal(7);
+    // The attempt is thrown away after its time, and the next one meets silence again.
+    clock.fire(PEER_CONNECT_TIMEOUT_MS);
+    const retry = setInterval(() => a.send(b.self, new Uint8Array([1])), 10);
+    await until(() => mute.sockets.length === 2);
+    clearInterval(retry);
+    expect(a.send(b.self, chunk), 'what waited for the first attempt is lost').to.equal(true);
+    // It stays half-open; from now on its port is a real node's.
+    mute.server.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    const real = new GrpcListener(defaultGrpcLimits);
+    listeners.push(real);
+    await real.listen('127.0.0.1', mute.port);
+    real.serve([b.service()]);
+    clock.fire(PEER_CONNECT_TIMEOUT_MS);
+    expect(await sendUntilHeard(a, b, 9)).to.equal(9);
+    for (const socket of mute.sockets) socket.destroy();
+    await Promise.all(nodes.map((each) => each.close()));
+  });
+
+  it('finds out by a ping that an established connection has fallen silent, and makes another', async () => {
+    const { nodes, addresses } = await threeNodes(listeners, { keepaliveMs: 50 });
+    const [a, b] = nodes;
+    const port = Number(addresses.get(2)!.split(':')[1]);
+    const outbound: Socket[] = [];
+    const proxy = await tcpServer((socket) => {
+      const onward = connect(port, '127.0.0.1');
+      onward.on('error', () => onward.destroy());
+      outbound.push(onward);
+      socket.pipe(onward);
+      onward.pipe(socket);
+    });
+    addresses.set(2, `127.0.0.1:${proxy.port}`);
+    expect(await sendUntilHeard(a, b, 1)).to.equal(1);
+    expect(outbound.length).to.equal(1);
+    // Whatever either side says on this connection is swallowed; neither hears that it is gone.
+    proxy.sockets[0]!.unpipe().resume();
+    outbound[0]!.unpipe().resume();
+    expect(await sendUntilHeard(a, b, 2)).to.equal(2);
+    expect(outbound.length).to.equal(2);
+    for (const socket of [...proxy.sockets, ...outbound]) socket.destroy();
+    proxy.server.close();
+    await Promise.all(nodes.map((each) => each.close()));
+  });
+
+  it('follows a peer to another address', async () => {
+    const { nodes, addresses } = await threeNodes(listeners);
+    const [a, b] = nodes;
+    expect(await sendUntilHeard(a, b, 1)).to.equal(1);
+    const elsewhere = new GrpcListener(defaultGrpcLimits);
+    listeners.push(elsewhere);
+    addresses.set(2, `127.0.0.1:${await elsewhere.listen('127.0.0.1', 0)}`);
+    elsewhere.serve([b.service()]);
+    // The old listener is still there: only the address says where to send.
+    expect(await sendUntilHeard(a, b, 2)).to.equal(2);
+    expect(elsewhere.connectionCount).to.equal(1);
+    addresses.delete(2);
+    expect(a.send(b.self, new Uint8Array(1))).to.equal(false);
     await Promise.all(nodes.map((each) => each.close()));
   });
 });
