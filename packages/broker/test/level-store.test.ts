@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { ClassicLevel } from 'classic-level';
 import { DiskError, type KeyValueStore } from '@tidemark/core';
 import { keyValueConformance, type KeyValueStoreUnderTest } from '@tidemark/simulation';
 import { LevelStore } from '../src/level-store.ts';
@@ -107,20 +108,51 @@ describe('LevelStore', () => {
       await store.close();
     }));
 
-  it('sends the writes that wait out together, with one sync for all', () =>
+  it('sends the writes that wait out together, with one sync for all, and syncs with an empty batch', () =>
     inFolder(async (folder) => {
       const store = await LevelStore.open(folder);
-      await store.write([{ key: key(0), value: key(0) }], { sync: true });
-      let ended = 0;
-      const work = Array.from({ length: 500 }, async (_, at) => {
-        await store.write([{ key: key(at), value: key(at) }], { sync: true });
-        ended++;
+      const sent: [records: number, sync: unknown][] = [];
+      const restore = wrapped('batch', (batch) => (records: unknown[], options: { sync: boolean }) => {
+        sent.push([records.length, options.sync]);
+        return batch(records, options);
       });
-      // The second write waited for the first, and all others with it: they ended in one go.
-      await work[1];
-      await new Promise((resolve) => setImmediate(resolve));
-      expect(ended).to.equal(500);
-      await Promise.all(work);
+      try {
+        const work = Array.from({ length: 500 }, (_, at) =>
+          store.write([{ key: key(at), value: key(at) }], { sync: at === 250 }),
+        );
+        await Promise.all(work);
+        expect(sent).to.deep.equal([
+          [1, false],
+          [499, true],
+        ]);
+        await store.write([], { sync: true });
+        expect(sent.at(-1), 'LevelDB syncs only with a record').to.deep.equal([1, true]);
+        expect(await all(store)).to.have.length(500);
+      } finally {
+        restore();
+      }
+      await store.close();
+    }));
+
+  it('answers a get with what was there when it was called, however late LevelDB reads', () =>
+    inFolder(async (folder) => {
+      const store = await LevelStore.open(folder);
+      await store.write([{ key: key(1), value: Uint8Array.of(1) }], { sync: false });
+      const gate: { open: () => void } = { open: () => undefined };
+      const opened = new Promise<void>((resolve) => (gate.open = resolve));
+      const restore = wrapped('get', (get) => async (...call: unknown[]) => {
+        await opened;
+        return get(...call);
+      });
+      try {
+        const before = store.get(key(1));
+        await store.write([{ key: key(1), value: Uint8Array.of(2) }], { sync: false });
+        gate.open();
+        expect(await before).to.deep.equal(Uint8Array.of(1));
+        expect(await store.get(key(1))).to.deep.equal(Uint8Array.of(2));
+      } finally {
+        restore();
+      }
       await store.close();
     }));
 
@@ -152,6 +184,24 @@ describe('LevelStore', () => {
       await store.close();
     }));
 });
+
+type Call = (...call: never[]) => unknown;
+
+/** Puts something around a method of the library, in every store; answers how to take it away. */
+function wrapped(
+  name: 'batch' | 'get',
+  around: (original: (...call: unknown[]) => unknown) => Call,
+): () => void {
+  const prototype = ClassicLevel.prototype as unknown as Record<string, Call | undefined>;
+  const original = prototype[name]! as (...call: unknown[]) => unknown;
+  // The library's own is inherited: this one stands before it until it is deleted.
+  prototype[name] = function (this: unknown, ...call: never[]) {
+    return around((...inner) => original.apply(this, inner))(...call);
+  };
+  return () => {
+    Reflect.deleteProperty(prototype, name);
+  };
+}
 
 async function all(store: KeyValueStore) {
   const iterator = store.iterate({ from: Uint8Array.of(0), to: Uint8Array.of(0xff, 0xff) });
