@@ -80,7 +80,7 @@ function writeTopic(writes: KeyValueWrite[], change: TopicChange): void {
   if (before === undefined || after === undefined) {
     const old = before === undefined ? [] : topicEntries(before);
     for (const { key } of old) writes.push({ key, value: undefined });
-    if (after !== undefined) writes.push(...topicEntries(after));
+    for (const entry of after === undefined ? [] : topicEntries(after)) writes.push(entry);
     return;
   }
   const keys = new TopicKeys(after.id);

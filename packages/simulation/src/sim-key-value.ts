@@ -1,5 +1,5 @@
 // SimKeyValueStore: core's KeyValueStore in memory. Calls take effect in the order they are made, each at one moment decided by the
-// seed (an event of the SimClock, or a microtask when there is none). A power failure keeps every batch up to the last one that was
+// seed (an event of simulated time, or a microtask when there is none). A power failure keeps every batch up to the last one that was
 // written with `sync`, and of those after it, also the ones under way, as many from the front as the seed says.
 
 import {
@@ -19,13 +19,13 @@ import {
   type InjectedFault,
   type StepObserver,
 } from './disk-step.ts';
-import { type SimClock } from './sim-clock.ts';
+import { type SimTime } from './sim-clock.ts';
 import { SimPrng } from './sim-prng.ts';
 import { type Trace } from './trace.ts';
 
 export interface SimKeyValueStoreOptions {
   /** Without one a call takes effect in a microtask: for tests that have no use for time. */
-  readonly clock?: Pick<SimClock, 'after' | 'monotonicMs' | 'trace'>;
+  readonly clock?: SimTime;
   readonly prng?: SimPrng;
   /** Default: the clock's. */
   readonly trace?: Trace;
