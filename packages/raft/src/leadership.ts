@@ -313,12 +313,10 @@ export class Leadership {
   }
 
   #accepted(progress: Progress, matchOffset: Offset): void {
-    const isProbe = progress.state === 'probing';
     if (progress.state === 'snapshot') return;
+    const isFound = progress.state === 'probing' && matchOffset >= progress.nextOffset;
     progress.acknowledged(matchOffset);
-    if (isProbe) {
-      progress.become('replicating', Math.max(progress.matchOffset, matchOffset) as Offset);
-    }
+    if (isFound) progress.become('replicating', matchOffset);
     this.advanceCommit();
   }
 
@@ -373,6 +371,7 @@ export class Leadership {
       progress.become('snapshot', progress.nextOffset);
       return;
     }
+    if (progress.state === 'probing') progress.nextOffset = previousEnd;
     const { commitOffset } = log;
     outbox.messages.push({
       type: 'append',

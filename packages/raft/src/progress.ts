@@ -57,13 +57,15 @@ export class Progress {
     return this.#inFlight.length < maxMessages && this.#inFlightBytes < maxBytes;
   }
 
+  /** While probing the next offset stays: a refusal names it, and is about nothing else. */
   sent(endOffset: Offset, bytes: number): void {
-    this.nextOffset = endOffset;
-    if (this.state === 'probing') this.isProbeSent = true;
-    else {
-      this.#inFlight.push({ endOffset, bytes });
-      this.#inFlightBytes += bytes;
+    if (this.state === 'probing') {
+      this.isProbeSent = true;
+      return;
     }
+    this.nextOffset = endOffset;
+    this.#inFlight.push({ endOffset, bytes });
+    this.#inFlightBytes += bytes;
   }
 
   acknowledged(matchOffset: Offset): void {
