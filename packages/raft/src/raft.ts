@@ -177,13 +177,13 @@ export class Raft {
     }
     if (nowMs < this.#electionMs) return;
     this.#isDirty = true;
-    if (this.#isVoter) this.#campaign(true, nowMs);
+    if (this.#isElectable) this.#campaign(true, nowMs);
     else this.#join(nowMs);
   }
 
   /** A campaign without waiting, e.g. of one voter right after the first start of all. */
   campaignNow(nowMs: number): void {
-    if (this.#leadership === undefined && this.#isVoter) this.#electionMs = nowMs;
+    if (this.#leadership === undefined && this.#isElectable) this.#electionMs = nowMs;
   }
 
   /** Puts `payload` behind everything, `count` offsets wide. NOT_CONTROLLER or THROTTLING_QUOTA_EXCEEDED: nothing was proposed. */
@@ -333,8 +333,18 @@ export class Raft {
     return findVoter(this.#voters.current, this.#self) !== undefined;
   }
 
+  /**
+   * Whether it may be elected: a voter, or one whose removal is in its log and not known to be committed. The others may need it,
+   * when its log is the only one that holds the removal (Raft thesis, 4.2.2).
+   */
+  get #isElectable(): boolean {
+    if (this.#isVoter) return true;
+    const isPending = this.#voters.endOffset > this.#log.commitOffset;
+    return isPending && findVoter(this.#voters.previous ?? [], this.#self) !== undefined;
+  }
+
   #restingRole(): Role {
-    return this.#isVoter ? 'follower' : 'observer';
+    return this.#isElectable ? 'follower' : 'observer';
   }
 
   #notLeader(): Failure {
@@ -423,7 +433,7 @@ export class Raft {
     this.#endLeadership();
     this.#votes.clear();
     this.#electionMs =
-      this.#isVoter || leader !== undefined ? this.#drawElection(nowMs) : this.#drawRetry(nowMs);
+      this.#isElectable || leader !== undefined ? this.#drawElection(nowMs) : this.#drawRetry(nowMs);
     this.#changeRole(this.#restingRole(), leader);
   }
 
@@ -442,6 +452,7 @@ export class Raft {
 
   /** Asks for pre-votes first: only who would win raises the term. */
   #campaign(pre: boolean, nowMs: number): void {
+    const isUnanswered = pre && this.#role === 'prospective' && this.#votes.size <= 1;
     this.#votes.clear();
     if (pre) {
       this.#changeRole('prospective', undefined);
@@ -465,6 +476,8 @@ export class Raft {
         transfer: this.#isTransferred,
       });
     }
+    // The voters it knows may all have been replaced while it was down.
+    if (isUnanswered) this.#askForLeader();
   }
 
   #onVote(message: VoteRequest, nowMs: number): void {
@@ -510,7 +523,7 @@ export class Raft {
   }
 
   #onTimeoutNow({ from }: TimeoutNow, nowMs: number): void {
-    if (!this.#isVoter || this.#leadership !== undefined || !isSameReplica(from, this.#leader)) return;
+    if (!this.#isElectable || this.#leadership !== undefined || !isSameReplica(from, this.#leader)) return;
     this.#isTransferred = true;
     this.#campaign(false, nowMs);
     this.#isTransferred = false;
@@ -608,7 +621,9 @@ export class Raft {
     this.#isDirty = true;
     this.#options.observer?.committed?.(this.#log.commitOffset);
     const isDecided = this.#voters.endOffset <= this.#log.commitOffset;
-    if (this.#leadership !== undefined && isDecided && !this.#isVoter) this.#leaveQuorum();
+    if (!isDecided || this.#isVoter) return;
+    if (this.#leadership !== undefined) this.#leaveQuorum();
+    else if (this.#role === 'follower') this.#changeRole('observer', this.#leader);
   }
 
   /** Its own removal is committed: it has led long enough (Raft thesis, 4.2.2). The others elect whom they like. */
@@ -720,6 +735,10 @@ export class Raft {
   #join(nowMs: number): void {
     this.#electionMs = this.#drawRetry(nowMs);
     this.#changeRole('observer', undefined);
+    this.#askForLeader();
+  }
+
+  #askForLeader(): void {
     const to = this.#whomToAsk();
     if (to === undefined) return;
     this.#outbox.messages.push({

@@ -23,6 +23,11 @@ export class VoterHistory {
     return this.#sets.at(-1)!.voters;
   }
 
+  /** The set before the present one, as far as it is kept. */
+  get previous(): VoterSet | undefined {
+    return this.#sets.at(-2)?.voters;
+  }
+
   /** Where the entry of the present ones ends: they are committed when this is. */
   get endOffset(): Offset {
     return this.#sets.at(-1)!.endOffset;
