@@ -63,7 +63,9 @@ export function changePartition(
   if (leader !== NO_LEADER && !target.isr.includes(leader)) {
     // From the eligible replicas, or uncleanly: nobody else surely has what the new leader has.
     target.isr = [leader];
-    target.elr = isUnclean ? [] : target.elr.filter((id) => id !== leader);
+    // One in sync may be enough by now: the minimum can have been lowered while nobody led.
+    const isEnough = rules.minInSync(target.replicas.length) <= 1;
+    target.elr = isUnclean || isEnough ? [] : target.elr.filter((id) => id !== leader);
   }
   const lastKnownElr = lastKnownLeader(before, target, leader);
   const recovery = isUnclean ? 'recovering' : wanted.recovered ? 'recovered' : before.leaderRecoveryState;

@@ -7,8 +7,8 @@
 import type { BrokerConfig, BrokerId, TopicId } from '@tidemark/core';
 import type { MetadataImage, PartitionImage, TopicImage } from './metadata-image.ts';
 import { NO_LEADER, type PartitionChangeRecord } from './metadata-record.ts';
-import { changePartition, type WantedChange } from './partition-change.ts';
-import type { TopicCounts } from './replica-index.ts';
+import { changePartition, type PartitionRules, type WantedChange } from './partition-change.ts';
+import { leaderCandidates, type TopicCounts } from './replica-index.ts';
 import { TopicRules } from './topic-rules.ts';
 
 /** Most partitions that one command of the controller's own changes. */
@@ -66,6 +66,7 @@ export function hasLeftovers(image: MetadataImage, config: BrokerConfig): boolea
   if (leaderless.size === 0) return false;
   const active = image.brokers().filter(({ id }) => image.isActive(id));
   if (active.some(({ id }) => image.holdings(id).couldLead > 0)) return true;
+  if (active.length === 0) return false;
   const rules = new TopicRules(config, image, (id) => image.isActive(id));
   for (const topic of topicsOf(image, leaderless)) {
     if (!rules.of(topic).mayElectUnclean) continue;
@@ -108,16 +109,25 @@ class Settling {
     const rules = this.#rules.of(topic);
     for (const partition of topic.partitions) {
       if (this.records.length >= limit) return;
-      const wanted = this.#wanted(partition, unclean);
+      const wanted = this.#wanted(partition, rules, unclean);
       const record = wanted && changePartition(topic.id, partition, wanted, rules);
       if (record !== undefined) this.records.push(record);
     }
   }
 
-  #wanted(partition: PartitionImage, unclean: BrokerId | undefined): WantedChange | undefined {
-    const { isr, elr, leader } = partition;
+  /** Undefined when there is surely nothing to do: most partitions of a topic, most of the time. */
+  #wanted(
+    partition: PartitionImage,
+    { mayElectUnclean }: PartitionRules,
+    unclean: BrokerId | undefined,
+  ): WantedChange | undefined {
+    const { isr, elr, leader, replicas } = partition;
     const isUnclean = unclean !== undefined && (isr.includes(unclean) || elr.includes(unclean));
-    if (leader !== NO_LEADER && !isUnclean && isr.every(this.#isActive)) return undefined;
+    if (!isUnclean && isr.every(this.#isActive)) {
+      if (leader !== NO_LEADER) return undefined;
+      const candidates = mayElectUnclean ? replicas : leaderCandidates(partition);
+      if (!candidates.some(this.#isActive)) return undefined;
+    }
     return { isr: isr.filter(this.#isActive), ...(isUnclean ? { unclean } : {}) };
   }
 }

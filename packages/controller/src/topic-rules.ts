@@ -19,13 +19,16 @@ export class TopicRules {
   readonly #isActive: (id: BrokerId) => boolean;
   /** Topics with the same overrides share one. */
   readonly #byOverrides = new Map<string, PartitionRules>();
+  readonly #withoutOverrides: PartitionRules;
 
   constructor(config: BrokerConfig, image: MetadataImage, isActive: (id: BrokerId) => boolean) {
     this.#cluster = brokerConfigWith(config, image.brokerConfigs(''), new Map());
     this.#isActive = isActive;
+    this.#withoutOverrides = this.#rules(topicConfigOf(this.#cluster, new Map()));
   }
 
   of({ configs }: Pick<TopicImage, 'configs'>): PartitionRules {
+    if (!RELEVANT.some((name) => configs.has(name))) return this.#withoutOverrides;
     const key = RELEVANT.map((name) => configs.get(name) ?? '').join();
     let rules = this.#byOverrides.get(key);
     if (rules === undefined) {

@@ -283,7 +283,7 @@ describe('the life of a cluster, whatever happens in it', () => {
         const life = new Life();
         for (const step of steps) life.take(step);
       }),
-      { numRuns: 600 },
+      { numRuns: 1000 },
     );
   });
 

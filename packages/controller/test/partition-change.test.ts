@@ -141,6 +141,12 @@ describe('eligible leader replicas (rule 7, KIP-966)', () => {
     });
   });
 
+  it('go when one of them leads and is enough: the minimum was lowered while nobody led', () => {
+    const before = { isr: [], elr: [1, 2, 3], lastKnownElr: [1], leader: -1 };
+    expect(change({}, { before, minInSync: 1 })).to.deep.include({ leader: 1, isr: [1], elr: [] });
+    expect(change({}, { before, minInSync: 2 })).to.deep.include({ leader: 1, isr: [1], elr: [2, 3] });
+  });
+
   it('never are those who may have lost records, nor those who have gone', () => {
     expect(change({ unclean: 2 }, { before: { isr: [1, 2] } })).to.deep.equal({ isr: [1] });
     expect(change({ unclean: 2 }, { before: { isr: [1], elr: [2] } })).to.deep.equal({ elr: [] });
