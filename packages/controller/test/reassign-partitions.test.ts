@@ -150,4 +150,17 @@ describe('reassigning a partition (KIP-455)', () => {
     cluster.must({ type: 'createPartitions', topics, validateOnly: false });
     expect(cluster.partition('a', 1).replicas).to.have.length(2);
   });
+
+  it('takes 10,000 partitions at a time, and says of the rest that it was not tried', () => {
+    const cluster = TestCluster.withBrokers(2, { file: 'max.partitions.per.request=10002' });
+    cluster.create({ name: 'a', partitionCount: 10_002, replicationFactor: 1 });
+    const partitions = Array.from({ length: 10_002 }, (_, partition) => {
+      return { topic: 'a', partition, replicas: [1, 2] };
+    });
+    const command = { type: 'reassignPartitions', partitions, allowReplicationFactorChange: true } as const;
+    const errors = cluster.must(command).partitions.map((result) => (result.ok ? 'ok' : result.error));
+    expect(errors.slice(9999)).to.deep.equal(['ok', 'OPERATION_NOT_ATTEMPTED', 'OPERATION_NOT_ATTEMPTED']);
+    expect(cluster.records).to.have.length(10_000);
+    expect(listReassignments(cluster.image)).to.have.length(10_000);
+  });
 });
