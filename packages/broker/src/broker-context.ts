@@ -2,11 +2,13 @@
 
 import type { BrokerConfig, BrokerId, Clock } from '@tidemark/core';
 import type { Codecs } from '@tidemark/record';
-import type { ControllerRuntime, ProducerIds, ReplicaManager } from '@tidemark/runtime';
+import type { MetadataNode, ProducerIds, ReplicaManager } from '@tidemark/runtime';
 import type { Logger } from 'pino';
 import type { RequestMetrics } from './request-metrics.ts';
 
-export interface BrokerContext {
+/** Of a node in any role. */
+export interface NodeContext {
+  /** `node.id`; the broker's id where the node is one. */
   readonly self: BrokerId;
   /** The listener the call came in by: metadata answers each broker's address of the same name. */
   readonly listenerName: string;
@@ -15,10 +17,9 @@ export interface BrokerContext {
   /** The node's own configuration: file, environment, flags. Run-time overrides are in the metadata. */
   readonly config: BrokerConfig;
   readonly clock: Clock;
-  readonly codecs: Codecs;
-  readonly replicas: ReplicaManager;
-  readonly controller: ControllerRuntime;
-  readonly producerIds: ProducerIds;
+  readonly metadata: MetadataNode;
+  /** Undefined on a node that is no broker. */
+  readonly replicas: ReplicaManager | undefined;
   readonly metrics: RequestMetrics;
   readonly log: Logger;
   /** Aborted when the node begins to shut down: streams end what they do. */
@@ -26,3 +27,12 @@ export interface BrokerContext {
   /** A bug was met: the process logs it and ends. */
   readonly onFatal: (cause: unknown) => void;
 }
+
+export interface BrokerContext extends NodeContext {
+  readonly codecs: Codecs;
+  readonly replicas: ReplicaManager;
+  readonly producerIds: ProducerIds;
+}
+
+export const isBrokerContext = (context: NodeContext): context is BrokerContext =>
+  context.replicas !== undefined;

@@ -8,7 +8,7 @@ import {
   type ServerWritableStream,
 } from '@grpc/grpc-js';
 import { grpcStatus, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
-import type { BrokerContext } from './broker-context.ts';
+import type { NodeContext } from './broker-context.ts';
 
 export interface UnaryCallInfo {
   /** Calls back once: when the answer is out or the client is gone. */
@@ -17,15 +17,15 @@ export interface UnaryCallInfo {
   readonly cancelled: boolean;
 }
 
-export type UnaryHandler<Request, Response> = (
-  context: BrokerContext,
+export type UnaryHandler<Context, Request, Response> = (
+  context: Context,
   request: Request,
   call: UnaryCallInfo,
 ) => Promise<Response> | Response;
 
 /** A status for what a handler threw. What is no operating error is a bug: the process is told, the client learns nothing. */
 export function statusOf(
-  context: BrokerContext,
+  context: NodeContext,
   thrown: unknown,
 ): { readonly code: status; readonly details: string } {
   const known = grpcStatus(thrown);
@@ -41,10 +41,10 @@ function hasError(response: unknown): boolean {
   return error != null || (results?.some((each) => each.error != null) ?? false);
 }
 
-export function unary<Request, Response>(
-  context: BrokerContext,
+export function unary<Context extends NodeContext, Request, Response>(
+  context: Context,
   name: string,
-  handler: UnaryHandler<Request, Response>,
+  handler: UnaryHandler<Context, Request, Response>,
 ): handleUnaryCall<Request, Response> {
   const metrics = context.metrics.rpc(name);
   return (call: ServerUnaryCall<Request, Response>, callback) => {
@@ -78,7 +78,7 @@ export function unary<Request, Response>(
 type AnyStream = ServerDuplexStream<unknown, unknown> | ServerWritableStream<unknown, unknown>;
 
 /** Ends a stream with the status of what was thrown. */
-export function endWith(context: BrokerContext, call: AnyStream, thrown: unknown): void {
+export function endWith(context: NodeContext, call: AnyStream, thrown: unknown): void {
   if (!call.cancelled) call.emit('error', statusOf(context, thrown));
 }
 
@@ -100,7 +100,7 @@ export function writeMessage<Message>(
 
 /** Ends a stream because the node is going; the client finds another or comes again. */
 export function endWhenClosing(
-  context: BrokerContext,
+  context: NodeContext,
   call: AnyStream,
   ended: Promise<void>,
   before = noWork,

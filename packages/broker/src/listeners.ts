@@ -101,13 +101,21 @@ export class Listeners {
     );
   }
 
-  /** Begins to answer calls. */
-  serve(servicesOf: (listener: Listener) => readonly ServiceRegistration[]): void {
-    for (const { listener, grpc } of this.#bound) grpc?.serve(servicesOf(listener));
+  /** Begins to answer calls on every listener of the kind. */
+  serve(kind: Listener['kind'], servicesOf: (listener: Listener) => readonly ServiceRegistration[]): void {
+    for (const { listener, grpc } of this.#bound) {
+      if (listener.kind === kind) grpc?.serve(servicesOf(listener));
+    }
   }
 
   get connectionCount(): number {
     return this.#bound.reduce((sum, { grpc }) => sum + (grpc?.connectionCount ?? 0), 0);
+  }
+
+  /** Clients first: what they still wait for may need the other nodes. */
+  async closeClients(graceMs: number): Promise<void> {
+    const clients = this.#bound.filter(({ listener }) => listener.kind === 'CLIENT');
+    await Promise.all(clients.map(({ grpc }) => grpc?.close(graceMs)));
   }
 
   /** Stops accepting and lets calls under way finish for `graceMs`. The HTTP listener goes last: it says why. */

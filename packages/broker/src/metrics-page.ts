@@ -2,7 +2,7 @@
 // only this broker knows. Gauges are read from the running parts when the page is asked for; nothing is kept twice.
 
 import type * as PromClientModule from 'prom-client';
-import type { BrokerContext } from './broker-context.ts';
+import { isBrokerContext, type BrokerContext, type NodeContext } from './broker-context.ts';
 import { requestMetricsText } from './request-metrics.ts';
 
 /** Partitions shown one by one; a node with more shows only sums, so that a scrape stays bounded. */
@@ -12,10 +12,10 @@ type PromClient = typeof PromClientModule;
 type Registry = InstanceType<PromClient['Registry']>;
 
 export class MetricsPage {
-  readonly #context: BrokerContext;
+  readonly #context: NodeContext;
   #registry: Promise<{ readonly registry: Registry; readonly client: PromClient }> | undefined;
 
-  constructor(context: BrokerContext) {
+  constructor(context: NodeContext) {
     this.#context = context;
   }
 
@@ -32,8 +32,11 @@ export class MetricsPage {
     const registry = new client.Registry();
     client.collectDefaultMetrics({ register: registry });
     addClusterGauges(client, registry, this.#context);
-    addPartitionGauges(client, registry, this.#context);
-    addMemoryGauges(client, registry, this.#context);
+    addQuorumGauges(client, registry, this.#context);
+    if (isBrokerContext(this.#context)) {
+      addPartitionGauges(client, registry, this.#context);
+      addMemoryGauges(client, registry, this.#context);
+    }
     return { registry, client };
   }
 }
@@ -65,13 +68,13 @@ function gauge(
 
 const one = (value: number): Iterable<Reading> => [{ labels: {}, value }];
 
-function addClusterGauges(client: PromClient, registry: Registry, { replicas }: BrokerContext): void {
+function addClusterGauges(client: PromClient, registry: Registry, { metadata }: NodeContext): void {
   const add = gauge.bind(undefined, client, registry);
   add('kafka_brokers', 'Number of Brokers in the Kafka Cluster.', [], () =>
-    one(replicas.image.brokers().length),
+    one(metadata.image.brokers().length),
   );
   add('kafka_broker_info', 'Information about the Kafka Broker.', ['id', 'address'], function* () {
-    for (const { id, endpoints } of replicas.image.brokers()) {
+    for (const { id, endpoints } of metadata.image.brokers()) {
       const client = endpoints.find(({ name }) => name.startsWith('CLIENT'));
       yield {
         labels: { id, address: client === undefined ? '' : `${client.host}:${client.port}` },
@@ -80,24 +83,43 @@ function addClusterGauges(client: PromClient, registry: Registry, { replicas }: 
     }
   });
   add('kafka_topic_partitions', 'Number of partitions for this Topic', ['topic'], function* () {
-    for (const topic of replicas.image.topics()) {
+    for (const topic of metadata.image.topics()) {
       yield { labels: { topic: topic.name }, value: topic.partitions.length };
     }
   });
   add('tidemark_unavailable_partitions', 'Partitions without a leader.', [], () => {
     let count = 0;
-    for (const topic of replicas.image.topics()) {
+    for (const topic of metadata.image.topics()) {
       for (const partition of topic.partitions) if (partition.leader === -1) count += 1;
     }
     return one(count);
   });
   add('tidemark_under_replicated_replicas', 'Replicas that are not in sync.', [], () => {
     let count = 0;
-    for (const topic of replicas.image.topics()) {
+    for (const topic of metadata.image.topics()) {
       for (const { replicas: all, isr } of topic.partitions) count += all.length - isr.length;
     }
     return one(count);
   });
+}
+
+/** Names of our own: Kafka's are JMX beans. */
+function addQuorumGauges(client: PromClient, registry: Registry, { metadata }: NodeContext): void {
+  const add = gauge.bind(undefined, client, registry);
+  add('tidemark_quorum_term', 'Term of the metadata quorum.', [], () => one(metadata.quorum.term));
+  add('tidemark_quorum_leader_id', 'Node that leads the metadata quorum; -1 when none is known.', [], () =>
+    one(metadata.quorum.leader?.nodeId ?? -1),
+  );
+  add('tidemark_active_controller', '1 on the active controller.', [], () => one(metadata.isActive ? 1 : 0));
+  add('tidemark_metadata_commit_offset', 'End of what is committed, as far as this node knows.', [], () =>
+    one(metadata.quorum.commitOffset),
+  );
+  add('tidemark_metadata_applied_offset', 'End of what this node has applied.', [], () =>
+    one(metadata.appliedOffset),
+  );
+  add('tidemark_metadata_snapshot_offset', 'End of what is in the stored image.', [], () =>
+    one(metadata.quorum.snapshotOffset),
+  );
 }
 
 function addPartitionGauges(client: PromClient, registry: Registry, context: BrokerContext): void {

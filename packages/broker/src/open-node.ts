@@ -1,78 +1,60 @@
-// The stateful half of a node: its folder, its metadata and its partitions, opened in the order in which they rely on each other.
+// The stateful half of a node: its folder, its metadata and, on a broker, its partitions, opened in the order in which they rely
+// on each other.
 
 import { resolve } from 'node:path';
 import {
   brokerConfigWith,
-  DiskError,
-  hostAndPort,
+  nodeRole,
+  TidemarkError,
   topicConfigOf,
-  topicIdFromBytes,
   type BrokerConfig,
   type BrokerEpoch,
   type BrokerId,
-  type Clock,
   type Disk,
-  type NodeId,
-  type Prng,
   type TopicName,
 } from '@tidemark/core';
 import { nodeCodecs } from '@tidemark/compression';
-import { Controller, type MetadataImage } from '@tidemark/controller';
-import { LogFolder } from '@tidemark/log';
+import type { MetadataImage } from '@tidemark/controller';
+import type { LogFolder } from '@tidemark/log';
 import type { Codecs } from '@tidemark/record';
-import { isFailure } from '@tidemark/rpc';
 import {
-  ControllerRuntime,
-  LocalQuorum,
-  METADATA_LOG_NAME,
-  METADATA_TOPIC_ID,
-  metadataLogConfig,
+  BrokerLifecycle,
   ProducerIds,
   ReplicaManager,
   topicSettings,
+  type MetadataNode,
   type ReplicaLimits,
   type TopicSettings,
 } from '@tidemark/runtime';
-import type { Logger } from 'pino';
-import type { FailureSignal } from './failure-signal.ts';
-import { GrpcNetwork } from './grpc-network.ts';
-import type { Listeners } from './listeners.ts';
-import { checkMetaProperties, createMetaProperties, type ExpectedMeta } from './meta-properties.ts';
+import { createMetaProperties, type MetaProperties } from './meta-properties.ts';
+import { checkFolder, diskErrors, openFolder } from './open-folder.ts';
+import { openMetadata, type MetadataOptions } from './open-metadata.ts';
 import { StartupError } from './startup-error.ts';
 
-export interface NodeOptions {
-  readonly config: BrokerConfig;
-  readonly clock: Clock;
-  readonly prng: Prng;
+export interface NodeOptions extends MetadataOptions {
   readonly diskAt: (folder: string) => Disk;
-  readonly log: Logger;
-  readonly failure: FailureSignal;
-  readonly listeners: Listeners;
+}
+
+/** What a node has that is a broker. */
+export interface OpenBroker {
+  readonly replicas: ReplicaManager;
+  readonly producerIds: ProducerIds;
+  readonly lifecycle: BrokerLifecycle;
+  readonly epoch: BrokerEpoch;
 }
 
 export interface OpenNode {
   readonly self: BrokerId;
   readonly clusterId: string;
   readonly codecs: Codecs;
-  readonly controller: ControllerRuntime;
-  readonly replicas: ReplicaManager;
-  readonly producerIds: ProducerIds;
-  /** To the other nodes. */
-  readonly network: GrpcNetwork;
+  readonly metadata: MetadataNode;
+  /** Undefined on a node that is no broker. */
+  readonly broker: OpenBroker | undefined;
   close(): Promise<void>;
 }
 
-/** The folder, as the Disk's root sees it. */
-const ROOT = '.';
-/** Metadata decided and not yet on disk; beyond either bound commands are refused. */
-const MAX_METADATA_BYTES = 16 * 1024 * 1024;
-const MAX_WAITING_COMMANDS = 1_000;
-const PROGRESS_EVERY_MS = 1_000;
-/** What may be queued for one other node; more is dropped, and sent again by the protocols above. */
-const MAX_PEER_QUEUE_BYTES = 64 * 1024 * 1024;
-
 export async function openNode(options: NodeOptions): Promise<OpenNode> {
-  const { config, clock, prng, log } = options;
+  const { config } = options;
   const folderPath = resolve(config.get('log.dirs')[0]!);
   const disk = options.diskAt(folderPath);
   const expected = {
@@ -81,171 +63,133 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     folder: folderPath,
   };
   const known = await diskErrors(folderPath, () => checkFolder(disk, expected));
+  if (known === undefined) checkClusterId(config);
   const codecs = nodeCodecs();
   let running: ReplicaManager | undefined;
   const folder = await diskErrors(folderPath, () =>
     openFolder(options, disk, codecs, () => running?.storageFailed()),
   );
+  const undo: (() => Promise<void>)[] = [() => folder.close()];
   try {
-    const meta = known ?? (await diskErrors(folderPath, () => createMetaProperties(disk, prng, expected)));
+    const meta =
+      known ?? (await diskErrors(folderPath, () => createMetaProperties(disk, options.prng, expected)));
+    const opened = await diskErrors(folderPath, () => openMetadata(options, folder, folderPath, meta));
+    undo.push(() => opened.close());
+    const { metadata } = opened;
     const self = meta.nodeId as BrokerId;
-    const controller = await openController(options, folder);
-    const { brokerEpoch } = await register(options, controller, meta.clusterId, self);
-    const replicas = new ReplicaManager({
-      self,
-      clock,
-      folder,
-      metadata: controller,
-      codecs,
-      settings: (image, topic) => settingsOf(config, self, image, topic),
-      limits: replicaLimits(config),
-      intervals: {
-        retentionMs: config.get('log.retention.check.interval.ms'),
-        checkpointMs: config.get('log.flush.offset.checkpoint.interval.ms'),
-      },
-      onError: (cause, doing) => log.error({ err: cause }, doing),
-    });
+    const { clusterId } = meta;
+    if (!nodeRole(config).isBroker) {
+      const close = async (): Promise<void> => {
+        await opened.close();
+        await folder.close();
+      };
+      return { self, clusterId, codecs, metadata, broker: undefined, close };
+    }
+    const lifecycle = brokerLifecycle(options, metadata, meta, folder);
+    undo.push(() => Promise.resolve(lifecycle.close()));
+    const epoch = await registered(lifecycle);
+    const replicas = replicaManager(options, metadata, folder, codecs, self);
     running = replicas;
+    undo.push(() => replicas.close());
     await replicas.start();
-    await must(controller.submit({ type: 'unfenceBroker', brokerId: self, brokerEpoch }));
+    // Unfenced only now: whoever is elected leader of a partition here finds its log open.
+    lifecycle.start();
+    lifecycle.ready();
+    await lifecycle.unfenced();
+    const timeoutMs = config.get('controller.quorum.request.timeout.ms');
     const producerIds = new ProducerIds(() =>
-      controller.submit({ type: 'allocateProducerIds', brokerId: self, brokerEpoch }),
+      metadata.submit({ type: 'allocateProducerIds', brokerId: self, brokerEpoch: epoch }, timeoutMs),
     );
-    const network = new GrpcNetwork({
-      self: self as number as NodeId,
-      clock,
-      addressOf: (node) => peerAddress(controller.image, node),
-      maxQueuedBytes: MAX_PEER_QUEUE_BYTES,
-    });
     const close = async (): Promise<void> => {
+      lifecycle.close();
       await replicas.close();
-      await controller.close();
-      await folder.close({ brokerEpoch });
+      await opened.close();
+      await folder.close({ brokerEpoch: epoch });
     };
-    return { self, clusterId: meta.clusterId, codecs, controller, replicas, producerIds, network, close };
+    return { self, clusterId, codecs, metadata, broker: { replicas, producerIds, lifecycle, epoch }, close };
   } catch (thrown) {
-    await folder.close();
+    for (const step of undo.reverse()) await step();
     throw thrown;
   }
 }
 
-async function openController(
-  { config, clock, prng, failure }: NodeOptions,
+/** Nodes that would each draw an id of their own could never be one cluster. */
+function checkClusterId(config: BrokerConfig): void {
+  if (config.get('cluster.id') !== '' || nodeRole(config).membership === 'alone') return;
+  throw new StartupError(
+    'cluster.id is not set, and controller.quorum.voters names other nodes',
+    'give all nodes of the cluster the same cluster.id',
+  );
+}
+
+function brokerLifecycle(
+  { config, clock, prng, log, failure, listeners }: NodeOptions,
+  metadata: MetadataNode,
+  { clusterId, nodeId, directoryId }: MetaProperties,
   folder: LogFolder,
-): Promise<ControllerRuntime> {
-  const quorum = new LocalQuorum({
-    log: await folder.openPartition(METADATA_LOG_NAME, METADATA_TOPIC_ID, metadataLogConfig),
-    clock,
-    maxInFlightBytes: MAX_METADATA_BYTES,
-    onFatal: (cause) => failure.raise(cause, 'a bug was met while committing metadata; the process ends'),
-  });
-  const controller = new Controller(config);
-  return ControllerRuntime.start({ controller, quorum, prng, maxWaitingCommands: MAX_WAITING_COMMANDS });
-}
-
-function peerAddress(image: MetadataImage, node: NodeId): string | undefined {
-  const endpoint = image.broker(node)?.endpoints.find(({ name }) => name === 'PEER');
-  return endpoint === undefined ? undefined : hostAndPort(endpoint.host, endpoint.port);
-}
-
-/** Looks before anything is locked or changed. */
-async function checkFolder(disk: Disk, expected: ExpectedMeta) {
-  if ((await disk.stat(ROOT)) === undefined) return undefined;
-  const meta = await checkMetaProperties(disk, expected);
-  const names = (await disk.list(ROOT)).filter(({ kind }) => kind === 'directory').map(({ name }) => name);
-  const partitions = names.filter((name) => /-\d+$/.test(name));
-  if (partitions.length > 0 && !names.includes(METADATA_LOG_NAME)) {
-    throw new StartupError(
-      `the folder ${expected.folder} holds partitions (${partitions[0]!} and ${partitions.length - 1} more) but no ${METADATA_LOG_NAME}, so nothing says what they are`,
-      `restore ${METADATA_LOG_NAME} from a backup, or point log.dirs at another folder`,
-    );
-  }
-  return meta;
-}
-
-function openFolder(
-  { config, clock, prng, log, failure }: NodeOptions,
-  disk: Disk,
-  codecs: Codecs,
-  onFailed: () => void,
-): Promise<LogFolder> {
-  return LogFolder.open({
-    disk,
+): BrokerLifecycle {
+  return new BrokerLifecycle({
+    metadata,
     clock,
     prng,
-    codecs,
-    directory: ROOT,
-    tailBytes: config.get('log.tail.bytes'),
-    onOffline: (cause) => {
-      onFailed();
-      failure.raise(cause, 'the log folder failed and takes no more writes; the process ends');
+    identity: {
+      clusterId,
+      brokerId: nodeId as BrokerId,
+      endpoints: listeners.advertised.map(({ name, host, port }) => ({ name, host, port })),
+      rack: config.get('broker.rack'),
+      directoryId,
+      previousBrokerEpoch: folder.cleanShutdown?.brokerEpoch ?? -1,
     },
-    onWarning: (message, cause) => log.warn({ err: cause }, message),
-    onProgress: recoveryProgress(clock, log),
+    heartbeatIntervalMs: config.get('broker.heartbeat.interval.ms'),
+    sessionTimeoutMs: config.get('broker.session.timeout.ms'),
+    requestTimeoutMs: config.get('controller.quorum.request.timeout.ms'),
+    retryBackoffMs: config.get('controller.quorum.retry.backoff.ms'),
+    onRetry: (cause, doing) => {
+      const what =
+        doing === 'register'
+          ? 'the broker waits to be registered'
+          : 'the controller did not hear this broker';
+      log.warn({ cause: cause.message }, `${what}; it goes on trying`);
+    },
+    onFenced: (cause) => {
+      failure.raise(TidemarkError.from(cause), 'this broker was replaced or removed; the process ends');
+    },
+    onFatal: (cause) => failure.raise(cause, 'a bug was met in the broker’s heartbeat; the process ends'),
   });
 }
 
-/** A long recovery says now and then how far it is; a short one says nothing. */
-function recoveryProgress(clock: Clock, log: Logger): (name: string, scannedBytes: number) => void {
-  let saidAtMs = clock.monotonicMs();
-  return (partition, scannedBytes) => {
-    const nowMs = clock.monotonicMs();
-    if (nowMs - saidAtMs < PROGRESS_EVERY_MS) return;
-    saidAtMs = nowMs;
-    log.info({ partition, scannedBytes }, 'checking logs after a stop that was not clean');
-  };
-}
-
-/** Turns the disk's refusals into why the node does not start. */
-async function diskErrors<T>(folder: string, work: () => Promise<T>): Promise<T> {
+async function registered(lifecycle: BrokerLifecycle): Promise<BrokerEpoch> {
   try {
-    return await work();
+    return await lifecycle.register();
   } catch (cause) {
-    if (!(cause instanceof DiskError)) throw cause;
-    const elsewhere = 'or point log.dirs at another folder';
-    if (cause.code === 'ELOCKED') {
-      throw new StartupError(
-        `the folder ${folder} is in use by another process`,
-        `stop that process, ${elsewhere}`,
-        { cause },
-      );
-    }
-    const mayNot = cause.code === 'EACCES' || cause.code === 'EROFS';
-    throw new StartupError(
-      `the folder ${folder} cannot be ${mayNot ? 'written' : 'used'} (${cause.message})`,
-      `${mayNot ? 'give this user the right to' : 'see to the disk'}, ${elsewhere}`,
-      { cause },
-    );
+    if (!(cause instanceof TidemarkError)) throw cause;
+    throw new StartupError(`the cluster refused this node: ${cause.message}`, 'correct its configuration', {
+      cause,
+    });
   }
 }
 
-async function must<T>(answer: Promise<T>): Promise<Exclude<T, { readonly ok: false }>> {
-  const value = await answer;
-  if (isFailure(value)) {
-    throw new StartupError(`the cluster refused this node: ${value.message}`, 'correct its configuration');
-  }
-  return value as Exclude<T, { readonly ok: false }>;
-}
-
-async function register(
-  { config, prng, listeners }: NodeOptions,
-  controller: ControllerRuntime,
-  clusterId: string,
-  brokerId: BrokerId,
-): Promise<{ readonly brokerEpoch: BrokerEpoch }> {
-  await must(controller.submit({ type: 'registerCluster', clusterId }));
-  return must(
-    controller.submit({
-      type: 'registerBroker',
-      clusterId,
-      brokerId,
-      incarnationId: topicIdFromBytes(prng.bytes(16)),
-      endpoints: listeners.advertised.map(({ name, host, port }) => ({ name, host, port })),
-      rack: config.get('broker.rack'),
-      directoryId: topicIdFromBytes(prng.bytes(16)),
-      previousBrokerEpoch: -1,
-    }),
-  );
+function replicaManager(
+  { config, clock, log }: NodeOptions,
+  metadata: MetadataNode,
+  folder: LogFolder,
+  codecs: Codecs,
+  self: BrokerId,
+): ReplicaManager {
+  return new ReplicaManager({
+    self,
+    clock,
+    folder,
+    metadata,
+    codecs,
+    settings: (image, topic) => settingsOf(config, self, image, topic),
+    limits: replicaLimits(config),
+    intervals: {
+      retentionMs: config.get('log.retention.check.interval.ms'),
+      checkpointMs: config.get('log.flush.offset.checkpoint.interval.ms'),
+    },
+    onError: (cause, doing) => log.error({ err: cause }, doing),
+  });
 }
 
 function settingsOf(

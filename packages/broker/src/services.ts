@@ -6,12 +6,13 @@ import {
   clusterService,
   guardedService,
   healthHandlers,
+  quorumService,
   reflectionHandlers,
   serverLogService,
   type HealthRegistry,
   type ServiceRegistration,
 } from '@tidemark/rpc';
-import type { BrokerContext } from './broker-context.ts';
+import { isBrokerContext, type BrokerContext, type NodeContext } from './broker-context.ts';
 import { unary, type UnaryHandler } from './grpc-call.ts';
 import type { GrpcNetwork } from './grpc-network.ts';
 import { alterConfigs } from './handlers/alter-configs.ts';
@@ -19,7 +20,16 @@ import { createPartitions } from './handlers/create-partitions.ts';
 import { createTopics } from './handlers/create-topics.ts';
 import { deleteRecords } from './handlers/delete-records.ts';
 import { deleteTopics } from './handlers/delete-topics.ts';
-import { describeCluster } from './handlers/describe-cluster.ts';
+import { addVoter } from './handlers/add-voter.ts';
+import { describeCluster } from './handlers/cluster-description.ts';
+import { describeClusterHealth } from './handlers/describe-cluster-health.ts';
+import { describeQuorum } from './handlers/describe-quorum.ts';
+import { electLeaders } from './handlers/elect-leaders.ts';
+import { describeConfigsWhenCurrent } from './handlers/linearizable.ts';
+import { listPartitionReassignments } from './handlers/list-partition-reassignments.ts';
+import { reassignPartitions } from './handlers/reassign-partitions.ts';
+import { removeVoter } from './handlers/remove-voter.ts';
+import { transferLeadership } from './handlers/transfer-leadership.ts';
 import { describeConfigs } from './handlers/describe-configs.ts';
 import { describeReplicas } from './handlers/describe-replicas.ts';
 import { fetch } from './handlers/fetch.ts';
@@ -32,20 +42,39 @@ import { produce } from './handlers/produce.ts';
 import { produceStream } from './handlers/produce-stream.ts';
 import { watchMetadata } from './handlers/watch-metadata.ts';
 
+const LOG_SERVICE = 'tidemark.v1.LogService';
+
 export const PUBLIC_SERVICES = [
   'tidemark.v1.AdminService',
   'tidemark.v1.ClusterService',
-  'tidemark.v1.LogService',
+  LOG_SERVICE,
+  'tidemark.v1.QuorumService',
 ] as const;
 
-/** What a client listener serves. */
-export function clientServices(
-  context: BrokerContext,
-  health: HealthRegistry,
-): readonly ServiceRegistration[] {
-  // The names are checked against the definitions: grpc-js refuses to serve a method without a handler.
-  const call = <I, O>(name: string, handler: UnaryHandler<I, O>) => unary(context, name, handler);
-  const log = {
+/** What a client listener serves; on a node that is no broker, everything but the log. */
+export function clientServices(context: NodeContext, health: HealthRegistry): readonly ServiceRegistration[] {
+  const served = servicesIn(context);
+  return [
+    ...(isBrokerContext(context) ? [logServiceOf(context)] : []),
+    clusterServiceOf(context),
+    adminServiceOf(context),
+    quorumServiceOf(context),
+    healthHandlers(health),
+    ...reflectionHandlers(() => [...served, 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection']),
+  ];
+}
+
+/** The public services of a node, by its role. */
+export function servicesIn(context: Pick<NodeContext, 'replicas'>): readonly string[] {
+  return PUBLIC_SERVICES.filter((name) => context.replicas !== undefined || name !== LOG_SERVICE);
+}
+
+// The names are checked against the definitions: grpc-js refuses to serve a method without a handler.
+
+function logServiceOf(context: BrokerContext): ServiceRegistration {
+  const call = <I, O>(name: string, handler: UnaryHandler<BrokerContext, I, O>) =>
+    unary(context, name, handler);
+  const handlers = {
     Produce: call('Produce', produce),
     ProduceStream: produceStream(context),
     Fetch: call('Fetch', fetch),
@@ -55,30 +84,48 @@ export function clientServices(
     DeleteRecords: call('DeleteRecords', deleteRecords),
     InitProducerId: call('InitProducerId', initProducerId),
   } as UntypedServiceImplementation;
-  const cluster = {
+  return [serverLogService(), handlers];
+}
+
+function clusterServiceOf(context: NodeContext): ServiceRegistration {
+  const call = <I, O>(name: string, handler: UnaryHandler<NodeContext, I, O>) =>
+    unary(context, name, handler);
+  const handlers = {
     GetMetadata: call('GetMetadata', getMetadata),
     DescribeCluster: call('DescribeCluster', describeCluster),
+    DescribeClusterHealth: call('DescribeClusterHealth', describeClusterHealth),
     WatchMetadata: watchMetadata(context),
   } as UntypedServiceImplementation;
-  const admin = {
+  return [guardedService(clusterService), handlers];
+}
+
+function adminServiceOf(context: NodeContext): ServiceRegistration {
+  const call = <I, O>(name: string, handler: UnaryHandler<NodeContext, I, O>) =>
+    unary(context, name, handler);
+  const handlers = {
     CreateTopics: call('CreateTopics', createTopics),
     DeleteTopics: call('DeleteTopics', deleteTopics),
     CreatePartitions: call('CreatePartitions', createPartitions),
-    DescribeConfigs: call('DescribeConfigs', describeConfigs),
+    DescribeConfigs: call('DescribeConfigs', describeConfigsWhenCurrent(describeConfigs)),
     AlterConfigs: call('AlterConfigs', alterConfigs),
     DescribeReplicas: call('DescribeReplicas', describeReplicas),
+    ElectLeaders: call('ElectLeaders', electLeaders),
+    ReassignPartitions: call('ReassignPartitions', reassignPartitions),
+    ListPartitionReassignments: call('ListPartitionReassignments', listPartitionReassignments),
   } as UntypedServiceImplementation;
-  return [
-    [serverLogService(), log],
-    [guardedService(clusterService), cluster],
-    [guardedService(adminService), admin],
-    healthHandlers(health),
-    ...reflectionHandlers(() => [
-      ...PUBLIC_SERVICES,
-      'grpc.health.v1.Health',
-      'grpc.reflection.v1.ServerReflection',
-    ]),
-  ];
+  return [guardedService(adminService), handlers];
+}
+
+function quorumServiceOf(context: NodeContext): ServiceRegistration {
+  const call = <I, O>(name: string, handler: UnaryHandler<NodeContext, I, O>) =>
+    unary(context, name, handler);
+  const handlers = {
+    DescribeQuorum: call('DescribeQuorum', describeQuorum),
+    AddVoter: call('AddVoter', addVoter),
+    RemoveVoter: call('RemoveVoter', removeVoter),
+    TransferLeadership: call('TransferLeadership', transferLeadership),
+  } as UntypedServiceImplementation;
+  return [guardedService(quorumService), handlers];
 }
 
 /** What a peer listener serves to other nodes. */

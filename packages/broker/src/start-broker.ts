@@ -1,16 +1,16 @@
 // The composition root: puts one node together in the order in which its parts may rely on each other, and takes it apart in the
 // reverse. Whoever calls this owns the process: nothing here reads the environment, sets exit codes or listens for signals.
 //
-// Order of starting: bind ports -> check whose folder it is -> lock and recover the log folder -> replay the metadata ->
-// register (fenced, with the ports) -> open the partitions -> unfence, so that leaders are elected only when the logs are open
-// -> serve. Order of closing: refuse -> answer what is under way -> partitions -> metadata -> folder, whose last act is the
-// clean-shutdown marker.
+// Order of starting: bind ports -> check whose folder it is -> lock and recover it -> serve peers -> join the quorum and replay the
+// metadata -> as a broker: register (fenced, with the ports) -> open the partitions -> heartbeat, until the controller unfences
+// it, so that leaders are elected only where the logs are open -> serve clients. Order of closing: hand over what is led -> refuse ->
+// answer what is under way -> partitions -> metadata -> folder, whose last act is the clean-shutdown marker.
 
 import { setMaxListeners } from 'node:events';
-import type { BrokerConfig, BrokerId, Clock, Disk, Prng } from '@tidemark/core';
+import type { BrokerConfig, BrokerId, Clock, Disk, KeyValueStore, Prng } from '@tidemark/core';
 import { HealthRegistry } from '@tidemark/rpc';
 import type { Logger } from 'pino';
-import type { BrokerContext } from './broker-context.ts';
+import type { BrokerContext, NodeContext } from './broker-context.ts';
 import { FailureSignal } from './failure-signal.ts';
 import { Listeners } from './listeners.ts';
 import { createLogger } from './logger.ts';
@@ -18,6 +18,7 @@ import { MetricsPage } from './metrics-page.ts';
 import { NodeClock } from './node-clock.ts';
 import { NodeDisk } from './node-disk.ts';
 import { NodePrng } from './node-prng.ts';
+import { levelStoreAt } from './open-metadata.ts';
 import { openNode } from './open-node.ts';
 import { Readiness } from './readiness.ts';
 import { RequestMetrics } from './request-metrics.ts';
@@ -32,6 +33,8 @@ export interface BrokerOptions {
   readonly prng?: Prng;
   /** The disk under a folder; the real file system if absent. */
   readonly diskAt?: (folder: string) => Disk;
+  /** The metadata store in a folder; LevelDB if absent. */
+  readonly storeAt?: (folder: string) => Promise<KeyValueStore>;
 }
 
 export interface RunningBroker {
@@ -48,6 +51,8 @@ export interface RunningBroker {
 }
 
 const DEFAULT_GRACE_MS = 5_000;
+/** How long a leader of the quorum that shuts down waits for another to take over. */
+const TRANSFER_MS = 1_000;
 
 /** Starts a node. Throws `StartupError` when it should not start; then nothing was changed and nothing is left open. */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
@@ -68,11 +73,19 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const failure = new FailureSignal(log);
   try {
     const diskAt = options.diskAt ?? ((folder: string) => new NodeDisk(folder));
-    const node = await openNode({ config, clock, prng, diskAt, log, failure, listeners });
+    const storeAt = options.storeAt ?? levelStoreAt;
+    const node = await openNode({
+      ...{ config, clock, prng, diskAt, storeAt, log, failure, listeners },
+      servePeers: (network) => listeners.serve('PEER', () => peerServices(network, health)),
+    });
+    const { broker, metadata } = node;
     const closing = new AbortController();
     setMaxListeners(0, closing.signal);
-    const context: BrokerContext = {
-      ...node,
+    const shared: NodeContext = {
+      self: node.self,
+      clusterId: node.clusterId,
+      metadata,
+      replicas: undefined,
       version: VERSION,
       listenerName: 'CLIENT',
       config,
@@ -82,22 +95,30 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       closing: closing.signal,
       onFatal: (cause) => failure.raise(cause, 'a bug was met; the process ends'),
     };
+    const context: NodeContext | BrokerContext =
+      broker === undefined
+        ? shared
+        : { ...shared, codecs: node.codecs, replicas: broker.replicas, producerIds: broker.producerIds };
     page = new MetricsPage(context);
-    listeners.serve(({ kind, name }) =>
-      kind === 'PEER'
-        ? peerServices(node.network, health)
-        : clientServices({ ...context, listenerName: name }, health),
-    );
+    listeners.serve('CLIENT', ({ name }) => clientServices({ ...context, listenerName: name }, health));
     readiness.clear('starting');
     let closed: Promise<void> | undefined;
     const close = async (graceMs: number): Promise<void> => {
       readiness.block('draining', 'the node is shutting down');
+      if (broker !== undefined && config.get('controlled.shutdown.enable')) {
+        const isControlled = await broker.lifecycle.shutDown(config.get('controlled.shutdown.timeout.ms'));
+        if (!isControlled) log.warn('the controller did not take over what this broker leads in time');
+      }
       health.close();
       closing.abort();
-      node.replicas.drain();
-      await node.network.close();
-      await listeners.close(graceMs);
+      broker?.replicas.drain();
+      await listeners.closeClients(graceMs);
+      // The others need not find out by themselves.
+      if (metadata.isActive && metadata.quorum.voters.length > 1) {
+        await metadata.transferLeadership(undefined, TRANSFER_MS);
+      }
       await node.close();
+      await listeners.close(0);
     };
     return {
       nodeId: node.self,

@@ -158,23 +158,7 @@ export class HostedPartitions {
 
   /** The topic a name, an id or both mean. */
   findTopic(name: TopicName | undefined, id: TopicId | undefined): TopicImage | Failure {
-    if (id === undefined) {
-      const topic = name === undefined ? undefined : this.#image.topicByName(name);
-      return (
-        topic ?? failure('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name ?? ''}: create it first`)
-      );
-    }
-    const topic = this.#image.topicById(id);
-    if (topic === undefined) {
-      return failure(
-        'UNKNOWN_TOPIC_ID',
-        `no topic has the id ${id}: it was deleted, or this broker does not know it yet`,
-      );
-    }
-    if (name !== undefined && topic.name !== name) {
-      return failure('INCONSISTENT_TOPIC_ID', `the id ${id} belongs to topic ${topic.name}, not to ${name}`);
-    }
-    return topic;
+    return findTopicIn(this.#image, name, id);
   }
 
   find(address: PartitionAddress): Partition | Failure {
@@ -219,4 +203,27 @@ export class HostedPartitions {
     this.#closed = true;
     for (const partition of this.all()) partition.close(why);
   }
+}
+
+/** The topic a name, an id or both mean. */
+export function findTopicIn(
+  image: MetadataImage,
+  name: TopicName | undefined,
+  id: TopicId | undefined,
+): TopicImage | Failure {
+  if (id === undefined) {
+    const topic = name === undefined ? undefined : image.topicByName(name);
+    return topic ?? failure('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${name ?? ''}: create it first`);
+  }
+  const topic = image.topicById(id);
+  if (topic === undefined) {
+    return failure(
+      'UNKNOWN_TOPIC_ID',
+      `no topic has the id ${id}: it was deleted, or this broker does not know it yet`,
+    );
+  }
+  if (name !== undefined && topic.name !== name) {
+    return failure('INCONSISTENT_TOPIC_ID', `the id ${id} belongs to topic ${topic.name}, not to ${name}`);
+  }
+  return topic;
 }

@@ -8,7 +8,6 @@ export * from './producer-ids.ts';
 export * from './replica-manager.ts';
 export * from './requests.ts';
 export * from './topic-settings.ts';
-export * from './controller-runtime.ts';
 export {
   decodeMetadataBatches,
   encodeMetadataBatch,
@@ -17,8 +16,6 @@ export {
   METADATA_TOPIC_ID,
   metadataLogConfig,
 } from './metadata-batch.ts';
-export * from './metadata-local-quorum.ts';
-export * from './metadata-quorum.ts';
 export * from './peer-requests.ts';
 export * from './peer-router.ts';
 export * from './broker-lifecycle.ts';
@@ -28,3 +25,4 @@ export * from './active-controller.ts';
 export * from './metadata-node.ts';
 export * from './peer-directory.ts';
 export { type ImageListener as MetadataImageListener } from './quorum/metadata-state.ts';
+export { findTopicIn } from './hosted-partitions.ts';

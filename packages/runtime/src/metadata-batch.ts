@@ -22,7 +22,6 @@ import {
   type CompressionCodec,
   type ValidatedBatch,
 } from '@tidemark/record';
-import type { CommittedRecords } from './metadata-quorum.ts';
 
 /** The metadata log's topic and folder, as Kafka calls them. */
 export const METADATA_TOPIC = '__cluster_metadata' as TopicName;
@@ -30,7 +29,13 @@ export const METADATA_LOG_NAME = `${METADATA_TOPIC}-0`;
 /** Kafka's id for it: a UUID of 127 zeros and a one. */
 export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ' as TopicId;
 
-/** Always on disk before it counts, and never removed: there is nothing else to start from. */
+/** Records at consecutive offsets. */
+export interface MetadataRecords {
+  readonly baseOffset: Offset;
+  readonly records: readonly MetadataRecord[];
+}
+
+/** Always on disk before it counts. What is kept behind the image is for its owner to say: here, everything. */
 export const metadataLogConfig: LogConfig = {
   ...defaultLogConfig,
   retentionMs: -1,
@@ -69,7 +74,7 @@ const noCodecs: Codecs = { gzip: noCodec, snappy: noCodec, lz4: noCodec, zstd: n
 export function decodeMetadataBatches(
   bytes: Uint8Array,
   fromOffset: Offset,
-): ({ readonly ok: true } & CommittedRecords) | Failure {
+): ({ readonly ok: true } & MetadataRecords) | Failure {
   const records: MetadataRecord[] = [];
   const cursor = new RecordCursor({ codecs: noCodecs });
   cursor.load(bytes, fromOffset);

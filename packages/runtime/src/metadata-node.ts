@@ -518,7 +518,7 @@ export class MetadataNode {
         },
         (cause: unknown) => {
           timer.cancel();
-          reject(cause as Error);
+          reject(cause);
         },
       );
     });

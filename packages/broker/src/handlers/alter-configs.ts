@@ -9,7 +9,8 @@ import {
   type AlterConfigsResponse,
   type ConfigResourceOutput,
 } from '@tidemark/rpc';
-import type { BrokerContext } from '../broker-context.ts';
+import type { NodeContext } from '../broker-context.ts';
+import { decided } from './decided.ts';
 
 function checked(resource: ConfigResourceOutput | null): ConfigResource | Failure {
   switch (resource?.type) {
@@ -25,7 +26,7 @@ function checked(resource: ConfigResourceOutput | null): ConfigResource | Failur
 }
 
 export async function alterConfigs(
-  context: BrokerContext,
+  context: NodeContext,
   request: AlterConfigsRequestOutput,
 ): Promise<AlterConfigsResponse> {
   const wanted = request.resources.map(({ resource, changes }) => {
@@ -34,11 +35,9 @@ export async function alterConfigs(
       ? known
       : { resource: known, changes: changes.map(({ name, value }) => ({ name, value })) };
   });
-  const response = await context.controller.submit({
-    type: 'alterConfigs',
-    resources: wanted.flatMap((each) => (isFailure(each) ? [] : [each])),
-    validateOnly: request.validateOnly,
-  });
+  const resources = wanted.flatMap((each) => (isFailure(each) ? [] : [each]));
+  const command = { type: 'alterConfigs', resources, validateOnly: request.validateOnly } as const;
+  const response = await decided(context, command, 0);
   let next = 0;
   return {
     results: request.resources.map(({ resource }, at) => {

@@ -7,28 +7,28 @@ import {
   type CreatePartitionsRequestOutput,
   type CreatePartitionsResponse,
 } from '@tidemark/rpc';
-import type { BrokerContext } from '../broker-context.ts';
+import type { NodeContext } from '../broker-context.ts';
+import { decided, whenHosted } from './decided.ts';
 import { withinTime } from './within-time.ts';
 
 export async function createPartitions(
-  context: BrokerContext,
+  context: NodeContext,
   request: CreatePartitionsRequestOutput,
 ): Promise<CreatePartitionsResponse> {
   const { topics, timeoutMs, validateOnly } = request;
   const response = await withinTime(context.clock, timeoutMs, async () => {
-    const made = await context.controller.submit({
-      type: 'createPartitions',
+    const command = {
+      type: 'createPartitions' as const,
       topics: topics.map(({ name, totalCount, assignments }) => ({
         name,
         totalCount,
         assignments: assignments.map(({ partition, brokerIds }) => ({ partition, replicas: brokerIds })),
       })),
       validateOnly,
-    });
-    for (const { name } of topics) {
-      const topic = context.replicas.image.topicByName(name);
-      if (topic !== undefined) await context.replicas.whenHosted(topic.id);
-    }
+    };
+    const made = await decided(context, command, timeoutMs);
+    const known = topics.flatMap(({ name }) => context.metadata.image.topicByName(name)?.id ?? []);
+    await whenHosted(context, known);
     return made;
   });
   if (response === 'late') {

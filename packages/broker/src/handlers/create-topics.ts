@@ -1,7 +1,6 @@
 // AdminService.CreateTopics. It answers once this broker hosts its partitions of the new topics, so that a client that creates a
 // topic can write to it with its next request.
 
-import type { TopicId } from '@tidemark/core';
 import type { NewTopic } from '@tidemark/controller';
 import {
   errorDetail,
@@ -12,7 +11,8 @@ import {
   type CreateTopicsResponse,
   type NewTopicOutput,
 } from '@tidemark/rpc';
-import type { BrokerContext } from '../broker-context.ts';
+import type { NodeContext } from '../broker-context.ts';
+import { decided, whenHosted } from './decided.ts';
 import { withinTime } from './within-time.ts';
 
 function newTopic(wire: NewTopicOutput): NewTopic {
@@ -26,21 +26,18 @@ function newTopic(wire: NewTopicOutput): NewTopic {
 }
 
 export async function createTopics(
-  context: BrokerContext,
+  context: NodeContext,
   request: CreateTopicsRequestOutput,
 ): Promise<CreateTopicsResponse> {
   const { validateOnly, timeoutMs, topics } = request;
   const created = await withinTime(context.clock, timeoutMs, async () => {
-    const response = await context.controller.submit({
-      type: 'createTopics',
-      topics: topics.map(newTopic),
-      validateOnly,
-    });
+    const command = { type: 'createTopics', topics: topics.map(newTopic), validateOnly } as const;
+    const response = await decided(context, command, timeoutMs);
     if (isFailure(response)) return response;
     const ids = response.topics.flatMap((topic) =>
       topic.ok && topic.topicId !== undefined ? [topic.topicId] : [],
     );
-    await Promise.all(ids.map((id: TopicId) => context.replicas.whenHosted(id)));
+    await whenHosted(context, ids);
     return response;
   });
   if (created === 'late') {

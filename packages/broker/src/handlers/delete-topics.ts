@@ -11,7 +11,8 @@ import {
   type DeleteTopicsRequestOutput,
   type DeleteTopicsResponse,
 } from '@tidemark/rpc';
-import type { BrokerContext } from '../broker-context.ts';
+import type { NodeContext } from '../broker-context.ts';
+import { decided } from './decided.ts';
 import { withinTime } from './within-time.ts';
 
 function checked(wire: DeleteTopicOutput): DeleteTopic | Failure {
@@ -21,15 +22,16 @@ function checked(wire: DeleteTopicOutput): DeleteTopic | Failure {
 }
 
 export async function deleteTopics(
-  context: BrokerContext,
+  context: NodeContext,
   request: DeleteTopicsRequestOutput,
 ): Promise<DeleteTopicsResponse> {
   const wanted = request.topics.map(checked);
   const response = await withinTime(context.clock, request.timeoutMs, () =>
-    context.controller.submit({
-      type: 'deleteTopics',
-      topics: wanted.flatMap((each) => (isFailure(each) ? [] : [each])),
-    }),
+    decided(
+      context,
+      { type: 'deleteTopics', topics: wanted.flatMap((each) => (isFailure(each) ? [] : [each])) },
+      request.timeoutMs,
+    ),
   );
   let next = 0;
   return {

@@ -19,7 +19,7 @@ import {
   type DescribeConfigsRequestOutput,
   type DescribeConfigsResponse,
 } from '@tidemark/rpc';
-import type { BrokerContext } from '../broker-context.ts';
+import type { NodeContext } from '../broker-context.ts';
 
 function sourceOf(entry: Entry): ConfigSource {
   switch (entry.source.kind) {
@@ -52,13 +52,13 @@ function entryAnswer(entry: Entry): ConfigEntry {
 }
 
 /** This node's configuration with what was set at run time. */
-export function configInForce(context: BrokerContext): BrokerConfig {
-  const { image } = context.replicas;
+export function configInForce(context: NodeContext): BrokerConfig {
+  const { image } = context.metadata;
   return brokerConfigWith(context.config, image.brokerConfigs(''), image.brokerConfigs(context.self));
 }
 
-function entriesOf(context: BrokerContext, resource: ConfigResourceOutput): readonly Entry[] | Failure {
-  const { image } = context.replicas;
+function entriesOf(context: NodeContext, resource: ConfigResourceOutput): readonly Entry[] | Failure {
+  const { image } = context.metadata;
   switch (resource.type) {
     case 'CONFIG_RESOURCE_TYPE_TOPIC': {
       const name = checkTopicName(resource.name);
@@ -89,7 +89,7 @@ function entriesOf(context: BrokerContext, resource: ConfigResourceOutput): read
 }
 
 export function describeConfigs(
-  context: BrokerContext,
+  context: NodeContext,
   request: DescribeConfigsRequestOutput,
 ): DescribeConfigsResponse {
   const keys = request.keys.length === 0 ? undefined : new Set(request.keys);

@@ -6,14 +6,14 @@ import {
   type DescribeReplicasResponse,
 } from '@tidemark/rpc';
 import type { ReplicaDescription } from '@tidemark/rpc';
-import type { BrokerContext } from '../broker-context.ts';
+import type { NodeContext } from '../broker-context.ts';
 
 export function describeReplicas(
-  context: BrokerContext,
+  context: NodeContext,
   request: DescribeReplicasRequestOutput,
 ): DescribeReplicasResponse {
   const wanted = request.topics.length === 0 ? undefined : new Set(request.topics);
-  const replicas = context.replicas.describeReplicas(wanted).map((each): ReplicaDescription => ({
+  const replicas = (context.replicas?.describeReplicas(wanted) ?? []).map((each): ReplicaDescription => ({
     topic: each.topic,
     topicId: each.topicId,
     partition: each.partition,
@@ -28,7 +28,7 @@ export function describeReplicas(
     segmentCount: each.segmentCount,
     flushedOffset: each.flushedOffset,
   }));
-  const { image } = context.replicas;
+  const { image } = context.metadata;
   for (const topic of wanted ?? []) {
     if (image.topicByName(topic) !== undefined) continue;
     const error = errorDetail('UNKNOWN_TOPIC_OR_PARTITION', `there is no topic ${topic}`);

@@ -3,11 +3,12 @@
 
 import { isTopicName } from '@tidemark/core';
 import { isFailure, type GetMetadataRequestOutput, type GetMetadataResponse } from '@tidemark/rpc';
-import type { BrokerContext } from '../broker-context.ts';
+import type { NodeContext } from '../broker-context.ts';
+import { decided, whenHosted } from './decided.ts';
 import { metadataAnswer } from './metadata-answers.ts';
 
 export async function getMetadata(
-  context: BrokerContext,
+  context: NodeContext,
   request: GetMetadataRequestOutput,
 ): Promise<GetMetadataResponse> {
   if (context.config.get('auto.create.topics.enable')) await createMissing(context, request);
@@ -15,29 +16,25 @@ export async function getMetadata(
 }
 
 /** What cannot be created is told as missing: the answer then says that there is no such topic. */
-async function createMissing(context: BrokerContext, request: GetMetadataRequestOutput): Promise<void> {
-  const { image } = context.replicas;
+async function createMissing(context: NodeContext, request: GetMetadataRequestOutput): Promise<void> {
+  const { image } = context.metadata;
   const missing = request.topics.filter(
     ({ name, topicId }) =>
       topicId === '' && isTopicName(name) && !name.startsWith('__') && image.topicByName(name) === undefined,
   );
   if (missing.length === 0) return;
-  const created = await context.controller.submit({
-    type: 'createTopics',
-    topics: missing.map(({ name }) => ({
-      name,
-      partitionCount: 0,
-      replicationFactor: 0,
-      assignments: [],
-      configs: new Map(),
-    })),
-    validateOnly: false,
-  });
+  const topics = missing.map(({ name }) => ({
+    name,
+    partitionCount: 0,
+    replicationFactor: 0,
+    assignments: [],
+    configs: new Map<string, string>(),
+  }));
+  const created = await decided(context, { type: 'createTopics', topics, validateOnly: false }, 0);
   if (isFailure(created)) {
     context.log.warn({ failure: created }, 'topics could not be created automatically');
     return;
   }
-  for (const topic of created.topics) {
-    if (topic.ok && topic.topicId !== undefined) await context.replicas.whenHosted(topic.topicId);
-  }
+  const ids = created.topics.flatMap((topic) => (topic.ok ? (topic.topicId ?? []) : []));
+  await whenHosted(context, ids);
 }

@@ -2,6 +2,7 @@
 
 import { type BrokerId, type Failure } from '@tidemark/core';
 import type { BrokerImage, MetadataImage, TopicImage } from '@tidemark/controller';
+import { findTopicIn } from '@tidemark/runtime';
 import {
   checkTopicId,
   checkTopicName,
@@ -12,7 +13,7 @@ import {
   type TopicMetadata,
   type TopicRefOutput,
 } from '@tidemark/rpc';
-import type { BrokerContext } from '../broker-context.ts';
+import type { NodeContext } from '../broker-context.ts';
 
 export interface MetadataQuery {
   readonly topics: readonly TopicRefOutput[];
@@ -33,7 +34,7 @@ function brokerAnswer(broker: BrokerImage, listenerName: string): Broker {
   };
 }
 
-export function brokerAnswers(context: BrokerContext, image: MetadataImage): Broker[] {
+export function brokerAnswers(context: NodeContext, image: MetadataImage): Broker[] {
   return image.brokers().map((broker) => brokerAnswer(broker, context.listenerName));
 }
 
@@ -55,16 +56,16 @@ function topicAnswer(image: MetadataImage, topic: TopicImage): TopicMetadata {
   };
 }
 
-function findTopic(context: BrokerContext, reference: TopicRefOutput): TopicImage | Failure {
+function findTopic(context: NodeContext, reference: TopicRefOutput): TopicImage | Failure {
   const name = reference.name === '' ? undefined : checkTopicName(reference.name);
   if (isFailure(name)) return name;
   const id = reference.topicId === '' ? undefined : checkTopicId(reference.topicId);
   if (isFailure(id)) return id;
-  return context.replicas.findTopic(name, id);
+  return findTopicIn(context.metadata.image, name, id);
 }
 
-export function metadataAnswer(context: BrokerContext, query: MetadataQuery): GetMetadataResponse {
-  const { image } = context.replicas;
+export function metadataAnswer(context: NodeContext, query: MetadataQuery): GetMetadataResponse {
+  const { image } = context.metadata;
   const topics = query.allTopics
     ? [...image.topics()].sort((a, b) => (a.name < b.name ? -1 : 1)).map((topic) => topicAnswer(image, topic))
     : query.topics.map((reference): TopicMetadata => {
@@ -75,8 +76,7 @@ export function metadataAnswer(context: BrokerContext, query: MetadataQuery): Ge
       });
   return {
     clusterId: context.clusterId,
-    // The one node of the quorum is its leader.
-    controllerId: context.self,
+    controllerId: context.metadata.quorum.leader?.nodeId ?? -1,
     brokers: brokerAnswers(context, image),
     topics,
     metadataOffset: image.offset,

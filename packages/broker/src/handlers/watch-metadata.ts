@@ -8,13 +8,13 @@ import {
   type WatchMetadataRequestOutput,
   type WatchMetadataResponse,
 } from '@tidemark/rpc';
-import type { BrokerContext } from '../broker-context.ts';
+import type { NodeContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith, writeMessage } from '../grpc-call.ts';
 import { metadataAnswer } from './metadata-answers.ts';
 
 type Call = ServerWritableStream<WatchMetadataRequestOutput | UndecodableRequest, WatchMetadataResponse>;
 
-export function watchMetadata(context: BrokerContext): (call: Call) => void {
+export function watchMetadata(context: NodeContext): (call: Call) => void {
   const metrics = context.metrics.rpc('WatchMetadata');
   return (call) => {
     const { request } = call;
@@ -44,7 +44,7 @@ export function watchMetadata(context: BrokerContext): (call: Call) => void {
     const changed = (): void => {
       show().catch((thrown: unknown) => endWith(context, call, thrown));
     };
-    const stop = context.controller.onImage(changed);
+    const stop = context.metadata.onImage(changed);
     void ended.then(() => {
       over = true;
       metrics.streams -= 1;

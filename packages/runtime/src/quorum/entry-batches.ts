@@ -67,7 +67,7 @@ export function entriesOf(
     const batch = bytes.subarray(at, at + batchSizeBytes(bytes, at));
     const range = {
       term: batchLeaderEpoch(batch, 0) as number as Term,
-      baseOffset: batchBaseOffset(batch, 0) as Offset,
+      baseOffset: batchBaseOffset(batch, 0),
       endOffset: (batchLastOffset(batch, 0) + 1) as Offset,
     };
     if (!batchIsControl(batch, 0)) {

@@ -1,0 +1,30 @@
+// Has the active controller decide, wherever it is, and then waits until this node's metadata shows it: whoever asks this node
+// next must not be told the contrary.
+
+import type { ControllerCommand, ResponseTo } from '@tidemark/controller';
+import type { Failure, TopicId } from '@tidemark/core';
+import { isFailure } from '@tidemark/rpc';
+import type { NodeContext } from '../broker-context.ts';
+
+/** What `timeout_ms` 0 means. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+export async function decided<C extends ControllerCommand>(
+  context: NodeContext,
+  command: C,
+  timeoutMs: number,
+): Promise<ResponseTo<C> | Failure> {
+  const { metadata, clock } = context;
+  const limitMs = timeoutMs > 0 ? timeoutMs : DEFAULT_TIMEOUT_MS;
+  const startedMs = clock.monotonicMs();
+  const answer = await metadata.submit(command, limitMs);
+  if (isFailure(answer) || metadata.isActive) return answer;
+  // It is decided; that this node hears of it late is no reason to say otherwise.
+  await metadata.readBarrier(Math.max(1, limitMs - (clock.monotonicMs() - startedMs)));
+  return answer;
+}
+
+/** Resolves when what this broker hosts of the topics is open. */
+export async function whenHosted(context: NodeContext, topics: readonly TopicId[]): Promise<void> {
+  await Promise.all(topics.map((id) => context.replicas?.whenHosted(id)));
+}

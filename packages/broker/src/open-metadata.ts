@@ -1,0 +1,177 @@
+// The node's replica of the metadata: its log, its store, its peers, and the quorum over them. Pending as long as a first start
+// waits for other nodes, so the PEER listener must serve `network` before.
+
+import { join } from 'node:path';
+import { Controller } from '@tidemark/controller';
+import {
+  DiskError,
+  hostAndPort,
+  nodeRole,
+  TidemarkError,
+  type BrokerConfig,
+  type BrokerId,
+  type KeyValueStore,
+  type NodeId,
+} from '@tidemark/core';
+import type { LogFolder } from '@tidemark/log';
+import { defaultRaftLimits, type PeerEndpoint, type RaftTiming } from '@tidemark/raft';
+import {
+  METADATA_LOG_NAME,
+  METADATA_TOPIC_ID,
+  MetadataNode,
+  metadataLogConfig,
+  PeerDirectory,
+  type VoterAddress,
+} from '@tidemark/runtime';
+import { GrpcNetwork } from './grpc-network.ts';
+import { LevelStore } from './level-store.ts';
+import type { Listeners } from './listeners.ts';
+import type { MetaProperties } from './meta-properties.ts';
+import type { FolderOptions } from './open-folder.ts';
+
+export interface MetadataOptions extends FolderOptions {
+  readonly listeners: Listeners;
+  readonly storeAt: (folder: string) => Promise<KeyValueStore>;
+  /** Begins to answer peers. */
+  readonly servePeers: (network: GrpcNetwork) => void;
+}
+
+export interface OpenMetadata {
+  readonly metadata: MetadataNode;
+  readonly network: GrpcNetwork;
+  close(): Promise<void>;
+}
+
+/** Metadata decided and not yet committed; beyond it commands are refused. */
+const MAX_WAITING_COMMANDS = 1_000;
+/** What may be queued for one other node; more is dropped, and sent again by the protocols above. */
+const MAX_PEER_QUEUE_BYTES = 64 * 1024 * 1024;
+/** The store in `log.dirs`, beside the logs. */
+const STORE_NAME = 'metadata';
+/** How far the stored image may lag behind: what a restart replays. */
+const SAVE_AFTER_MS = 200;
+/** A leader speaks so many times in an election timeout. */
+const HEARTBEATS = 5;
+
+export async function openMetadata(
+  options: MetadataOptions,
+  folder: LogFolder,
+  folderPath: string,
+  { clusterId, nodeId, directoryId }: MetaProperties,
+): Promise<OpenMetadata> {
+  const { config, clock, prng, log, failure } = options;
+  const role = nodeRole(config);
+  const self = nodeId as NodeId;
+  const endpoint = peerEndpoint(options.listeners);
+  const configuredVoters = votersOf(role.membership === 'alone' ? [{ nodeId, ...endpoint }] : role.voters);
+  const directory = new PeerDirectory(configuredVoters);
+  const network = new GrpcNetwork({
+    self,
+    clock,
+    addressOf: (node) => {
+      const address = directory.addressOf(node);
+      return address === undefined ? undefined : hostAndPort(address.host, address.port);
+    },
+    maxQueuedBytes: MAX_PEER_QUEUE_BYTES,
+  });
+  const store = await options.storeAt(join(folderPath, STORE_NAME));
+  try {
+    const metadataLog = await folder.openPartition(METADATA_LOG_NAME, METADATA_TOPIC_ID, logConfig(config));
+    options.servePeers(network);
+    const preferred = config.get('controller.quorum.preferred.leader');
+    log.info(
+      { nodeId, directoryId, membership: role.membership, voters: config.get('controller.quorum.voters') },
+      'joining the quorum',
+    );
+    const metadata = await MetadataNode.open({
+      self: { nodeId: self, directoryId },
+      endpoint,
+      isController: role.isController,
+      broker: role.isBroker ? (nodeId as BrokerId) : undefined,
+      clusterId,
+      configuredVoters,
+      directory,
+      config,
+      preferredLeader: preferred < 0 ? undefined : (preferred as NodeId),
+      log: metadataLog,
+      store,
+      network,
+      clock,
+      prng,
+      controller: new Controller(config),
+      timing: timingOf(config),
+      limits: defaultRaftLimits,
+      sessionTimeoutMs: config.get('broker.session.timeout.ms'),
+      maxWaitingCommands: MAX_WAITING_COMMANDS,
+      retryBackoffMs: config.get('controller.quorum.retry.backoff.ms'),
+      saveAfterMs: SAVE_AFTER_MS,
+      snapshotEveryBytes: config.get('metadata.log.max.record.bytes.between.snapshots'),
+      snapshotEveryMs: config.get('metadata.log.max.snapshot.interval.ms'),
+      observer: {
+        roleChanged: (is, term, leader) =>
+          log.info({ role: is, term, leader: leader?.nodeId }, 'role in the quorum'),
+        votersChanged: (voters) =>
+          log.info({ voters: voters.map((each) => each.nodeId) }, 'voters of the quorum'),
+      },
+      onWaiting: (missing) => {
+        log.info({ missing }, 'a first start waits for the other voters: all of them must be up once');
+      },
+      onActive: (isActive) =>
+        log.info(
+          isActive ? 'this node is the active controller' : 'this node is no longer the active controller',
+        ),
+      onDutyFailed: (command, cause) =>
+        log.warn({ command: command.type, cause: cause.message }, 'a duty of the controller failed'),
+      onFatal: (cause) => failure.raise(cause, whatFailed(cause)),
+    });
+    const close = async (): Promise<void> => {
+      await metadata.close();
+      await network.close();
+      await store.close();
+    };
+    return { metadata, network, close };
+  } catch (thrown) {
+    await network.close();
+    await store.close();
+    throw thrown;
+  }
+}
+
+export const levelStoreAt = (folder: string): Promise<KeyValueStore> => LevelStore.open(folder);
+
+function whatFailed(cause: unknown): string {
+  return cause instanceof TidemarkError || cause instanceof DiskError
+    ? 'this node cannot go on with the metadata; the process ends'
+    : 'a bug was met in the quorum; the process ends';
+}
+
+function votersOf(
+  voters: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[],
+): readonly VoterAddress[] {
+  return voters.map(({ nodeId, host, port }) => ({ nodeId: nodeId as NodeId, endpoint: { host, port } }));
+}
+
+/** A node without PEER is alone, and nobody asks. */
+function peerEndpoint(listeners: Listeners): PeerEndpoint {
+  const peer = listeners.advertised.find(({ kind }) => kind === 'PEER');
+  return { host: peer?.host ?? 'localhost', port: peer?.port ?? 0 };
+}
+
+function timingOf(config: BrokerConfig): RaftTiming {
+  const electionTimeoutMs = config.get('controller.quorum.election.timeout.ms');
+  return {
+    electionTimeoutMs,
+    heartbeatIntervalMs: Math.max(1, Math.floor(electionTimeoutMs / HEARTBEATS)),
+    checkQuorumMs: config.get('controller.quorum.fetch.timeout.ms'),
+    lingerMs: config.get('controller.quorum.append.linger.ms'),
+  };
+}
+
+function logConfig(config: BrokerConfig) {
+  return {
+    ...metadataLogConfig,
+    segmentBytes: config.get('metadata.log.segment.bytes'),
+    retentionBytes: config.get('metadata.max.retention.bytes'),
+    retentionMs: config.get('metadata.max.retention.ms'),
+  };
+}
