@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 export class FailureSignal {
   readonly raised: Promise<unknown>;
   readonly #log: Logger;
+  /** Whether there was one. */
+  isRaised = false;
   #raise: (cause: unknown) => void = () => undefined;
 
   constructor(log: Logger) {
@@ -15,6 +17,7 @@ export class FailureSignal {
   }
 
   raise(cause: unknown, what: string): void {
+    this.isRaised = true;
     this.#log.fatal({ err: cause }, what);
     this.#raise(cause);
   }

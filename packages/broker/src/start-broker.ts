@@ -105,7 +105,8 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     let closed: Promise<void> | undefined;
     const close = async (graceMs: number): Promise<void> => {
       readiness.block('draining', 'the node is shutting down');
-      if (broker !== undefined && config.get('controlled.shutdown.enable')) {
+      // A node that failed has nothing more to say, and nobody would hear of what it leads from it.
+      if (broker !== undefined && config.get('controlled.shutdown.enable') && !failure.isRaised) {
         const isControlled = await broker.lifecycle.shutDown(config.get('controlled.shutdown.timeout.ms'));
         if (!isControlled) log.warn('the controller did not take over what this broker leads in time');
       }
@@ -114,7 +115,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       broker?.replicas.drain();
       await listeners.closeClients(graceMs);
       // The others need not find out by themselves.
-      if (metadata.isActive && metadata.quorum.voters.length > 1) {
+      if (metadata.isActive && metadata.quorum.voters.length > 1 && !failure.isRaised) {
         await metadata.transferLeadership(undefined, TRANSFER_MS);
       }
       await node.close();
