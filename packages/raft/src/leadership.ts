@@ -226,11 +226,13 @@ export class Leadership {
       progress.become('probing', snapshot.id.endOffset);
       return;
     }
-    // From the beginning means that it has nothing of it (any more): it gets the newest. Any other step back was overtaken.
-    if (message.nextPosition === 0 && snapshot.position > 0) snapshot.id = undefined;
-    else if (message.nextPosition <= snapshot.position) return;
-    snapshot.position = message.nextPosition;
-    snapshot.sentAtMs = undefined;
+    // About an earlier piece: overtaken.
+    if (snapshot.sent?.round !== message.round) return;
+    const expected = snapshot.position + snapshot.sent.bytes;
+    snapshot.sent = undefined;
+    if (message.nextPosition === expected) snapshot.position = message.nextPosition;
+    // It does not have what came before (any more), or something else: it gets the newest from its beginning.
+    else progress.beginSnapshot();
   }
 
   /** An observer asks for the log. */
@@ -238,7 +240,8 @@ export class Leadership {
     const known = this.#progress.get(replicaName(from));
     if (known === undefined && this.#progress.size >= this.#context.limits.maxObservers) return;
     const progress = known ?? this.#ensure(from, nowMs);
-    progress.lastContactMs = nowMs;
+    // A voter that asks does not hear this leader: it is none of the majority that a leader needs.
+    if (findVoter(this.#context.voters, from) === undefined) progress.lastContactMs = nowMs;
     // It joins because it hears nothing: whatever was under way is lost.
     if (progress.state === 'replicating') progress.become('probing', progress.nextOffset);
     progress.isProbeSent = false;
@@ -253,22 +256,27 @@ export class Leadership {
     progress.isReading = false;
     if (progress.nextOffset !== from || progress.state === 'snapshot') return;
     if (entries.length > 0) this.#sendEntries(progress, entries);
+    // It may be possible at the next heartbeat.
+    else progress.isProbeSent = true;
   }
 
   /** Undefined: it cannot be read any more, begin anew. */
   snapshotPiece(to: ReplicaKey, piece: SnapshotPiece | undefined, nowMs: number): void {
     const { self, term, outbox } = this.#context;
-    const snapshot = this.#progress.get(replicaName(to))?.snapshot;
-    if (snapshot?.isReading !== true) return;
+    const progress = this.#progress.get(replicaName(to));
+    const snapshot = progress?.snapshot;
+    if (progress === undefined || snapshot?.isReading !== true) return;
     snapshot.isReading = false;
     if (piece === undefined) {
-      snapshot.id = undefined;
-      snapshot.position = 0;
+      // Not at once: it may be the newest that cannot be read.
+      progress.beginSnapshot();
+      progress.isProbeSent = true;
       return;
     }
     if (piece.position !== snapshot.position) return;
     snapshot.id = piece.snapshot;
-    snapshot.sentAtMs = nowMs;
+    // Each piece has a round of its own, so that its answer is told from one to an earlier piece.
+    snapshot.sent = { atMs: nowMs, round: ++this.#round, bytes: piece.bytes.length };
     outbox.messages.push({ type: 'snapshot', from: self, to, term, round: this.#round, ...piece });
   }
 
@@ -354,7 +362,8 @@ export class Leadership {
       if (entries === 'onDisk') {
         progress.isReading = true;
         const { key: to } = progress;
-        const read = { to, from: nextOffset, upTo: this.#released, maxBytes: limits.maxMessageBytes };
+        // Not further than memory goes back: what is there may not be on the disk, or another entry may be yet.
+        const read = { to, from: nextOffset, upTo: log.cachedFrom, maxBytes: limits.maxMessageBytes };
         this.#context.outbox.reads.push(read);
         return;
       }
@@ -396,7 +405,7 @@ export class Leadership {
   #requestPiece({ key: to, snapshot }: Progress, nowMs: number): void {
     if (snapshot === undefined || snapshot.isReading) return;
     const { timing, limits, outbox } = this.#context;
-    if (snapshot.sentAtMs !== undefined && nowMs - snapshot.sentAtMs < timing.electionTimeoutMs) return;
+    if (snapshot.sent !== undefined && nowMs - snapshot.sent.atMs < timing.electionTimeoutMs) return;
     snapshot.isReading = true;
     outbox.snapshotReads.push({
       to,
@@ -414,7 +423,7 @@ export class Leadership {
       // What was sent to probe, or was to be read, may be lost: this is the time to try again.
       progress.isProbeSent = false;
       const isReplicating = progress.state === 'replicating' && log.termAt(progress.nextOffset) !== undefined;
-      if (progress.state === 'probing') continue;
+      if (progress.state === 'probing' && !progress.isReading) continue;
       const previous = isReplicating
         ? { endOffset: progress.nextOffset, term: log.termAt(progress.nextOffset)! }
         : log.end;

@@ -21,8 +21,8 @@ export interface SnapshotProgress {
   position: number;
   /** The driver is getting a piece. */
   isReading: boolean;
-  /** When the piece on its way was sent; undefined: none is. */
-  sentAtMs: number | undefined;
+  /** The piece on its way; undefined: none is. */
+  sent: { readonly atMs: number; readonly round: number; readonly bytes: number } | undefined;
 }
 
 export class Progress {
@@ -83,9 +83,12 @@ export class Progress {
     this.isReading = false;
     this.#inFlight.length = 0;
     this.#inFlightBytes = 0;
-    this.snapshot =
-      state === 'snapshot'
-        ? { id: undefined, position: 0, isReading: false, sentAtMs: undefined }
-        : undefined;
+    this.snapshot = undefined;
+    if (state === 'snapshot') this.beginSnapshot();
+  }
+
+  /** From the newest there is, at its beginning. */
+  beginSnapshot(): void {
+    this.snapshot = { id: undefined, position: 0, isReading: false, sent: undefined };
   }
 }

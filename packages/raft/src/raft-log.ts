@@ -73,6 +73,11 @@ export class RaftLog {
     return this.#uncommittedBytes;
   }
 
+  /** What is below is on the disk only. */
+  get cachedFrom(): Offset {
+    return this.#entries[0]?.baseOffset ?? this.#end.endOffset;
+  }
+
   /** The term of the entry that ends at `endOffset`; undefined where that is not known (cut off, or not there yet). */
   termAt(endOffset: Offset): Term | undefined {
     if (endOffset === 0) return ORIGIN.term;
@@ -148,10 +153,10 @@ export class RaftLog {
     return true;
   }
 
-  /** The log up to `position` is on disk. What was taken off and replaced meanwhile does not count. */
-  stableTo({ endOffset, term }: LogPosition): boolean {
-    if (endOffset <= this.#stableOffset || this.termAt(endOffset) !== term) return false;
-    this.#stableOffset = endOffset;
+  /** The log up to `offset` is on disk. Answers whether that is news. */
+  stableTo(offset: Offset): boolean {
+    if (offset <= this.#stableOffset) return false;
+    this.#stableOffset = offset;
     return true;
   }
 

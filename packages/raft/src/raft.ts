@@ -86,6 +86,8 @@ export class Raft {
   #handedOffset: Offset;
   #truncateTo: Offset | undefined;
   #install: InstallSnapshot | undefined;
+  /** Taken and not yet persisted. What is taken off the log meanwhile does not count as written, even if it comes back. */
+  readonly #writing: { readonly ready: Ready; upTo: Offset }[] = [];
   #deliveredOffset: Offset;
   #isDirty = true;
   #joinTurn = 0;
@@ -191,6 +193,7 @@ export class Raft {
     this.#nowMs = nowMs;
     const leadership = this.#leadership;
     if (leadership === undefined) return this.#notLeader();
+    invariant(Number.isSafeInteger(count) && count > 0, 'an entry is at least one offset wide', { count });
     const refusal = leadership.refusal(payload.length);
     if (refusal !== undefined) return refusal;
     return this.#append('data', payload, count, nowMs);
@@ -319,12 +322,19 @@ export class Raft {
     };
     this.#install = undefined;
     this.#truncateTo = undefined;
+    if (ready.install !== undefined || ready.truncateTo !== undefined || entries.length > 0) {
+      this.#writing.push({ ready, upTo: position.endOffset });
+    }
     return ready;
   }
 
-  /** Steps 1 to 3 of `ready` are done. */
-  persisted({ position }: Ready): void {
-    if (!this.#log.stableTo(position)) return;
+  /** Steps 1 to 3 of `ready` are done, and of every one before. */
+  persisted(ready: Ready): void {
+    const at = this.#writing.findIndex((writing) => writing.ready === ready);
+    if (at < 0) return;
+    const { upTo } = this.#writing[at]!;
+    this.#writing.splice(0, at + 1);
+    if (!this.#log.stableTo(upTo)) return;
     this.#isDirty = true;
     this.#leadership?.advanceCommit();
   }
@@ -648,18 +658,15 @@ export class Raft {
     const log = this.#log;
     const answer = { ...this.#envelope(message.from), type: 'appendResponse', round } as const;
     // What is committed here is in every leader's log; it needs no comparing.
-    if (previous.endOffset < log.commitOffset) {
-      const matchOffset = Math.min(log.commitOffset, log.stableOffset) as Offset;
-      this.#outbox.messages.push({ ...answer, matchOffset, refused: undefined });
-      return;
-    }
-    if (log.termAt(previous.endOffset) !== previous.term) {
+    const isCommitted = previous.endOffset < log.commitOffset;
+    if (!isCommitted && log.termAt(previous.endOffset) !== previous.term) {
       const conflict = log.endOfTerm(previous.term);
       this.#outbox.messages.push({ ...answer, matchOffset: undefined, refused: { previous, conflict } });
       return;
     }
-    this.#take(entries);
-    const matchOffset = entries.at(-1)?.endOffset ?? previous.endOffset;
+    this.#take(isCommitted ? entries.filter(({ endOffset }) => endOffset > log.commitOffset) : entries);
+    const sentUpTo = entries.at(-1)?.endOffset ?? previous.endOffset;
+    const matchOffset = Math.max(sentUpTo, isCommitted ? log.commitOffset : 0) as Offset;
     this.#commitTo(Math.min(commitOffset, matchOffset) as Offset);
     if (matchOffset <= log.stableOffset) {
       this.#outbox.messages.push({ ...answer, matchOffset, refused: undefined });
@@ -691,6 +698,7 @@ export class Raft {
 
   #truncate(from: Offset): void {
     this.#log.truncate(from);
+    for (const writing of this.#writing) writing.upTo = Math.min(writing.upTo, from) as Offset;
     if (this.#handedOffset > from) {
       this.#handedOffset = from;
       this.#truncateTo = Math.min(this.#truncateTo ?? Infinity, from) as Offset;
@@ -710,8 +718,13 @@ export class Raft {
     const { snapshot, voters, round } = message;
     const log = this.#log;
     const answer = { ...this.#envelope(message.from), type: 'snapshotResponse', snapshot, round } as const;
-    if (snapshot.endOffset <= log.commitOffset) {
-      this.#outbox.messages.push({ ...answer, nextPosition: undefined });
+    // What it has is not replaced: entries behind may be acknowledged, and must stay (Raft, figure 13, step 6).
+    if (snapshot.endOffset <= log.commitOffset || log.termAt(snapshot.endOffset) === snapshot.term) {
+      this.#receiver.reset();
+      this.#commitTo(snapshot.endOffset);
+      const isOnDisk = snapshot.endOffset <= log.stableOffset;
+      const { messages, messagesAfterPersist } = this.#outbox;
+      (isOnDisk ? messages : messagesAfterPersist).push({ ...answer, nextPosition: undefined });
       return;
     }
     const { nextPosition, pieces } = this.#receiver.receive(message);
@@ -719,6 +732,7 @@ export class Raft {
       this.#outbox.messages.push({ ...answer, nextPosition });
       return;
     }
+    for (const writing of this.#writing) writing.upTo = 0 as Offset;
     log.restart({ endOffset: snapshot.endOffset, term: snapshot.term });
     this.#voters.restarted(voters, snapshot.endOffset);
     this.#handedOffset = snapshot.endOffset;

@@ -1,6 +1,7 @@
 // Puts the pieces of a snapshot together. One snapshot at a time: another one begins anew, and a piece that is not the next is
 // not kept.
 
+import type { Term } from '@tidemark/core';
 import type { SnapshotId, SnapshotRequest } from './message.ts';
 
 export interface Received {
@@ -10,9 +11,16 @@ export interface Received {
   readonly pieces: readonly Uint8Array[] | undefined;
 }
 
+/** Pieces of one stream: a leader that begins anew may divide the same snapshot in another way. */
+interface Stream extends SnapshotId {
+  readonly leaderTerm: Term;
+}
+
 export class SnapshotReceiver {
   readonly #maxBytes: number;
-  #snapshot: SnapshotId | undefined;
+  #stream: Stream | undefined;
+  /** Of the piece taken last; every piece that is sent has a higher one than those before. */
+  #round = 0;
   #pieces: Uint8Array[] = [];
   #bytes = 0;
 
@@ -20,12 +28,18 @@ export class SnapshotReceiver {
     this.#maxBytes = maxBytes;
   }
 
-  receive({ snapshot, position, bytes, isLast }: SnapshotRequest): Received {
-    const isSame = this.#snapshot?.endOffset === snapshot.endOffset && this.#snapshot.term === snapshot.term;
-    if (!isSame) this.#begin(snapshot);
+  receive({ snapshot, term, position, bytes, isLast, round }: SnapshotRequest): Received {
+    const isSame =
+      this.#stream?.leaderTerm === term &&
+      this.#stream.endOffset === snapshot.endOffset &&
+      this.#stream.term === snapshot.term;
+    if (!isSame) this.#begin({ ...snapshot, leaderTerm: term });
+    else if (round <= this.#round) return { nextPosition: this.#bytes, pieces: undefined };
+    else if (position === 0) this.#begin(this.#stream);
+    this.#round = round;
     if (position !== this.#bytes) return { nextPosition: this.#bytes, pieces: undefined };
     if (this.#bytes + bytes.length > this.#maxBytes) {
-      this.#begin(undefined);
+      this.reset();
       return { nextPosition: 0, pieces: undefined };
     }
     // The bytes may be a view into a message.
@@ -33,12 +47,17 @@ export class SnapshotReceiver {
     this.#bytes += bytes.length;
     if (!isLast) return { nextPosition: this.#bytes, pieces: undefined };
     const pieces = this.#pieces;
-    this.#begin(undefined);
+    this.reset();
     return { nextPosition: undefined, pieces };
   }
 
-  #begin(snapshot: SnapshotId | undefined): void {
-    this.#snapshot = snapshot;
+  /** Lets go of everything. */
+  reset(): void {
+    this.#begin(undefined);
+  }
+
+  #begin(stream: Stream | undefined): void {
+    this.#stream = stream;
     this.#pieces = [];
     this.#bytes = 0;
   }

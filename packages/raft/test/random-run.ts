@@ -46,6 +46,7 @@ export class RandomRun {
         maxSnapshotPieceBytes: prng.pick([40, 1000]),
       },
       writesAtOnce: prng.chance(50),
+      isSerial: prng.chance(50),
       ...(prng.chance(20) ? { preferredLeader: 1 } : {}),
       trace: (event) => {
         if (event.type === 'installed') this.#snapshots++;
@@ -142,7 +143,7 @@ export class RandomRun {
   #crash(): void {
     const member = this.#anyMember();
     if (member.raft === undefined) return;
-    this.group.crash(member.node, this.prng.below((member.writing?.steps.length ?? 0) + 1));
+    this.group.crash(member.node, this.prng.below(member.pendingSteps.length + 1));
   }
 
   #restart(): void {

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
-import type { Term } from '@tidemark/core';
-import { logOf, votersEntry } from './entries.ts';
+import type { Offset, Term } from '@tidemark/core';
+import type { EntryRead, RaftMessage } from '@tidemark/raft';
+import { entry, logOf, votersEntry } from './entries.ts';
+import { append, joinOf, loneReplica, matchOffsets, pieceOf } from './lone-replica.ts';
 import { ReplicaGroup, type GroupOptions } from './replica-group.ts';
 import { SeededPrng } from './seeded-prng.ts';
 
@@ -51,5 +53,207 @@ describe('a voter whose voters were all replaced while it was down', () => {
     group.run(10_000);
     expect(group.raft(3).leader?.nodeId).equals(group.leader!.node);
     expect(group.disagreement()).equals(undefined);
+  });
+});
+
+describe('a snapshot of what the follower has', () => {
+  it('takes off nothing that was acknowledged behind it', () => {
+    const group = groupOf([1, 2, 3], { limits: { maxSnapshotPieceBytes: 1000 } });
+    group.elect(1);
+    const to = (node: number) => group.soup.filter((message) => message.to.nodeId === node);
+    group.propose(1, 'a');
+    const first = to(2)[0]!;
+    const [other] = to(3);
+    group.propose(1, 'b');
+    const second = to(2).at(-1)!;
+    group.deliver(other!);
+    for (const message of to(1)) group.deliver(message);
+    expect(group.raft(1).commitOffset).equals(2);
+    // A heartbeat overtakes both, the log before 2 goes, and what follower 2 needs is in a snapshot now.
+    group.compact(1);
+    group.nowMs += 250;
+    group.tick(1);
+    group.deliver(to(2).at(-1)!);
+    for (const message of to(1)) group.deliver(message);
+    const [piece] = group.soupOf('snapshot');
+    group.deliver(first);
+    group.deliver(second);
+    const late = group.soupOf('appendResponse').at(-1)!;
+    expect(late.matchOffset).equals(3);
+    group.deliver(piece!);
+    for (const message of group.soupOf('snapshotResponse')) group.deliver(message);
+    group.deliver(late);
+    expect(group.raft(1).commitOffset).equals(3);
+    expect(group.member(2).disk.endOffset).equals(3);
+  });
+
+  it('is not answered as installed before it is on disk', () => {
+    const raft = loneReplica([1, 2, 3]);
+    const piece = pieceOf(1, 2, 0, 'whole', true);
+    raft.step(piece, 0);
+    raft.step({ ...piece, round: 2 }, 0);
+    const ready = raft.takeReady(0);
+    expect(ready.install?.snapshot).deep.equals(piece.snapshot);
+    expect(ready.messages).deep.equals([]);
+    expect(ready.messagesAfterPersist.map(({ type }) => type)).deep.equals([
+      'snapshotResponse',
+      'snapshotResponse',
+    ]);
+  });
+
+  it('begins anew when its leader does, though it is the same snapshot', () => {
+    const group = groupOf([1, 2, 3]);
+    group.elect(1);
+    group.crash(2);
+    for (let at = 0; at < 5; at++) group.propose(1, `${at}`);
+    group.settle();
+    group.compact(1);
+    group.start(2);
+    for (let left = 50; left > 0 && group.soupOf('snapshotResponse')[0]?.nextPosition !== 80; left--) {
+      if (group.soup.length > 0) group.deliver(group.soup[0]!);
+      else group.advance(group.nowMs + 100);
+    }
+    expect(group.soupOf('snapshotResponse')).lengthOf(1);
+    // The stream it was sent from is gone, and an iterator cannot go on in the middle.
+    group.member(1).sending.clear();
+    group.run(5000);
+    expect(group.disagreement()).equals(undefined);
+  });
+
+  it('is not thrown away because a piece or an answer came twice', () => {
+    const group = groupOf([1, 2, 3]);
+    group.elect(1);
+    group.crash(2);
+    for (let at = 0; at < 5; at++) group.propose(1, `${at}`);
+    group.settle();
+    group.compact(1);
+    group.start(2);
+    let reads = 0;
+    group.onEvent = ({ type }) => {
+      if (type === 'snapshotRead') reads++;
+    };
+    for (let left = 1000; left > 0 && group.disagreement() !== undefined; left--) {
+      const [next] = group.soup;
+      if (next === undefined) group.advance(group.nowMs + 100);
+      else {
+        if (next.type.startsWith('snapshot')) group.hand(next);
+        group.deliver(next);
+      }
+    }
+    expect(group.disagreement()).equals(undefined);
+    expect(reads).equals(3);
+  });
+});
+
+describe('a log that is cut while an earlier write is under way', () => {
+  it('counts nothing as written that is to be written again', () => {
+    const raft = loneReplica([1, 2, 3, 4, 5]);
+    const old = [entry(2, 1), entry(2, 2)];
+    raft.step(append(1, 2, [0, 0], entry(1, 0), ...old), 0);
+    const first = raft.takeReady(0);
+    // While it is written, one leader takes two entries off, and another puts the same ones back on.
+    raft.step(append(3, 3, [1, 1], entry(3, 1)), 0);
+    raft.step(append(1, 4, [1, 1], ...old), 0);
+    raft.persisted(first);
+    raft.step(append(1, 4, [3, 2]), 0);
+    const second = raft.takeReady(0);
+    expect(second.truncateTo).equals(1);
+    expect(matchOffsets(second.messages)).deep.equals([1]);
+    expect(matchOffsets(second.messagesAfterPersist).at(-1)).equals(3);
+    raft.persisted(second);
+    raft.step(append(1, 4, [3, 2]), 0);
+    expect(matchOffsets(raft.takeReady(0).messages)).deep.equals([3]);
+  });
+});
+
+describe('entries that are on the disk only', () => {
+  it('are read up to where memory goes on, and no further', () => {
+    const group = groupOf([1, 2, 3], { limits: { maxCachedBytes: 0 } });
+    group.elect(1);
+    group.crash(3);
+    for (let at = 0; at < 5; at++) group.propose(1, `${at}`);
+    group.settle();
+    group.crash(2);
+    const reads: EntryRead[] = [];
+    const raft = group.raft(1);
+    raft.propose(new Uint8Array(1), 1, group.nowMs);
+    raft.step(joinOf(3, raft.term, 1), group.nowMs);
+    reads.push(...raft.takeReady(group.nowMs).reads);
+    expect(reads.map(({ from, upTo }) => [from, upTo])).deep.equals([[1, 6]]);
+  });
+});
+
+describe('a leader that some followers do not hear', () => {
+  it('resigns although they ask it for the log', () => {
+    const group = groupOf([1, 2, 3, 4]);
+    group.elect(1);
+    // 1 reaches 4 alone; everybody reaches 1, so 4 tells 2 and 3 whom to ask.
+    const isLost = ({ from, to }: RaftMessage): boolean =>
+      from.nodeId === 1 && (to.nodeId === 2 || to.nodeId === 3);
+    group.run(5000, isLost);
+    expect(group.leader?.node).not.equals(1);
+    expect(group.leader?.up.isServing).equals(true);
+  });
+});
+
+describe('a follower whose entries are read from a slow disk', () => {
+  it('hears from its leader all the same', () => {
+    const group = groupOf([1, 2, 3], { limits: { maxCachedBytes: 0 } });
+    group.elect(1);
+    group.crash(3);
+    for (let at = 0; at < 5; at++) group.propose(1, `${at}`);
+    group.settle();
+    group.start(3);
+    group.writesAtOnce = false;
+    group.raft(1).step(joinOf(3, group.raft(1).term, 1), group.nowMs);
+    group.pump(1);
+    expect(group.member(1).reads).lengthOf(1);
+    group.nowMs += 250;
+    group.tick(1);
+    expect(group.soupOf('append').filter(({ to }) => to.nodeId === 3)).lengthOf(1);
+    expect(group.member(1).reads).lengthOf(1);
+  });
+
+  it('is tried again at the next heartbeat, and not at once, when they cannot be read', () => {
+    const group = groupOf([1, 2, 3], { limits: { maxCachedBytes: 0 } });
+    group.elect(1);
+    group.crash(3);
+    for (let at = 0; at < 5; at++) group.propose(1, `${at}`);
+    group.settle();
+    const raft = group.raft(1);
+    raft.step(joinOf(3, raft.term, 1), group.nowMs);
+    const [read] = raft.takeReady(group.nowMs).reads;
+    raft.entriesRead(read!.to, read!.from, []);
+    expect(raft.takeReady(group.nowMs).reads).deep.equals([]);
+    raft.tick(group.nowMs + 250);
+    expect(raft.takeReady(group.nowMs + 250).reads).lengthOf(1);
+  });
+
+  it('asks for a snapshot again at the next heartbeat when there is none to read', () => {
+    const group = groupOf([1, 2, 3]);
+    group.elect(1);
+    group.crash(3);
+    for (let at = 0; at < 5; at++) group.propose(1, `${at}`);
+    group.settle();
+    group.compact(1);
+    const raft = group.raft(1);
+    raft.step(joinOf(3, raft.term, 1), group.nowMs);
+    const [read] = raft.takeReady(group.nowMs).snapshotReads;
+    raft.snapshotPiece(read!.to, undefined, group.nowMs);
+    expect(raft.takeReady(group.nowMs).snapshotReads).deep.equals([]);
+    raft.tick(group.nowMs + 250);
+    expect(raft.takeReady(group.nowMs + 250).snapshotReads).lengthOf(1);
+  });
+});
+
+describe('entries that come in one message with some that are committed here already', () => {
+  it('are taken', () => {
+    const raft = loneReplica([1, 2, 3]);
+    raft.step({ ...append(1, 1, [0, 0], entry(1, 0), entry(1, 1)), commitOffset: 2 as Offset }, 0);
+    raft.persisted(raft.takeReady(0));
+    raft.step(append(1, 1, [1, 1], entry(1, 1), entry(1, 2)), 0);
+    const ready = raft.takeReady(0);
+    expect(ready.entries.map(({ endOffset }) => endOffset)).deep.equals([3]);
+    expect(matchOffsets(ready.messagesAfterPersist)).deep.equals([3]);
   });
 });

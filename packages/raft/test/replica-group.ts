@@ -57,6 +57,8 @@ export interface GroupOptions {
   readonly preferredLeader?: number;
   /** False: a disk writes when `write` says so. */
   readonly writesAtOnce?: boolean;
+  /** True: a `Ready` is taken when everything of the one before is written; otherwise when its hard state is. */
+  readonly isSerial?: boolean;
   /** Puts something on the disks before the first start. */
   readonly prepare?: (node: number, disk: FakeDisk) => void;
   /** What happens, as it happens. */
@@ -83,6 +85,8 @@ export type GroupEvent =
 
 interface Writing {
   readonly ready: Ready;
+  /** Done before everything else, and before the messages go out. */
+  hardState: DiskStep | undefined;
   readonly steps: DiskStep[];
 }
 
@@ -104,7 +108,8 @@ export class Member {
   raft: Raft | undefined;
   mirror: LogMirror;
   image: Image;
-  writing: Writing | undefined;
+  /** In this order. */
+  writing: Writing[] = [];
   reads: DiskRead[] = [];
   sending = new Map<string, SnapshotSending>();
   /** By id: what was committed anywhere when the read was asked. */
@@ -121,6 +126,12 @@ export class Member {
     this.mirror = new LogMirror({ endOffset: 0 as Offset, term: 0 as Term }, []);
   }
 
+  /** What the disk has still to do, in order. */
+  get pendingSteps(): readonly DiskStep[] {
+    const hardStates = this.writing.flatMap(({ hardState }) => hardState ?? []);
+    return [...hardStates, ...this.writing.flatMap(({ steps }) => steps)];
+  }
+
   get up(): Raft {
     invariant(this.raft !== undefined, 'this node is up', { node: this.node });
     return this.raft;
@@ -134,12 +145,16 @@ export class ReplicaGroup {
   readonly #names = new Map<string, number>();
   soup: RaftMessage[] = [];
   nowMs = 0;
+  onEvent: ((event: GroupEvent) => void) | undefined;
   writesAtOnce: boolean;
+  readonly isSerial: boolean;
   #nextRead = 1;
 
   constructor(options: GroupOptions) {
     this.options = options;
+    this.onEvent = options.trace;
     this.writesAtOnce = options.writesAtOnce !== false;
+    this.isSerial = options.isSerial === true;
     const voters = options.voters.map((node) => voterOf(node));
     for (const node of options.voters) this.#add(node, voters);
     for (const node of options.observers ?? []) this.#add(node, []);
@@ -210,12 +225,12 @@ export class ReplicaGroup {
   /** What was being written is on disk up to `stepsDone` steps of it. */
   crash(node: number, stepsDone = 0): void {
     const member = this.member(node);
-    for (const step of member.writing?.steps.slice(0, stepsDone) ?? []) member.disk.do(step);
+    for (const step of member.pendingSteps.slice(0, stepsDone)) this.#do(member, step);
     if (member.raft !== undefined && member.raft.term > member.disk.hardState.term) {
       this.checker.forgot(member.key, member.raft.term);
     }
     member.raft = undefined;
-    member.writing = undefined;
+    member.writing = [];
     member.reads = [];
     member.sending.clear();
     member.asked.clear();
@@ -343,8 +358,8 @@ export class ReplicaGroup {
     const member = this.member(node);
     for (let left = 10_000; ; left--) {
       invariant(left > 0, 'a replica has nothing more to say at some time', { node });
-      if (member.raft === undefined || member.writing !== undefined) return;
-      if (!member.raft.hasReady) return;
+      if (member.raft === undefined || !member.raft.hasReady) return;
+      if (this.isSerial ? member.writing.length > 0 : member.writing.at(-1)?.hardState !== undefined) return;
       this.#begin(member, member.raft.takeReady(this.nowMs));
       if (this.writesAtOnce) {
         while (this.write(node));
@@ -356,22 +371,30 @@ export class ReplicaGroup {
   /** The disk does its next step. Answers whether there was one. */
   write(node: number): boolean {
     const member = this.member(node);
-    const { writing } = member;
-    if (writing === undefined) return false;
-    const step = writing.steps.shift();
-    if (step !== undefined) {
-      member.disk.do(step);
-      this.#trace({ type: 'written', node, step });
-      if (step.type === 'hardState') this.#send(member, writing.ready.messages);
+    const last = member.writing.at(-1);
+    if (last === undefined) return false;
+    if (last.hardState !== undefined) {
+      this.#do(member, last.hardState);
+      last.hardState = undefined;
+      this.#send(member, last.ready.messages);
+    } else {
+      const step = member.writing[0]!.steps.shift();
+      if (step !== undefined) this.#do(member, step);
     }
-    if (writing.steps.length === 0) {
-      member.writing = undefined;
-      member.up.persisted(writing.ready);
-      this.#send(member, writing.ready.messagesAfterPersist);
-      this.#apply(member, writing.ready);
-      this.pump(node);
-    }
+    this.#finish(member);
+    this.pump(node);
     return true;
+  }
+
+  #finish(member: Member): void {
+    for (;;) {
+      const [first] = member.writing;
+      if (first === undefined || first.hardState !== undefined || first.steps.length > 0) return;
+      member.writing.shift();
+      member.up.persisted(first.ready);
+      this.#send(member, first.ready.messagesAfterPersist);
+      this.#apply(member, first.ready);
+    }
   }
 
   /** The disk answers the oldest question for entries or a piece of a snapshot. Answers whether there was one. */
@@ -381,7 +404,9 @@ export class ReplicaGroup {
     if (next === undefined || member.raft === undefined) return false;
     if (next.type === 'entries') {
       const { to, from, upTo, maxBytes } = next.read;
-      member.raft.entriesRead(to, from, member.disk.read(from, upTo, maxBytes));
+      const entries = member.disk.read(from, upTo, maxBytes);
+      this.checker.readFromDisk(member.key, entries);
+      member.raft.entriesRead(to, from, entries);
     } else {
       member.raft.snapshotPiece(next.read.to, this.#piece(member, next.read), this.nowMs);
     }
@@ -389,10 +414,21 @@ export class ReplicaGroup {
     return true;
   }
 
+  #do({ node, key, disk }: Member, step: DiskStep): void {
+    disk.do(step);
+    this.#trace({ type: 'written', node, step });
+    if (step.type === 'truncate' || step.type === 'install') {
+      this.checker.cut(key, disk.endOffset, disk.hardState.term);
+    }
+  }
+
   #begin(member: Member, ready: Ready): void {
-    const steps = diskSteps(ready);
-    if (ready.hardState !== undefined) steps.unshift({ type: 'hardState', hardState: ready.hardState });
-    member.writing = { ready, steps };
+    const { hardState } = ready;
+    member.writing.push({
+      ready,
+      hardState: hardState === undefined ? undefined : { type: 'hardState', hardState },
+      steps: diskSteps(ready),
+    });
     for (const read of ready.reads) {
       this.#trace({ type: 'entryRead', node: member.node, read });
       member.reads.push({ type: 'entries', read });
@@ -412,8 +448,8 @@ export class ReplicaGroup {
       member.readsFailed++;
       this.#trace({ type: 'read', node: member.node, id, outcome: cause.error });
     }
-    if (ready.hardState === undefined) this.#send(member, ready.messages);
-    if (steps.length === 0) this.write(member.node);
+    if (hardState === undefined) this.#send(member, ready.messages);
+    this.#finish(member);
   }
 
   #send(member: Member, messages: readonly RaftMessage[]): void {
@@ -500,7 +536,7 @@ export class ReplicaGroup {
   }
 
   #trace(event: GroupEvent): void {
-    this.options.trace?.(event);
+    this.onEvent?.(event);
   }
 
   #add(node: number, voters: VoterSet): void {

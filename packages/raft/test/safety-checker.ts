@@ -54,6 +54,8 @@ export class SafetyChecker {
   /** Terms of what is committed by the offset it ends at, wherever a replica's commit offset has stood. */
   readonly #committed = new Map<Offset, Term>();
   readonly #applied = new Map<Offset, string>();
+  /** By replica: up to where it has acknowledged entries, in its latest term. */
+  readonly #acknowledged = new Map<string, LogPosition>();
   committedEnd: LogPosition = { endOffset: 0 as Offset, term: 0 as Term };
 
   roleChanged(self: ReplicaKey, role: Role, term: Term, log: LogMirror): void {
@@ -85,6 +87,18 @@ export class SafetyChecker {
         term,
       },
     );
+    if (message.type === 'appendResponse' && message.matchOffset !== undefined) {
+      const endOffset = message.matchOffset;
+      const known = this.#acknowledged.get(replicaName(from));
+      check(disk.hardState.term > term || endOffset <= disk.endOffset, 'acknowledged means on disk', {
+        from,
+        endOffset,
+        disk: disk.endOffset,
+      });
+      if (known === undefined || known.term < term || known.endOffset < endOffset) {
+        this.#acknowledged.set(replicaName(from), { endOffset, term });
+      }
+    }
     if (message.type === 'voteResponse' && message.granted && !message.pre) {
       const vote = disk.hardState.vote;
       check(
@@ -154,6 +168,24 @@ export class SafetyChecker {
       holders: holders.map(([key]) => key.nodeId),
       voters: voters.map(({ nodeId }) => nodeId),
     });
+  }
+
+  /** The log on disk ends at `endOffset`: what was acknowledged may go only in a newer term. */
+  cut(self: ReplicaKey, endOffset: Offset, diskTerm: Term): void {
+    const known = this.#acknowledged.get(replicaName(self));
+    const stays = known === undefined || known.term < diskTerm || known.endOffset <= endOffset;
+    check(stays, 'what is acknowledged stays on disk', { self, endOffset, known });
+  }
+
+  /** Entries a leader has read from its disk for somebody else. */
+  readFromDisk(self: ReplicaKey, entries: readonly Entry[]): void {
+    for (const { endOffset, term } of entries) {
+      const known = this.#committed.get(endOffset);
+      check(known === undefined || known === term, 'entries read from disk are the committed ones', {
+        self,
+        endOffset,
+      });
+    }
   }
 
   applied(self: ReplicaKey, entry: Entry): void {
