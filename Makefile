@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify test build generate demo bench coverage clean format
+.PHONY: verify test build generate demo bench sim mutants coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -36,6 +36,14 @@ demo: build
 # Figures of this machine, never a verdict. KAFKA_PEER=script KAFKA_DIR=folder measures a Kafka broker in the same run.
 bench: build
 	node packages/bench/dist/main.js $(if $(KAFKA_PEER),--kafka-peer $(KAFKA_PEER) --kafka-dir $(KAFKA_DIR)) $(ARGS)
+
+# A cluster in one process, SEEDS of them from FROM on, under every fault there is; EVENTS: at least so many a seed.
+sim: build
+	node packages/simulation/dist/cluster/main.js --seeds $(or $(SEEDS),100) --from $(or $(FROM),1) $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
+
+# Plants mistakes into production code and looks whether the simulation notices each of them.
+mutants: build
+	node packages/simulation/dist/mutants/main.js $(ARGS)
 
 coverage: build
 	$(BIN)/c8 --exclude '**/generated/**' --exclude '**/test/**' --reporter text-summary --reporter html $(BIN)/mocha

@@ -29,3 +29,13 @@ export {
   type FaultPointOptions,
   type FaultPointReport,
 } from './log-crash/fault-points.ts';
+export * from './cluster/client-history.ts';
+export * from './cluster/cluster-checks.ts';
+export * from './cluster/faults.ts';
+export * from './cluster/image-checks.ts';
+export * from './cluster/run-seed.ts';
+export * from './cluster/simulated-node.ts';
+export * from './cluster/violations.ts';
+export * from './cluster/production-node.ts';
+export * from './cluster/regression.ts';
+export * from './cluster/shrink.ts';

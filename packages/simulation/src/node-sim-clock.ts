@@ -13,6 +13,8 @@ export interface NodeSimClockOptions {
   readonly rate?: number;
   /** How far the wall clock is off at the start. Default 0. */
   readonly wallOffsetMs?: number;
+  /** Gets what a callback throws. Default: whoever runs the world gets it. */
+  readonly onError?: (cause: unknown) => void;
 }
 
 class NodeTimer implements Timer {
@@ -36,6 +38,7 @@ class NodeTimer implements Timer {
 
 export class NodeSimClock implements SimTime {
   readonly #world: SimClock;
+  readonly #onError: ((cause: unknown) => void) | undefined;
   readonly #pending = new Set<NodeTimer>();
   #overdue: NodeTimer[] = [];
   #rate: number;
@@ -50,6 +53,7 @@ export class NodeSimClock implements SimTime {
 
   constructor(world: SimClock, options: NodeSimClockOptions = {}) {
     this.#world = world;
+    this.#onError = options.onError;
     this.#rate = options.rate ?? 1;
     this.#worldBaseMs = world.monotonicMs();
     this.#baseMs = this.#worldBaseMs;
@@ -155,6 +159,13 @@ export class NodeSimClock implements SimTime {
     }
     this.#pending.delete(timer);
     this.#floorMs = Math.max(this.#floorMs, timer.dueMs);
-    timer.callback();
+    if (this.#onError === undefined) timer.callback();
+    else {
+      try {
+        timer.callback();
+      } catch (cause) {
+        this.#onError(cause);
+      }
+    }
   }
 }

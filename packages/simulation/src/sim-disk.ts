@@ -101,6 +101,19 @@ export class SimDisk implements Disk {
     return disk;
   }
 
+  /**
+   * The disk as the next process finds it after the one before was killed: nothing that was written is lost, and what was not
+   * synced still is not. Operations under way never take effect if their clock is dead, too; nobody may use this disk any more.
+   */
+  passOn(options: SimDiskOptions = {}): SimDisk {
+    const disk = new SimDisk(options);
+    disk.#root = this.#root;
+    disk.#names = this.#names;
+    disk.#order = this.#order;
+    disk.#usedBytes = this.#usedBytes;
+    return disk;
+  }
+
   /** Ends every handle and every operation under way with EIO. */
   kill(): void {
     this.#dead = true;

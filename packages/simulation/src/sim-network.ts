@@ -13,6 +13,8 @@ export interface SimNetworkOptions {
   readonly delayMs?: { readonly min: number; readonly max: number };
   /** Bytes under way from one node to another, held back ones included; past it `send` answers false. Default 64 MiB. */
   readonly limitBytes?: number;
+  /** What a node had sent before it was closed still arrives, as from a kernel whose process is gone. Default: it is lost. */
+  readonly outliveSender?: boolean;
 }
 
 /** One message in so many is struck; 0 is never. */
@@ -166,7 +168,7 @@ export class SimNetwork {
       return;
     }
     link.queuedBytes -= payload.length;
-    const isLost = link.isBlocked || sender?.closed !== false;
+    const isLost = link.isBlocked || (sender?.closed !== false && this.#options.outliveSender !== true);
     const { trace } = this.#options.clock;
     trace.note(isLost ? 'net lost' : 'net', link.from, link.to, payload.length);
     trace.noteBytes(payload);

@@ -1,0 +1,177 @@
+// What a nemesis can do to a cluster, as data: a schedule is a list of these, drawn from a seed, cut when a failure is shrunk, and
+// kept as JSON when it found something. `pick` chooses what is not said, at the time it happens: a node, its victims, a direction.
+
+import { type DiskErrorCode } from '@tidemark/core';
+import { crashModes } from '../crash-survivors.ts';
+import { type DiskOperation } from '../disk-step.ts';
+import { type SimPrng } from '../sim-prng.ts';
+import { type EndMode } from './sim-host.ts';
+
+export type PartitionShape = 'halves' | 'isolate-leader' | 'isolate-one' | 'bridge' | 'one-way' | 'ring';
+export type Victims = 'one' | 'leader' | 'minority' | 'majority' | 'all';
+
+/** Milliseconds from the start of the faults, and how long until it is undone. */
+interface Timed {
+  readonly atMs: number;
+  readonly forMs: number;
+  /** Below 2^32. */
+  readonly pick: number;
+}
+
+export type Fault = Timed &
+  (
+    | { readonly type: 'partition'; readonly shape: PartitionShape }
+    | {
+        readonly type: 'network';
+        readonly dropOneIn: number;
+        readonly duplicateOneIn: number;
+        readonly reorderOneIn: number;
+      }
+    | { readonly type: 'slow-link'; readonly delayFactor: number; readonly bytesPerMs: number }
+    | { readonly type: 'crash'; readonly victims: Victims; readonly mode: EndMode }
+    | {
+        /** A power failure right after the node has sent its nth message of the kind: what it promised must be on its disk. */
+        readonly type: 'crash-after-send';
+        readonly message: 'vote' | 'voteResponse' | 'append' | 'appendResponse' | 'snapshotResponse';
+        readonly skip: number;
+        readonly delayMs: number;
+        readonly victims: 'sender' | 'all';
+        /** The leader goes first, so that there is an election. */
+        readonly election: boolean;
+      }
+    | { readonly type: 'pause'; readonly victims: Victims }
+    | { readonly type: 'clock'; readonly rate: number; readonly wallJumpMs: number }
+    | {
+        readonly type: 'disk-fault';
+        readonly operation: DiskOperation | undefined;
+        readonly error: DiskErrorCode;
+        readonly skip: number;
+        readonly inStore: boolean;
+      }
+    | { readonly type: 'disk-full'; readonly bytes: number }
+    | { readonly type: 'short-writes'; readonly oneIn: number }
+    | { readonly type: 'slow-disk'; readonly factor: number }
+    | { readonly type: 'transfer' }
+    | { readonly type: 'add-voter' }
+    | { readonly type: 'remove-voter' }
+    | { readonly type: 'wipe' }
+  );
+
+export interface Schedule {
+  readonly faults: readonly Fault[];
+  /** How long the faults go on, in ms. */
+  readonly durationMs: number;
+}
+
+type Untimed = Fault extends infer F ? (F extends Fault ? Omit<F, keyof Timed> : never) : never;
+
+const SHAPES: readonly PartitionShape[] = [
+  'halves',
+  'isolate-leader',
+  'isolate-one',
+  'bridge',
+  'one-way',
+  'ring',
+];
+const OPERATIONS: readonly (DiskOperation | undefined)[] = [
+  'write',
+  'sync',
+  'truncate',
+  'syncDirectory',
+  'rename',
+  undefined,
+];
+
+const anyOf = <T>(prng: SimPrng, items: readonly T[]): T => items[prng.below(items.length)]!;
+
+function drawCrashAfterSend(prng: SimPrng): Untimed {
+  const message = anyOf(prng, [
+    'vote',
+    'voteResponse',
+    'voteResponse',
+    'append',
+    'appendResponse',
+    'snapshotResponse',
+  ] as const);
+  return {
+    type: 'crash-after-send',
+    message,
+    skip: prng.below(8),
+    delayMs: anyOf(prng, [0, 0.5, 2, 4]),
+    victims: anyOf(prng, ['sender', 'all']),
+    election: message === 'vote' || message === 'voteResponse' || prng.below(4) === 0,
+  };
+}
+
+/** One in so many; the sum does not matter. */
+const kinds: readonly (readonly [weight: number, draw: (prng: SimPrng) => Untimed])[] = [
+  [18, (prng) => ({ type: 'partition', shape: anyOf(prng, SHAPES) })],
+  [
+    8,
+    (prng) => ({
+      type: 'network',
+      dropOneIn: anyOf(prng, [0, 4, 10, 50]),
+      duplicateOneIn: anyOf(prng, [0, 3, 10, 50]),
+      reorderOneIn: anyOf(prng, [0, 3, 10, 50]),
+    }),
+  ],
+  [
+    6,
+    (prng) => ({
+      type: 'slow-link',
+      delayFactor: anyOf(prng, [5, 20, 100]),
+      bytesPerMs: anyOf(prng, [Number.MAX_SAFE_INTEGER, 200, 40]),
+    }),
+  ],
+  [
+    20,
+    (prng) => ({
+      type: 'crash',
+      victims: anyOf(prng, ['one', 'one', 'leader', 'leader', 'minority', 'majority', 'all']),
+      mode: anyOf(prng, ['kill', ...crashModes]),
+    }),
+  ],
+  [14, drawCrashAfterSend],
+  [8, (prng) => ({ type: 'pause', victims: anyOf(prng, ['one', 'leader', 'leader', 'minority']) })],
+  [
+    6,
+    (prng) => ({
+      type: 'clock',
+      rate: 0.9 + prng.below(201) / 1_000,
+      wallJumpMs: anyOf(prng, [0, 60_000, -60_000, 86_400_000, -86_400_000]),
+    }),
+  ],
+  [
+    8,
+    (prng) => ({
+      type: 'disk-fault',
+      operation: anyOf(prng, OPERATIONS),
+      error: anyOf(prng, ['EIO', 'EIO', 'ENOSPC']),
+      skip: prng.below(6),
+      inStore: prng.below(3) === 0,
+    }),
+  ],
+  [3, (prng) => ({ type: 'disk-full', bytes: prng.below(4) * 4096 })],
+  [4, () => ({ type: 'short-writes', oneIn: 3 })],
+  [4, (prng) => ({ type: 'slow-disk', factor: anyOf(prng, [5, 30]) })],
+  [8, () => ({ type: 'transfer' })],
+  [8, () => ({ type: 'add-voter' })],
+  [6, () => ({ type: 'remove-voter' })],
+  [5, () => ({ type: 'wipe' })],
+];
+
+/** A schedule of `count` faults over `durationMs`. */
+export function drawSchedule(prng: SimPrng, count: number, durationMs: number): Schedule {
+  const weights = kinds.reduce((sum, [weight]) => sum + weight, 0);
+  const faults = Array.from({ length: count }, (): Fault => {
+    let left = prng.below(weights);
+    const [, draw] = kinds.find(([weight]) => (left -= weight) < 0)!;
+    return {
+      atMs: prng.below(durationMs),
+      forMs: 20 + prng.below(anyOf(prng, [100, 400, 1_500])),
+      pick: prng.uint32(),
+      ...draw(prng),
+    };
+  });
+  return { faults: faults.sort((a, b) => a.atMs - b.atMs), durationMs };
+}

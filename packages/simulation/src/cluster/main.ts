@@ -1,0 +1,105 @@
+// `make sim`: runs seeds of the simulated cluster on all cores. Progress goes to stderr; the last line of stdout is the verdict, and
+// the exit code is 1 when a checker found anything.
+//
+//   node packages/simulation/dist/cluster/main.js [--seeds N] [--from N] [--events N] [--twice] [--no-shrink] [--replay FILE]
+
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Regression } from './regression.ts';
+import { runSeeds, type SeedJob, type SeedReport } from './seed-runner.ts';
+
+const SHOWN_EVENTS = 60;
+const MAX_SHOWN_VIOLATIONS = 5;
+const PROGRESS_EVERY_MS = 500;
+
+interface Totals {
+  seeds: number;
+  events: number;
+  violations: number;
+}
+
+function jobsOf(values: ReturnType<typeof options>): SeedJob[] {
+  const minEvents = values.events === undefined ? undefined : Number(values.events);
+  const common = { twice: values.twice, shrink: !values['no-shrink'], minEvents };
+  if (values.replay !== undefined) {
+    const { seed, schedule } = JSON.parse(readFileSync(values.replay, 'utf8')) as Regression;
+    return [{ ...common, seed, schedule, shrink: false }];
+  }
+  const from = Number(values.from);
+  return Array.from({ length: Number(values.seeds) }, (_, at) => ({
+    ...common,
+    seed: from + at,
+    schedule: undefined,
+  }));
+}
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: 'string', default: '100' },
+      from: { type: 'string', default: '1' },
+      events: { type: 'string' },
+      twice: { type: 'boolean', default: false },
+      'no-shrink': { type: 'boolean', default: false },
+      replay: { type: 'string' },
+    },
+  });
+  return values;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function showViolation({ seed, voters, digest, violation, schedule, shrunk }: SeedReport): void {
+  if (violation === undefined) return;
+  const { checker, what, atMs, event, trace } = violation;
+  say(`seed ${seed}: ${checker}`);
+  say(`  ${what}`);
+  say(`  ${voters} voters, ${atMs.toFixed(3)} ms, event ${event}, trace ${digest}; the last events:`);
+  for (const line of trace.slice(-SHOWN_EVENTS)) say(`    ${line}`);
+  const faults = shrunk ?? schedule;
+  say(
+    `  ${faults.faults.length} of ${schedule.faults.length} faults are enough; as a file in test/regressions:`,
+  );
+  const regression: Regression = { checker, note: 'what was wrong, and where', seed, schedule: faults };
+  say(JSON.stringify(regression, undefined, 1));
+}
+
+async function main(): Promise<void> {
+  const values = options();
+  const jobs = jobsOf(values);
+  const totals: Totals = { seeds: 0, events: 0, violations: 0 };
+  const started = performance.now();
+  let lastProgress = 0;
+  const rate = (): string => Math.round((totals.events / (performance.now() - started)) * 1_000).toString();
+  const onReport = (report: SeedReport): boolean => {
+    totals.seeds++;
+    totals.events += report.events;
+    const isUnsteady = report.secondDigest !== undefined && report.secondDigest !== report.digest;
+    if (isUnsteady)
+      say(`seed ${report.seed}: the second run differs: ${report.digest} and ${report.secondDigest}`);
+    if (jobs.length <= 4) {
+      say(
+        `seed ${report.seed}: trace ${report.digest}, ${report.events} events, ${report.virtualMs} virtual ms`,
+      );
+    }
+    if (report.violation !== undefined || isUnsteady) totals.violations++;
+    if (totals.violations <= MAX_SHOWN_VIOLATIONS) showViolation(report);
+    else if (report.violation !== undefined) say(`seed ${report.seed}: ${report.violation.checker}`);
+    if (process.stderr.isTTY && performance.now() - lastProgress > PROGRESS_EVERY_MS) {
+      lastProgress = performance.now();
+      process.stderr.write(
+        `\r${totals.seeds} of ${jobs.length} seeds, ${totals.events} events, ${rate()} a second `,
+      );
+    }
+    return true;
+  };
+  await runSeeds(jobs[Symbol.iterator](), { onReport });
+  if (process.stderr.isTTY) process.stderr.write('\n');
+  say(`${rate()} events per second`);
+  say(`${totals.seeds} seeds, ${totals.events} events, ${totals.violations} violations`);
+  process.exitCode = totals.violations > 0 ? 1 : 0;
+}
+
+await main();

@@ -1,0 +1,13 @@
+// A run that once failed, kept: its seed and what is left of its schedule. The test run replays every one of them.
+
+import { type Schedule } from './faults.ts';
+import { type CheckerName } from './violations.ts';
+
+export interface Regression {
+  /** What found it. */
+  readonly checker: CheckerName;
+  /** What was wrong, for people. */
+  readonly note: string;
+  readonly seed: number;
+  readonly schedule: Schedule;
+}

@@ -1,0 +1,129 @@
+// Runs seeds in child processes, one per core: a run is one thread's work, and a run that never ends must not take the others with
+// it. Contract: every seed of the range gets exactly one result, in the order in which they end.
+
+import { fork, type ChildProcess } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { type Schedule } from './faults.ts';
+import { type SeedResult } from './run-seed.ts';
+
+/** What a child is asked. */
+export interface SeedJob {
+  readonly seed: number;
+  readonly twice: boolean;
+  readonly shrink: boolean;
+  readonly minEvents: number | undefined;
+  readonly schedule: Schedule | undefined;
+}
+
+/** What it answers. */
+export interface SeedReport extends SeedResult {
+  /** Of the second run; undefined: there was none. */
+  readonly secondDigest: string | undefined;
+  /** A smaller schedule that fails alike. */
+  readonly shrunk: Schedule | undefined;
+}
+
+export interface SeedRunnerOptions {
+  readonly workers?: number;
+  /** Further arguments for Node in the children. */
+  readonly execArgv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** A run that takes longer on this machine is taken for one that never ends. Default 300 s. */
+  readonly hangMs?: number;
+  /** Answers whether to go on. */
+  readonly onReport: (report: SeedReport) => boolean;
+}
+
+const WORKER = new URL('./seed-worker.js', import.meta.url).pathname;
+/** Most of what a run allocates dies at once: a larger nursery halves the collector's work. */
+const NODE_OPTIONS = ['--max-semi-space-size=64', '--no-warnings'];
+
+export async function runSeeds(jobs: Iterator<SeedJob>, options: SeedRunnerOptions): Promise<void> {
+  const { workers = availableParallelism() } = options;
+  const state = { isStopped: false };
+  await Promise.all(Array.from({ length: workers }, () => new Worker(jobs, options, state).run()));
+}
+
+class Worker {
+  readonly #jobs: Iterator<SeedJob>;
+  readonly #options: SeedRunnerOptions;
+  readonly #state: { isStopped: boolean };
+
+  constructor(jobs: Iterator<SeedJob>, options: SeedRunnerOptions, state: { isStopped: boolean }) {
+    this.#jobs = jobs;
+    this.#options = options;
+    this.#state = state;
+  }
+
+  async run(): Promise<void> {
+    let child: ChildProcess | undefined;
+    try {
+      for (;;) {
+        if (this.#state.isStopped) return;
+        const next = this.#jobs.next();
+        if (next.done === true) return;
+        child ??= this.#fork();
+        const report = await this.#ask(child, next.value);
+        if (report === undefined) {
+          child.kill('SIGKILL');
+          child = undefined;
+        }
+        if (!this.#options.onReport(report ?? hung(next.value))) this.#state.isStopped = true;
+      }
+    } finally {
+      child?.kill('SIGKILL');
+    }
+  }
+
+  #fork(): ChildProcess {
+    const { execArgv = [], env = {} } = this.#options;
+    return fork(WORKER, [], {
+      execArgv: [...NODE_OPTIONS, ...execArgv],
+      env: { ...process.env, ...env },
+      serialization: 'advanced',
+    });
+  }
+
+  /** Undefined when the child does not answer in time. Rejects when it fails. */
+  #ask(child: ChildProcess, job: SeedJob): Promise<SeedReport | undefined> {
+    const { hangMs = 300_000 } = this.#options;
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        child.removeAllListeners();
+      };
+      const timer = setTimeout(() => {
+        settle();
+        resolve(undefined);
+      }, hangMs);
+      child.once('message', (report: SeedReport | { readonly failed: string }) => {
+        settle();
+        if ('failed' in report) reject(new Error(`seed ${job.seed}: ${report.failed}`));
+        else resolve(report);
+      });
+      child.once('exit', (code, signal) => {
+        settle();
+        reject(new Error(`seed ${job.seed}: the child process ended with ${code ?? signal}`));
+      });
+      child.send(job);
+    });
+  }
+}
+
+function hung({ seed, schedule }: SeedJob): SeedReport {
+  return {
+    seed,
+    voters: 0,
+    events: 0,
+    digest: '',
+    virtualMs: 0,
+    acknowledged: 0,
+    refused: 0,
+    unknown: 0,
+    reads: 0,
+    schedule: schedule ?? { faults: [], durationMs: 0 },
+    violation: { checker: 'liveness', what: 'the run does not end', atMs: 0, event: 0, trace: [] },
+    secondDigest: undefined,
+    shrunk: undefined,
+  };
+}

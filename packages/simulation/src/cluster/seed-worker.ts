@@ -1,0 +1,37 @@
+// A child process that runs the seeds it is sent; see seed-runner.ts.
+
+import { productionNodes } from './production-node.ts';
+import { runSeed, type SeedOptions, type SeedResult } from './run-seed.ts';
+import { type SeedJob, type SeedReport } from './seed-runner.ts';
+import { shrink } from './shrink.ts';
+
+async function answer({ seed, twice, minEvents, schedule, shrink: isShrunk }: SeedJob): Promise<SeedReport> {
+  const run = (more: Partial<SeedOptions>): Promise<SeedResult> =>
+    runSeed({
+      seed,
+      factory: productionNodes(),
+      ...(minEvents === undefined ? {} : { minEvents }),
+      ...(schedule === undefined ? {} : { schedule }),
+      ...more,
+    });
+  const result = await run({});
+  const second = twice ? await run({}) : undefined;
+  const { violation } = result;
+  const smaller =
+    violation !== undefined && isShrunk
+      ? await shrink(result.schedule, violation.checker, async (candidate) => {
+          // A smaller schedule may take until later: no more events than it took.
+          const trial = await run({ schedule: candidate });
+          return trial.violation?.checker;
+        })
+      : undefined;
+  return { ...result, secondDigest: second?.digest, shrunk: smaller?.schedule };
+}
+
+process.on('message', (job: SeedJob) => {
+  answer(job).then(
+    (report) => process.send?.(report),
+    (cause: unknown) =>
+      process.send?.({ failed: cause instanceof Error ? (cause.stack ?? '') : String(cause) }),
+  );
+});

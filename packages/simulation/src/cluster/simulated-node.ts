@@ -1,0 +1,97 @@
+// What the simulator needs of a node, and what it gives to one. A `NodeFactory` is all that stands between the simulated world and
+// the production code in it: production-node.ts has the one for a whole node.
+
+import { type Failure, type Network, type NodeId, type Offset, type Term } from '@tidemark/core';
+import {
+  type PeerEndpoint,
+  type RaftObserver,
+  type ReplicaKey,
+  type Role,
+  type Voter,
+  type VoterSet,
+} from '@tidemark/raft';
+import { type NodeSimClock } from '../node-sim-clock.ts';
+import { type SimDisk } from '../sim-disk.ts';
+import { type SimKeyValueStore } from '../sim-key-value.ts';
+import { type SimPrng } from '../sim-prng.ts';
+
+/** One incarnation's world. */
+export interface NodeEnv {
+  readonly self: ReplicaKey;
+  readonly endpoint: PeerEndpoint;
+  /** 1, 2, 3 ... over all incarnations of the node id. */
+  readonly incarnation: number;
+  readonly clock: NodeSimClock;
+  readonly disk: SimDisk;
+  readonly store: SimKeyValueStore;
+  readonly network: Network;
+  readonly prng: SimPrng;
+  readonly observer: RaftObserver;
+  /** Those the cluster begins with; a folder that is empty and theirs begins with them. */
+  readonly initialVoters: VoterSet;
+  /** Whether the node begins as one of the initial voters, with an empty folder. */
+  readonly isFounder: boolean;
+  /** Nodes to ask for the leader. */
+  readonly bootstrapNodes: readonly NodeId[];
+  readonly timing: ClusterTiming;
+  /** Called after every change of the image, in order. */
+  readonly onImage: (image: ImageView) => void;
+  /** The process would end of this. */
+  readonly onFatal: (cause: unknown) => void;
+}
+
+/** Milliseconds. */
+export interface ClusterTiming {
+  readonly electionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly checkQuorumMs: number;
+  readonly lingerMs: number;
+}
+
+export interface TopicView {
+  readonly id: string;
+  /** What the last `setValue` wrote; undefined: none yet. */
+  readonly value: string | undefined;
+}
+
+/** One image of a node, as the checkers see it. */
+export interface ImageView {
+  /** Of the last record in it; -1 before the first. */
+  readonly offset: number;
+  topic(name: string): TopicView | undefined;
+  topicNames(): Iterable<string>;
+  /** Equal images have equal digests. May cost as much as the image is large. */
+  digest(): string;
+  /** What is wrong with it by itself, or as the successor of `previous`. */
+  problems(previous: ImageView | undefined): readonly string[];
+}
+
+export interface NodeStatus {
+  readonly role: Role;
+  readonly term: Term;
+  readonly leader: ReplicaKey | undefined;
+  readonly voters: VoterSet;
+  readonly commitOffset: Offset;
+  readonly logEndOffset: Offset;
+}
+
+export interface SimulatedNode {
+  readonly image: ImageView;
+  readonly status: NodeStatus;
+  createTopic(name: string, timeoutMs: number): Promise<{ readonly ok: true; readonly id: string } | Failure>;
+  /** Overwrites the one value of the topic. */
+  setValue(name: string, value: string, timeoutMs: number): Promise<{ readonly ok: true } | Failure>;
+  deleteTopic(name: string, timeoutMs: number): Promise<{ readonly ok: true } | Failure>;
+  readBarrier(timeoutMs: number): Promise<{ readonly ok: true; readonly offset: Offset } | Failure>;
+  changeVoters(
+    change:
+      | { readonly type: 'add'; readonly voter: Voter }
+      | { readonly type: 'remove'; readonly replica: ReplicaKey },
+    timeoutMs: number,
+  ): Promise<{ readonly ok: true } | Failure>;
+  transferLeadership(to: NodeId | undefined, timeoutMs: number): Promise<{ readonly ok: true } | Failure>;
+  close(): Promise<void>;
+}
+
+/** Resolves when the node runs. A rejection is its process's end. */
+export type NodeFactory = (env: NodeEnv) => Promise<SimulatedNode>;

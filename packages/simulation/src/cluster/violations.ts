@@ -1,0 +1,55 @@
+// What a run found wrong: the first thing counts, with where the run was and what had just happened. What follows from it is noise.
+
+import { type SimClock } from '../sim-clock.ts';
+
+export const checkerNames = [
+  'election-safety',
+  'leader-append-only',
+  'log-matching',
+  'leader-completeness',
+  'state-machine-safety',
+  'one-vote-per-term',
+  'voter-change',
+  'image-equality',
+  'controller-invariants',
+  'linearizable-read',
+  'acknowledged-command-lost',
+  'applied-twice',
+  'liveness',
+  /** A node threw: a broken invariant, or a rejection nobody handled. */
+  'node-failed',
+] as const;
+export type CheckerName = (typeof checkerNames)[number];
+
+export interface Violation {
+  readonly checker: CheckerName;
+  readonly what: string;
+  /** Virtual time, in ms. */
+  readonly atMs: number;
+  /** Events that had happened. */
+  readonly event: number;
+  /** The last of them, oldest first. */
+  readonly trace: readonly string[];
+}
+
+export type Report = (checker: CheckerName, what: string) => void;
+
+export class Violations {
+  readonly #clock: SimClock;
+  #first: Violation | undefined;
+
+  constructor(clock: SimClock) {
+    this.#clock = clock;
+  }
+
+  get first(): Violation | undefined {
+    return this.#first;
+  }
+
+  readonly report: Report = (checker, what) => {
+    if (this.#first !== undefined) return;
+    const { trace, events } = this.#clock;
+    trace.note('VIOLATION', checker);
+    this.#first = { checker, what, atMs: this.#clock.monotonicMs(), event: events, trace: trace.tail() };
+  };
+}
