@@ -115,8 +115,13 @@ const entryOf = (stored: StoredEntry): Entry => ({ ...stored, payload: bytesOf(s
 export interface RaftNodeFaults {
   readonly votesUnsynced?: boolean;
   readonly readsUnconfirmed?: boolean;
-  readonly appliesTwice?: boolean;
   readonly answersEarly?: boolean;
+  /** Applies a topic nobody asked for. */
+  readonly ghosts?: boolean;
+  readonly imagesDiffer?: boolean;
+  /** From then on nothing is heard any more. */
+  readonly deafAfterMs?: number;
+  readonly throwsAtOffset?: number;
 }
 
 export function raftNode(faults: RaftNodeFaults = {}): NodeFactory {
@@ -303,6 +308,7 @@ class RaftNode implements SimulatedNode {
   }
 
   #received(from: NodeId, payload: Uint8Array): void {
+    if (this.#env.clock.monotonicMs() > (this.#faults.deafAfterMs ?? Infinity)) return;
     const body = payload.subarray(1);
     if (payload[0] === 1) {
       const decoded = decodeMessage(body);
@@ -430,12 +436,7 @@ class RaftNode implements SimulatedNode {
     this.#appliedTerm = entry.term;
     if (entry.kind === 'data') {
       this.image = this.image.apply(entry);
-      if (this.#faults.appliesTwice === true && entry.baseOffset % 50 === 0) {
-        this.image = new ToyImage(
-          this.image.offset,
-          new Map([...this.image.topics, ['ghost', { id: '', value: undefined }]]),
-        );
-      }
+      this.#spoil(entry);
       this.#env.onImage(this.image);
     }
     const done = this.#proposed.filter(({ endOffset }) => endOffset <= entry.endOffset);
@@ -444,6 +445,16 @@ class RaftNode implements SimulatedNode {
       if (term === entry.term) answer({ ok: true, ...this.#idIn(entry) });
       else answer(failure('NETWORK_EXCEPTION', ''));
     }
+  }
+
+  #spoil({ baseOffset }: Entry): void {
+    const { ghosts, imagesDiffer, throwsAtOffset } = this.#faults;
+    if (throwsAtOffset !== undefined && baseOffset >= throwsAtOffset) throw new Error('planted');
+    const { nodeId } = this.#env.self;
+    const isHaunted = (ghosts === true && baseOffset % 50 === 0) || (imagesDiffer === true && nodeId === 2);
+    if (!isHaunted) return;
+    const topics = new Map([...this.image.topics, ['ghost', { id: '', value: undefined }] as const]);
+    this.image = new ToyImage(this.image.offset, topics);
   }
 
   #idIn({ kind, payload }: Entry): { readonly id?: string } {
