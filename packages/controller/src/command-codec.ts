@@ -122,6 +122,7 @@ const schemas: { readonly [T in CommandType]: readonly FieldCodec<Fields<T>>[] }
           replicationFactor: signed,
           assignments,
           configs: textMap,
+          topicId: optional(uuid<TopicId>()),
         }),
       ),
       validateOnly: flag,

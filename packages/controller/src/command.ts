@@ -207,6 +207,11 @@ export interface NewTopic {
   /** Where each partition goes; empty: the controller places them. Exclusive with the two counts. */
   readonly assignments: readonly ReplicaAssignment[];
   readonly configs: ReadonlyMap<string, string>;
+  /**
+   * Drawn by who passes the command on, so that it can be repeated when its outcome is not known: a topic of this name and id is
+   * the one that was asked for. Absent: the controller draws it.
+   */
+  readonly topicId?: TopicId | undefined;
 }
 
 export interface CreateTopicsCommand {

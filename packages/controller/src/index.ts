@@ -4,6 +4,7 @@ export { type CommandType } from './command-fields.ts';
 export * from './broker-sessions.ts';
 export { type CommandContext, type CommandInput, type Handled } from './context.ts';
 export { Controller } from './controller.ts';
+export { drawTopicId } from './handlers/create-topics.ts';
 export { PRODUCER_ID_BLOCK_LENGTH } from './handlers/producer-ids.ts';
 export * from './image-builder.ts';
 export * from './image-changes.ts';

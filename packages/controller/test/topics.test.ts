@@ -136,6 +136,21 @@ describe('creating topics', () => {
     ).to.deep.equal(['INVALID_CONFIG', 'ok']);
   });
 
+  it('knows a request that is repeated by the id it gave the topic', () => {
+    const cluster = TestCluster.withBrokers(3);
+    const topicId = uuid(7) as TopicId;
+    const first = cluster.create({ name: 'once', topicId, partitionCount: 2 })[0]!;
+    expect(first).to.deep.include({ ok: true, topicId, partitionCount: 2 });
+    expect(cluster.create({ name: 'once', topicId, partitionCount: 2 })[0]).to.deep.equal(first);
+    expect(cluster.records).to.have.length(0);
+    // Another's topic of that name is another's, and an id that is taken is not taken again.
+    expect(cluster.create({ name: 'once' })[0]).to.include({ error: 'TOPIC_ALREADY_EXISTS' });
+    const [other, twin] = cluster.create({ name: 'other', topicId }, { name: 'twin', topicId });
+    expect(
+      new Set([topicId, ...[other, twin].map((each) => each?.ok === true && each.topicId)]),
+    ).to.have.length(3);
+  });
+
   it('puts partitions where the request says, if they can be there', () => {
     const cluster = TestCluster.withBrokers(3);
     cluster.fence(3);

@@ -4,6 +4,7 @@
 import {
   decodeCommand,
   decodeResponse,
+  drawTopicId,
   duties,
   encodeCommand,
   encodeResponse,
@@ -50,7 +51,7 @@ import { decodeMetadataBatches } from './metadata-batch.ts';
 import { ControllerDuties } from './controller-duties.ts';
 import { isFailure } from './outcome.ts';
 import type { PeerDirectory, VoterAddress } from './peer-directory.ts';
-import { defaultPeerRequestLimits, PeerRequests } from './peer-requests.ts';
+import { defaultPeerRequestLimits, PeerRequests, type PeerAnswer } from './peer-requests.ts';
 import { peerChannels, PeerRouter } from './peer-router.ts';
 import { Formation, isAmong } from './quorum/formation.ts';
 import { MetadataState, type ImageListener } from './quorum/metadata-state.ts';
@@ -138,6 +139,8 @@ export class MetadataNode {
   #snapshotTimer: Timer | undefined;
   #compaction: Promise<void> | undefined;
   #barriers: Barrier[] = [];
+  /** Of the requests that wait for a leader. */
+  readonly #leaderWatches = new Set<() => void>();
   #isClosed = false;
 
   private constructor(options: MetadataNodeOptions, parts: NodeParts) {
@@ -157,7 +160,10 @@ export class MetadataNode {
         committed: (entries) => this.#committed(entries),
         install: (snapshot) => this.#install(snapshot),
         readSnapshot: (read) => this.#snapshots.read(read, clock.monotonicMs()),
-        roleChanged: () => this.#active.update(),
+        roleChanged: () => {
+          this.#active.update();
+          this.#leaderChanged();
+        },
       },
       onPeer: (node, endpoint) => this.#directory.heard(node, endpoint),
       onFatal,
@@ -284,15 +290,18 @@ export class MetadataNode {
   }
 
   /**
-   * Has the active controller decide, wherever it is, and answers once that is committed. Besides the command's own failures:
-   * NOT_CONTROLLER, NETWORK_EXCEPTION and THROTTLING_QUOTA_EXCEEDED (nothing happened), REQUEST_TIMED_OUT (it is not known).
+   * Has the active controller decide, wherever it is, and answers once that is committed. When the controller changes meanwhile the
+   * command goes to the next one, if repeating it does no harm. Besides the command's own failures: NOT_CONTROLLER,
+   * NETWORK_EXCEPTION and THROTTLING_QUOTA_EXCEEDED (nothing happened), REQUEST_TIMED_OUT (it is not known).
    */
   async submit<C extends ControllerCommand>(command: C, timeoutMs: number): Promise<ResponseTo<C> | Failure> {
+    const named = this.#withIds(command);
     return this.#atLeader<ResponseTo<C>>(timeoutMs, {
-      here: () => this.#active.submit(command),
+      here: () => this.#active.submit(named),
       kind: requestKinds.command,
-      body: () => encodeCommand(command),
+      body: () => encodeCommand(named),
       read: (body) => decodeResponse(command.type, body) as ResponseTo<C> | Failure,
+      isRepeatable: isRepeatable(command),
     });
   }
 
@@ -304,6 +313,7 @@ export class MetadataNode {
       kind: requestKinds.readIndex,
       body: () => new Uint8Array(0),
       read: (body) => ({ ok: true as const, offset: offsetCodec.read(new FieldReader(body)) }),
+      isRepeatable: true,
     });
     if (!asked.ok) return asked;
     const leftMs = deadlineMs - this.#options.clock.monotonicMs();
@@ -317,6 +327,7 @@ export class MetadataNode {
       kind: requestKinds.changeVoters,
       body: () => encodeVoterChange(change),
       read: () => ({ ok: true }),
+      isRepeatable: false,
     });
   }
 
@@ -331,6 +342,7 @@ export class MetadataNode {
         return writer.finish();
       },
       read: () => ({ ok: true }),
+      isRepeatable: false,
     });
   }
 
@@ -478,7 +490,8 @@ export class MetadataNode {
     const deadlineMs = clock.monotonicMs() + timeoutMs;
     for (;;) {
       const answer = await this.#ask(ask, deadlineMs - clock.monotonicMs());
-      if (!isFailure(answer) || !isHarmless(answer) || this.#isClosed) return answer;
+      if (!isFailure(answer) || this.#isClosed) return answer;
+      if (!isHarmless(answer) && !(ask.isRepeatable && answer.error === 'REQUEST_TIMED_OUT')) return answer;
       const leftMs = deadlineMs - clock.monotonicMs();
       if (leftMs <= this.#options.retryBackoffMs) return answer;
       await this.#pause();
@@ -497,7 +510,10 @@ export class MetadataNode {
       );
     }
     if (leader.nodeId === this.self.nodeId) return this.#inTime(here(), leftMs);
-    const answer = await this.#requests.call(leader.nodeId, kind, body(), leftMs);
+    const answer = await this.#unlessReplaced(
+      leader.nodeId,
+      this.#requests.call(leader.nodeId, kind, body(), leftMs),
+    );
     if (!answer.ok) return answer;
     try {
       return read(answer.body);
@@ -505,6 +521,38 @@ export class MetadataNode {
       if (error instanceof MalformedRecord) return failure('CORRUPT_MESSAGE', `An answer ${error.message}.`);
       throw error;
     }
+  }
+
+  /** A leader that was replaced may still answer, for a moment; after that nobody waits for it. */
+  #unlessReplaced(leader: NodeId, work: Promise<PeerAnswer>): Promise<PeerAnswer> {
+    return new Promise((resolve) => {
+      let timer: Timer | undefined;
+      const watch = (): void => {
+        if (timer !== undefined || this.#quorum.leader?.nodeId === leader) return;
+        timer = this.#options.clock.setTimer(REPLACED_MS, () => done(replaced));
+      };
+      const done = (answer: PeerAnswer): void => {
+        timer?.cancel();
+        this.#leaderWatches.delete(watch);
+        resolve(answer);
+      };
+      this.#leaderWatches.add(watch);
+      void work.then(done);
+    });
+  }
+
+  #leaderChanged(): void {
+    for (const watch of [...this.#leaderWatches]) watch();
+  }
+
+  #withIds<C extends ControllerCommand>(command: C): C {
+    if (command.type !== 'createTopics') return command;
+    const { prng } = this.#options;
+    const topics = command.topics.map((topic) => ({
+      ...topic,
+      topicId: topic.topicId ?? drawTopicId(prng, this.image),
+    }));
+    return { ...command, topics };
   }
 
   #inTime<R>(work: Promise<R>, timeoutMs: number): Promise<R | Failure> {
@@ -611,7 +659,24 @@ interface LeaderRequest<R> {
   readonly kind: number;
   readonly body: () => Uint8Array;
   readonly read: (body: Uint8Array) => R | Failure;
+  /** Whether doing it twice is the same as doing it once. */
+  readonly isRepeatable: boolean;
 }
+
+/**
+ * Whether a command that may have been carried out can be given again: it asks for a state and not for a step, or names what it
+ * makes. Deleting a topic or adding partitions twice is an error the second time, which nobody could tell from a refusal.
+ */
+function isRepeatable(command: ControllerCommand): boolean {
+  return command.type !== 'deleteTopics' && command.type !== 'createPartitions';
+}
+
+/** How long an answer of a leader that was replaced is waited for. */
+const REPLACED_MS = 200;
+const replaced = failure(
+  'REQUEST_TIMED_OUT',
+  'The active controller changed before it answered; whether the command took effect shows in the metadata.',
+);
 
 /** Failures after which the request can be sent again, because it has done nothing. */
 const isHarmless = ({ error }: Failure): boolean =>

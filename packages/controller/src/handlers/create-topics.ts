@@ -20,7 +20,7 @@ import type {
   NewTopic,
 } from '../command.ts';
 import { handled, type CommandContext, type Handled } from '../context.ts';
-import { metricName, type MetadataImage } from '../metadata-image.ts';
+import { metricName, type MetadataImage, type TopicImage } from '../metadata-image.ts';
 import type { MetadataRecord } from '../metadata-record.ts';
 import { PartitionQuota } from '../partition-quota.ts';
 import {
@@ -41,10 +41,13 @@ export function createTopics(
   const newNames = new Map<string, string>();
   const records: MetadataRecord[] = [];
   const named = new Map<string, number>();
+  const drawn = new Set<TopicId>();
   for (const { name } of topics) named.set(name, (named.get(name) ?? 0) + 1);
 
   const results = topics.map((topic): CreatedTopic | FailedTopic => {
     const { name } = topic;
+    const known = topic.topicId === undefined ? undefined : context.image.topicById(topic.topicId);
+    if (known?.name === name && !validateOnly) return existing(known);
     const refusal = refuseName(name, named, newNames, context.image);
     if (refusal !== undefined) return { ...refusal, name };
     const placement = place(topic, quota, context);
@@ -58,7 +61,11 @@ export function createTopics(
     newNames.set(metricName(name), name);
     const result = { ok: true, name, partitionCount: replicas.length, replicationFactor } as const;
     if (validateOnly) return { ...result, topicId: undefined };
-    const topicId = drawTopicId(context.prng, context.image);
+    const topicId =
+      topic.topicId !== undefined && known === undefined && !drawn.has(topic.topicId)
+        ? topic.topicId
+        : drawTopicId(context.prng, context.image);
+    drawn.add(topicId);
     records.push({ type: 'topic', topicId, name: name as TopicName });
     for (const [key, value] of topic.configs) {
       records.push({ type: 'topicConfig', topicId, name: key, value: value.trim() });
@@ -67,6 +74,12 @@ export function createTopics(
     return { ...result, topicId };
   });
   return handled({ topics: results }, records);
+}
+
+/** The command was carried out before, and is asked again by somebody who did not hear of it. */
+function existing({ id, name, partitions }: TopicImage): CreatedTopic {
+  const replicationFactor = partitions[0]!.replicas.length;
+  return { ok: true, name, topicId: id, partitionCount: partitions.length, replicationFactor };
 }
 
 function refuseName(
@@ -125,7 +138,7 @@ function defaultFactor({ config, image }: CommandContext): number {
 }
 
 /** A random UUID (RFC 9562, version 4) no topic has, and that does not start with "-", which a shell takes for a flag. */
-function drawTopicId(prng: Prng, image: MetadataImage): TopicId {
+export function drawTopicId(prng: Prng, image: MetadataImage): TopicId {
   for (;;) {
     const bytes = prng.bytes(16);
     bytes[6] = (bytes[6]! & 0x0f) | 0x40;
