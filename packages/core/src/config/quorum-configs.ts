@@ -17,12 +17,12 @@ const quorumSpecs = {
   'controller.quorum.election.timeout.ms': int(1000, {
     min: 1,
     unit: 'ms',
-    doc: 'How long a candidate waits for votes before it tries again, to which up to as much is added at random.',
+    doc: 'A voter that has heard of no leader for so long, and up to as much longer at random, asks for an election. A leader speaks five times as often.',
   }),
   'controller.quorum.fetch.timeout.ms': int(2000, {
     min: 1,
     unit: 'ms',
-    doc: 'After so long without a word from the leader a voter campaigns; a leader without answers from a majority for so long resigns.',
+    doc: 'A leader that a majority of the voters has not answered for so long resigns.',
   }),
   'controller.quorum.append.linger.ms': int(25, {
     unit: 'ms',
