@@ -5,7 +5,7 @@ export * from './message-codec.ts';
 export * from './observer.ts';
 export * from './options.ts';
 export { type ProgressState } from './progress.ts';
-export { Raft, type Proposed as RaftProposed, type RaftStatus, type VoterChange } from './raft.ts';
+export { Raft, type Proposed as RaftProposed, type RaftStatus } from './raft.ts';
 export { type RaftLogState, type TermStart } from './raft-log.ts';
 export {
   type ConfirmedRead,
@@ -17,4 +17,5 @@ export {
   type SnapshotRead,
 } from './ready.ts';
 export * from './replica.ts';
+export { type VoterChange } from './voter-change.ts';
 export { decodeVoters, encodeVoters, endpointCodec, replicaCodec, votersCodec } from './voters-codec.ts';

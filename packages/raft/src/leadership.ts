@@ -31,7 +31,8 @@ export interface LeadershipContext {
   readonly voters: VoterSet;
   committed(offset: Offset): void;
   readConfirmed(offset: Offset): void;
-  resign(why: string, nowMs: number): void;
+  /** A majority of the voters has not answered in time. */
+  resign(nowMs: number): void;
 }
 
 /** A piece of a snapshot, as the driver has it. */
@@ -127,7 +128,7 @@ export class Leadership {
   tick(nowMs: number): void {
     const { timing } = this.#context;
     if (!this.#hasMajority(nowMs)) {
-      this.#context.resign('a majority of the voters has not answered in time', nowMs);
+      this.#context.resign(nowMs);
       return;
     }
     if (this.#transfer !== undefined && nowMs >= this.#transfer.untilMs) this.#transfer = undefined;

@@ -46,7 +46,7 @@ export class RandomRun {
         maxSnapshotPieceBytes: prng.pick([40, 1000]),
       },
       writesAtOnce: prng.chance(50),
-      isSerial: prng.chance(50),
+      isTaciturn: prng.chance(30),
       ...(prng.chance(20) ? { preferredLeader: 1 } : {}),
       trace: (event) => {
         if (event.type === 'installed') this.#snapshots++;

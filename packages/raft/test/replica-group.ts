@@ -57,8 +57,8 @@ export interface GroupOptions {
   readonly preferredLeader?: number;
   /** False: a disk writes when `write` says so. */
   readonly writesAtOnce?: boolean;
-  /** True: a `Ready` is taken when everything of the one before is written; otherwise when its hard state is. */
-  readonly isSerial?: boolean;
+  /** Says nothing while its disk writes, urgent or not. */
+  readonly isTaciturn?: boolean;
   /** Puts something on the disks before the first start. */
   readonly prepare?: (node: number, disk: FakeDisk) => void;
   /** What happens, as it happens. */
@@ -108,8 +108,7 @@ export class Member {
   raft: Raft | undefined;
   mirror: LogMirror;
   image: Image;
-  /** In this order. */
-  writing: Writing[] = [];
+  writing: Writing | undefined;
   reads: DiskRead[] = [];
   sending = new Map<string, SnapshotSending>();
   /** By id: what was committed anywhere when the read was asked. */
@@ -128,8 +127,8 @@ export class Member {
 
   /** What the disk has still to do, in order. */
   get pendingSteps(): readonly DiskStep[] {
-    const hardStates = this.writing.flatMap(({ hardState }) => hardState ?? []);
-    return [...hardStates, ...this.writing.flatMap(({ steps }) => steps)];
+    const { hardState, steps = [] } = this.writing ?? {};
+    return hardState === undefined ? steps : [hardState, ...steps];
   }
 
   get up(): Raft {
@@ -147,14 +146,12 @@ export class ReplicaGroup {
   nowMs = 0;
   onEvent: ((event: GroupEvent) => void) | undefined;
   writesAtOnce: boolean;
-  readonly isSerial: boolean;
   #nextRead = 1;
 
   constructor(options: GroupOptions) {
     this.options = options;
     this.onEvent = options.trace;
     this.writesAtOnce = options.writesAtOnce !== false;
-    this.isSerial = options.isSerial === true;
     const voters = options.voters.map((node) => voterOf(node));
     for (const node of options.voters) this.#add(node, voters);
     for (const node of options.observers ?? []) this.#add(node, []);
@@ -230,7 +227,7 @@ export class ReplicaGroup {
       this.checker.forgot(member.key, member.raft.term);
     }
     member.raft = undefined;
-    member.writing = [];
+    member.writing = undefined;
     member.reads = [];
     member.sending.clear();
     member.asked.clear();
@@ -359,7 +356,13 @@ export class ReplicaGroup {
     for (let left = 10_000; ; left--) {
       invariant(left > 0, 'a replica has nothing more to say at some time', { node });
       if (member.raft === undefined || !member.raft.hasReady) return;
-      if (this.isSerial ? member.writing.length > 0 : member.writing.at(-1)?.hardState !== undefined) return;
+      if (member.writing !== undefined) {
+        // Who keeps silence while its disk writes is slower, and right as well.
+        if (member.writing.hardState === undefined && this.options.isTaciturn !== true) {
+          this.#send(member, member.raft.takeUrgent(this.nowMs));
+        }
+        return;
+      }
       this.#begin(member, member.raft.takeReady(this.nowMs));
       if (this.writesAtOnce) {
         while (this.write(node));
@@ -371,14 +374,14 @@ export class ReplicaGroup {
   /** The disk does its next step. Answers whether there was one. */
   write(node: number): boolean {
     const member = this.member(node);
-    const last = member.writing.at(-1);
-    if (last === undefined) return false;
-    if (last.hardState !== undefined) {
-      this.#do(member, last.hardState);
-      last.hardState = undefined;
-      this.#send(member, last.ready.messages);
+    const { writing } = member;
+    if (writing === undefined) return false;
+    if (writing.hardState !== undefined) {
+      this.#do(member, writing.hardState);
+      writing.hardState = undefined;
+      this.#send(member, writing.ready.messages);
     } else {
-      const step = member.writing[0]!.steps.shift();
+      const step = writing.steps.shift();
       if (step !== undefined) this.#do(member, step);
     }
     this.#finish(member);
@@ -387,14 +390,12 @@ export class ReplicaGroup {
   }
 
   #finish(member: Member): void {
-    for (;;) {
-      const [first] = member.writing;
-      if (first === undefined || first.hardState !== undefined || first.steps.length > 0) return;
-      member.writing.shift();
-      member.up.persisted(first.ready);
-      this.#send(member, first.ready.messagesAfterPersist);
-      this.#apply(member, first.ready);
-    }
+    const { writing } = member;
+    if (writing === undefined || writing.hardState !== undefined || writing.steps.length > 0) return;
+    member.writing = undefined;
+    member.up.persisted(writing.ready);
+    this.#send(member, writing.ready.messagesAfterPersist);
+    this.#apply(member, writing.ready);
   }
 
   /** The disk answers the oldest question for entries or a piece of a snapshot. Answers whether there was one. */
@@ -424,11 +425,11 @@ export class ReplicaGroup {
 
   #begin(member: Member, ready: Ready): void {
     const { hardState } = ready;
-    member.writing.push({
+    member.writing = {
       ready,
       hardState: hardState === undefined ? undefined : { type: 'hardState', hardState },
       steps: diskSteps(ready),
-    });
+    };
     for (const read of ready.reads) {
       this.#trace({ type: 'entryRead', node: member.node, read });
       member.reads.push({ type: 'entries', read });
