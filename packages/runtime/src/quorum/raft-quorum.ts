@@ -1,6 +1,6 @@
 // Drives one replica of the quorum: messages and time in, and what the machine wants written, sent and applied done in the order
-// its `Ready` demands (raft/src/ready.ts). One `Ready` is persisted at a time; what arrives meanwhile is gathered into the next,
-// which is the group commit, and messages that say nothing new about this disk go out without waiting for it.
+// its `Ready` demands (raft/src/ready.ts). Entries are handed to the log as they come, so that those of several `Ready`s share a
+// sync; what waits for the disk waits in a line of its own, and a slow disk does not silence the replica.
 //
 // A failed write ends it: nothing is retried, nothing is sent any more, and `onFatal` is told.
 
@@ -87,9 +87,15 @@ export class RaftQuorum {
   readonly #raft: Raft;
   readonly #reads = new Map<number, WaitingRead>();
   #nextRead = 0;
-  /** 'promising': a term or vote is being written, and nothing may be said before it is. */
-  #work: 'idle' | 'promising' | 'persisting' | 'running' = 'idle';
-  #idle: Promise<void> = Promise.resolve();
+  /** A `Ready` is being taken; a term or vote may be on its way to the disk. */
+  #isRunning = false;
+  #run: Promise<void> = Promise.resolve();
+  /** What waits for the disk, in the order it was taken. */
+  #line: Promise<void> = Promise.resolve();
+  /** Truncations and snapshots in the line: appends wait for them. */
+  #cuts = 0;
+  /** `Ready`s in the line whose committed entries are to be applied there. */
+  #unapplied = 0;
   #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
   #isClosed = false;
   #roleText = '';
@@ -183,7 +189,8 @@ export class RaftQuorum {
     this.#timer?.timer.cancel();
     for (const { settle } of this.#reads.values()) settle(stopped());
     this.#reads.clear();
-    await this.#idle;
+    await this.#run;
+    await this.#line;
   }
 
   #now(): number {
@@ -209,62 +216,86 @@ export class RaftQuorum {
 
   /** There may be something to do. Never inside a step of the machine. */
   #kick(): void {
-    if (this.#isClosed) return;
-    if (this.#work === 'idle') {
-      this.#work = 'running';
-      // Not at once: what is asked for in the same turn goes out together.
-      this.#idle = Promise.resolve().then(() => this.#run());
-    } else if (this.#work === 'persisting') {
-      this.#send(this.#raft.takeUrgent(this.#now()));
-      this.#arm();
-    }
+    if (this.#isClosed || this.#isRunning) return;
+    this.#isRunning = true;
+    // Not at once: what is asked for in the same turn goes out together.
+    this.#run = Promise.resolve().then(() => this.#takeAll());
   }
 
-  async #run(): Promise<void> {
+  async #takeAll(): Promise<void> {
     try {
       while (!this.#isClosed && this.#raft.hasReady) await this.#serve(this.#raft.takeReady(this.#now()));
-      this.#work = 'idle';
+      this.#isRunning = false;
       this.#arm();
     } catch (cause) {
-      this.#isClosed = true;
-      this.#options.onFatal(cause);
+      this.#fail(cause);
     }
   }
 
   async #serve(ready: Ready): Promise<void> {
-    const { store, listener } = this.#options;
-    if (ready.hardState !== undefined) {
-      this.#work = 'promising';
-      await store.saveHardState(ready.hardState);
-    }
+    if (ready.hardState !== undefined) await this.#options.store.saveHardState(ready.hardState);
+    if (this.#isClosed) return;
     this.#send(ready.messages);
     this.#tellRole();
     this.#settleReads(ready);
-    const { install, truncateTo, entries } = ready;
-    if (install !== undefined || truncateTo !== undefined || entries.length > 0) {
-      this.#work = 'persisting';
-      this.#arm();
-      await this.#persist(ready);
+    const { committed } = ready;
+    // What is committed is on this disk already: it is applied at once, unless something before it is not applied yet.
+    const isNext = this.#cuts === 0 && this.#unapplied === 0;
+    if (committed.length > 0) {
+      if (isNext) this.#options.listener.committed(committed);
+      else this.#unapplied += 1;
     }
-    this.#work = 'running';
-    if (this.#isClosed) return;
-    this.#raft.persisted(ready);
-    this.#send(ready.messagesAfterPersist);
-    if (ready.committed.length > 0) listener.committed(ready.committed);
-    this.#tellRole();
+    const written = this.#write(ready);
+    this.#line = this.#line
+      .then(() => written)
+      .then(() => this.#written(ready, isNext))
+      .catch((cause: unknown) => this.#fail(cause));
     for (const read of ready.reads) this.#readEntries(read);
     for (const read of ready.snapshotReads) this.#readSnapshot(read);
   }
 
-  async #persist({ install, truncateTo, entries }: Ready): Promise<void> {
+  /** Step 4, and step 5 if that is to be done yet. */
+  #written(ready: Ready, isApplied: boolean): void {
+    if (this.#isClosed) return;
+    this.#raft.persisted(ready);
+    this.#send(ready.messagesAfterPersist);
+    if (ready.committed.length > 0 && !isApplied) {
+      this.#unapplied -= 1;
+      this.#options.listener.committed(ready.committed);
+    }
+    this.#tellRole();
+    this.#kick();
+  }
+
+  /** Step 3. Entries need not wait for those before to be synced, only for what cuts the log. */
+  #write(ready: Ready): Promise<void> | undefined {
+    const { install, truncateTo, entries } = ready;
+    let work: Promise<void>;
+    if (install !== undefined || truncateTo !== undefined) {
+      this.#cuts += 1;
+      work = this.#line.then(() => this.#cut(ready)).finally(() => (this.#cuts -= 1));
+    } else if (entries.length === 0) return undefined;
+    else work = this.#cuts > 0 ? this.#line.then(() => this.#append(entries)) : this.#append(entries);
+    // Told in its turn.
+    work.catch(() => undefined);
+    return work;
+  }
+
+  async #cut({ install, truncateTo, entries }: Ready): Promise<void> {
     const { log, listener } = this.#options;
+    if (this.#isClosed) return;
     if (install !== undefined) {
       // The image first: a log that is behind its image is begun anew at the next start, an image behind its log never is.
       await listener.install(install);
       await log.truncateFullyAndStartAt(install.snapshot.endOffset);
     }
     if (truncateTo !== undefined && truncateTo < log.nextOffset) await log.truncateTo(truncateTo);
-    if (entries.length === 0) return;
+    if (entries.length > 0) await this.#append(entries);
+  }
+
+  async #append(entries: readonly Entry[]): Promise<void> {
+    const { log } = this.#options;
+    if (this.#isClosed) return;
     const written = entries.map((entry) => {
       const { bytes, batches } = entryBatch(entry);
       const leaderEpoch = entry.term as number as LeaderEpoch;
@@ -273,6 +304,15 @@ export class RaftQuorum {
       return appended.written;
     });
     await Promise.all([...written, log.flush()]);
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#timer?.timer.cancel();
+    for (const { settle } of this.#reads.values()) settle(stopped());
+    this.#reads.clear();
+    this.#options.onFatal(cause);
   }
 
   #send(messages: readonly RaftMessage[]): void {
