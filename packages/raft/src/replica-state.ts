@@ -43,6 +43,7 @@ export class ReplicaState {
     this.#role = this.restingRole;
     const waits = this.isElectable && !(this.isVoter && this.voters.current.length === 1);
     this.electionMs = waits ? this.drawElection(nowMs) : nowMs;
+    options.observer?.started?.(this.log.end, this.log.commitOffset);
     options.observer?.votersChanged?.(this.voters.current);
   }
 
