@@ -2,7 +2,7 @@
 // user types it. Tests run what was built (`packages/cli/dist`). What is started here is ended here, by pid.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -22,18 +22,28 @@ export interface Listeners {
   readonly HTTP?: string;
 }
 
-interface Running {
-  readonly process: ChildProcess;
-  readonly listeners: Listeners;
+/** A line of the server's log. */
+export interface LogLine {
+  readonly level: string;
+  readonly time: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
 }
+
+/** Servers that run, so that none outlives these tests, however they end. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 export class ServerProcess {
   /** Holds the node's data; removed by `dispose`. */
   readonly directory: string;
   readonly #settings: Readonly<Record<string, string>>;
-  #running: Running | undefined;
+  #process: ChildProcess | undefined;
   #listeners: Listeners | undefined;
   #stderr = '';
+  #log: LogLine[] = [];
 
   constructor(directory: string, options: ServerOptions) {
     this.directory = directory;
@@ -56,14 +66,24 @@ export class ServerProcess {
   }
 
   get pid(): number {
-    const pid = this.#running?.process.pid;
+    const pid = this.#process?.pid;
     if (pid === undefined) throw new Error('the server is not running');
     return pid;
+  }
+
+  get isRunning(): boolean {
+    const child = this.#process;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
   /** The last of what it wrote to stderr, for the message of a failing test. */
   get stderr(): string {
     return this.#stderr;
+  }
+
+  /** What it has logged, over all its lives. */
+  get log(): readonly LogLine[] {
+    return this.#log;
   }
 
   /** Resolves when it serves. After a kill it comes back on the same ports. */
@@ -75,25 +95,39 @@ export class ServerProcess {
       ...this.#settings,
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+    await mkdir(this.directory, { recursive: true });
     const child = spawn(process.execPath, [CLI, 'server', ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: this.directory,
       env: cleanEnvironment(),
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-16_384);
+    this.#process = child;
+    running.add(child);
+    child.on('exit', () => running.delete(child));
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      this.#stderr = `${this.#stderr}${line}\n`.slice(-16_384);
+      if (/^\{.*\}$/.test(line)) this.#log.push(JSON.parse(line) as LogLine);
     });
     const listeners = await new Promise<Listeners>((resolve, reject) => {
       createInterface({ input: child.stdout }).on('line', (line) => {
         if (line.startsWith('{')) resolve((JSON.parse(line) as { addresses: Listeners }).addresses);
       });
       child.on('error', reject);
-      child.on('exit', (code, signal) => {
+      // Only then all it said has been read.
+      child.on('close', (code, signal) => {
         reject(new Error(`the server ended with ${code ?? signal} before it was ready:\n${this.#stderr}`));
       });
     });
     this.#listeners = listeners;
-    this.#running = { process: child, listeners };
+  }
+
+  /** The process stands still as if its machine did, until `resume`. */
+  freeze(): void {
+    this.#process!.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process!.kill('SIGCONT');
   }
 
   /** SIGTERM; answers the exit code of the clean shutdown. */
@@ -113,11 +147,11 @@ export class ServerProcess {
   }
 
   async #end(signal: NodeJS.Signals): Promise<number | null> {
-    const child = this.#running?.process;
-    this.#running = undefined;
+    const child = this.#process;
+    this.#process = undefined;
     if (child === undefined) return null;
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-    const ended = once(child, 'exit');
+    const ended = once(child, 'close');
     child.kill(signal);
     await ended;
     return child.exitCode;
