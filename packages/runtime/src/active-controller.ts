@@ -73,6 +73,11 @@ export class ActiveController {
     return this.#waiting.findLast(({ after }) => after !== undefined)?.after ?? this.#options.state.image;
   }
 
+  /** The term it is active in; undefined while it is not. */
+  get term(): Term | undefined {
+    return this.#term;
+  }
+
   get isActive(): boolean {
     return this.#term !== undefined;
   }

@@ -118,6 +118,14 @@ const FORMATION_CHANNEL = 4;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const offsetCodec = integer<Offset>(Number.MAX_SAFE_INTEGER);
 const nodeCodec = integer<number>(2 ** 31 - 1, -1);
+const termCodec = integer<Term>(2 ** 31 - 1);
+
+function withTerm(term: Term, body: Uint8Array): Uint8Array {
+  const writer = new FieldWriter();
+  termCodec.write(writer, term);
+  writer.bytes(body);
+  return writer.finish();
+}
 
 interface Barrier {
   readonly offset: Offset;
@@ -299,7 +307,9 @@ export class MetadataNode {
     return this.#atLeader<ResponseTo<C>>(timeoutMs, {
       here: () => this.#active.submit(named),
       kind: requestKinds.command,
-      body: () => encodeCommand(named),
+      // For the leader of this term only: one that comes late, when others have led meanwhile, is not carried out after what was
+      // decided since.
+      body: () => withTerm(this.#quorum.term, encodeCommand(named)),
       read: (body) => decodeResponse(command.type, body) as ResponseTo<C> | Failure,
       isRepeatable: isRepeatable(command),
     });
@@ -457,8 +467,16 @@ export class MetadataNode {
   #serve(): void {
     const { clock } = this.#options;
     this.#requests.serve(requestKinds.command, async (_from, body) => {
-      const decoded = decodeCommand(body);
+      const reader = new FieldReader(body);
+      const term = termCodec.read(reader);
+      const decoded = decodeCommand(reader.bytes(reader.left));
       if (!decoded.ok) throw TidemarkError.from(decoded);
+      if (this.#active.term !== term) {
+        throw new TidemarkError(
+          'NOT_CONTROLLER',
+          'This node is not the active controller the command was meant for.',
+        );
+      }
       const response = await this.#active.submit(decoded.command);
       // Where to go instead, and what is not known, is said by the request's own failure.
       if (isFailure(response) && isOfTheQuorum(response)) throw TidemarkError.from(response);
@@ -484,16 +502,19 @@ export class MetadataNode {
     });
   }
 
-  /** Tries the leader, wherever it is, until the time is over; again only where nothing can have happened. */
+  /** Tries the leader, wherever it is, until the time is over; again only where that does no harm. */
   async #atLeader<R extends object>(timeoutMs: number, ask: LeaderRequest<R>): Promise<R | Failure> {
-    const { clock } = this.#options;
+    const { clock, retryBackoffMs } = this.#options;
     const deadlineMs = clock.monotonicMs() + timeoutMs;
+    /** What became of an earlier try is not known, so that "nothing happened" is no answer any more. */
+    let doubt: Failure | undefined;
     for (;;) {
       const answer = await this.#ask(ask, deadlineMs - clock.monotonicMs());
-      if (!isFailure(answer) || this.#isClosed) return answer;
-      if (!isHarmless(answer) && !(ask.isRepeatable && answer.error === 'REQUEST_TIMED_OUT')) return answer;
-      const leftMs = deadlineMs - clock.monotonicMs();
-      if (leftMs <= this.#options.retryBackoffMs) return answer;
+      if (!isFailure(answer)) return answer;
+      if (answer.error === 'REQUEST_TIMED_OUT') doubt = answer;
+      const isOver = this.#isClosed || deadlineMs - clock.monotonicMs() <= retryBackoffMs;
+      const mayRepeat = isHarmless(answer) || (ask.isRepeatable && answer === doubt);
+      if (isOver || !mayRepeat) return doubt ?? answer;
       await this.#pause();
     }
   }

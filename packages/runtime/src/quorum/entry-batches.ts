@@ -87,7 +87,7 @@ export function entriesOf(
 }
 
 function controlOf(batch: Uint8Array): Pick<Entry, 'kind' | 'payload'> | undefined {
-  const cursor = new RecordCursor({ codecs: noCodecs });
+  const cursor = new RecordCursor({ codecs: noCodecs, showControlRecords: true });
   cursor.load(batch, batchBaseOffset(batch, 0));
   if (!cursor.next()) return undefined;
   const key = cursor.key();
