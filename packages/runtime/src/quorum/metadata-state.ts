@@ -152,6 +152,13 @@ export class MetadataState {
     await this.#saving;
   }
 
+  /** As `save`; answers what is durable from then on. */
+  async saveDurably(): Promise<LogPosition> {
+    const saved = this.#saving.then(() => this.#write(true)).then(() => this.#saved.position);
+    this.#saving = saved.then(() => undefined);
+    return saved;
+  }
+
   /** The image as entries, from the store, and where it stands: the newest there is. The caller closes the iterator. */
   openSnapshot(): Promise<{ readonly position: LogPosition; readonly entries: KeyValueIterator }> {
     // In turn with the writes: between writing the image and opening the iterator no other write can come.
