@@ -92,8 +92,8 @@ export class RaftQuorum {
   #run: Promise<void> = Promise.resolve();
   /** What waits for the disk, in the order it was taken. */
   #line: Promise<void> = Promise.resolve();
-  /** Truncations and snapshots in the line: appends wait for them. */
-  #cuts = 0;
+  /** Writes that began, or begin, in the line: the next one must not overtake them. */
+  #waitingWrites = 0;
   /** `Ready`s in the line whose committed entries are to be applied there. */
   #unapplied = 0;
   #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
@@ -240,7 +240,7 @@ export class RaftQuorum {
     this.#settleReads(ready);
     const { committed } = ready;
     // What is committed is on this disk already: it is applied at once, unless something before it is not applied yet.
-    const isNext = this.#cuts === 0 && this.#unapplied === 0;
+    const isNext = this.#waitingWrites === 0 && this.#unapplied === 0;
     if (committed.length > 0) {
       if (isNext) this.#options.listener.committed(committed);
       else this.#unapplied += 1;
@@ -267,15 +267,20 @@ export class RaftQuorum {
     this.#kick();
   }
 
-  /** Step 3. Entries need not wait for those before to be synced, only for what cuts the log. */
+  /** Step 3. Entries need not wait for those before to be synced, only for what cuts the log, and for what waits for that. */
   #write(ready: Ready): Promise<void> | undefined {
     const { install, truncateTo, entries } = ready;
+    const isCut = install !== undefined || truncateTo !== undefined;
+    if (!isCut && entries.length === 0) return undefined;
     let work: Promise<void>;
-    if (install !== undefined || truncateTo !== undefined) {
-      this.#cuts += 1;
-      work = this.#line.then(() => this.#cut(ready)).finally(() => (this.#cuts -= 1));
-    } else if (entries.length === 0) return undefined;
-    else work = this.#cuts > 0 ? this.#line.then(() => this.#append(entries)) : this.#append(entries);
+    if (isCut || this.#waitingWrites > 0) {
+      this.#waitingWrites += 1;
+      work = this.#line.then(() => (isCut ? this.#cut(ready) : this.#append(entries)));
+      const over = (): void => {
+        this.#waitingWrites -= 1;
+      };
+      work.then(over, over);
+    } else work = this.#append(entries);
     // Told in its turn.
     work.catch(() => undefined);
     return work;
