@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { expect } from 'chai';
 import { Client, credentials, status, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import {
@@ -13,6 +15,10 @@ import {
 } from '@tidemark/rpc';
 
 type Stream = ClientDuplexStream<ServerReflectionRequest, ServerReflectionResponseOutput>;
+
+async function eventuallyConnected(listener: GrpcListener): Promise<void> {
+  while (listener.connectionCount === 0) await new Promise(setImmediate);
+}
 
 describe('a listener', () => {
   let listener: GrpcListener;
@@ -102,6 +108,20 @@ describe('a listener', () => {
       expect(missing.errorResponse?.errorCode).to.equal(status.NOT_FOUND);
       call.end();
     }
+  });
+
+  it('answers a client that was early, and sends away one that would wait for long', async () => {
+    const early = new GrpcListener(defaultGrpcLimits);
+    const port = await early.listen('127.0.0.1', 0);
+    const waiting = connect(port, '127.0.0.1').on('error', () => undefined);
+    await once(waiting, 'close');
+    client.close();
+    client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+    const answer = check('');
+    await eventuallyConnected(early);
+    early.serve([healthHandlers(health)]);
+    expect(await answer).to.equal('SERVING');
+    await early.close(0);
   });
 
   it('says which errno kept it from a port that is taken', async () => {

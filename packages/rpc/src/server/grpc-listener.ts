@@ -1,6 +1,7 @@
 // One gRPC listener: a TCP socket of our own whose connections are handed to a grpc-js server with the house's limits. Owning
 // the socket gives what grpc-js does not: the errno when the port is taken, a cap on connections, and a port that is taken and
-// known before there is anything to serve. Connections that come early wait for `serve`.
+// known before there is anything to serve. Connections that come early wait a moment for `serve` and are then closed: whoever
+// asks goes elsewhere, instead of hanging on a node that may be minutes from serving.
 //
 // Every limit here exists because grpc-js has none by default: session memory is unlimited, concurrent streams are unlimited,
 // idle connections stay for ever, and a peer that vanished is never noticed.
@@ -40,6 +41,9 @@ export const defaultGrpcLimits: GrpcLimits = {
   keepaliveTimeoutMs: 10_000,
 };
 
+/** How long a connection waits for `serve`. */
+const EARLY_MS = 300;
+
 export type ServiceRegistration = readonly [ServiceDefinition, UntypedServiceImplementation];
 
 export class GrpcListener {
@@ -60,7 +64,8 @@ export class GrpcListener {
       socket.once('close', () => this.#sockets.delete(socket));
       // Until HTTP/2 takes the socket over nobody else listens for its errors; 'close' follows each of them.
       socket.on('error', () => socket.destroy());
-      this.#injector?.injectConnection(socket);
+      if (this.#injector === undefined) this.#wait(socket);
+      else this.#injector.injectConnection(socket);
     });
     tcp.maxConnections = this.#limits.maxConnections;
     this.#tcp = tcp;
@@ -93,6 +98,13 @@ export class GrpcListener {
     this.#server = server;
     this.#injector = server.createConnectionInjector(ServerCredentials.createInsecure());
     for (const socket of this.#sockets) this.#injector.injectConnection(socket);
+  }
+
+  #wait(socket: Socket): void {
+    const early = setTimeout(() => {
+      if (this.#injector === undefined) socket.destroy();
+    }, EARLY_MS);
+    socket.once('close', () => clearTimeout(early));
   }
 
   get connectionCount(): number {
