@@ -11,8 +11,8 @@ export class DiskWrites {
   #handed: Offset;
   #truncateTo: Offset | undefined;
   #install: InstallSnapshot | undefined;
-  /** Taken and not yet persisted, with what it puts on disk for good. */
-  #writing: { readonly ready: Ready; readonly upTo: Offset } | undefined;
+  /** Taken and not yet persisted, oldest first, with what each puts on disk for good. */
+  #writing: { readonly ready: Ready; readonly upTo: Offset }[] = [];
 
   constructor(log: RaftLog) {
     this.#log = log;
@@ -21,9 +21,7 @@ export class DiskWrites {
 
   /** The log was cut. */
   truncated(from: Offset): void {
-    if (this.#writing !== undefined && this.#writing.upTo > from) {
-      this.#writing = { ...this.#writing, upTo: from };
-    }
+    this.#writing = this.#writing.map((each) => (each.upTo > from ? { ...each, upTo: from } : each));
     if (this.#handed <= from) return;
     this.#handed = from;
     this.#truncateTo = Math.min(this.#truncateTo ?? Infinity, from) as Offset;
@@ -31,7 +29,7 @@ export class DiskWrites {
 
   /** The log was replaced. */
   replaced(install: InstallSnapshot): void {
-    this.#writing = undefined;
+    this.#writing = [];
     this.#handed = install.snapshot.endOffset;
     this.#truncateTo = undefined;
     this.#install = install;
@@ -51,14 +49,17 @@ export class DiskWrites {
   }
 
   taken(ready: Ready): void {
-    this.#writing = { ready, upTo: ready.position.endOffset };
+    const { install, truncateTo, entries, position } = ready;
+    if (install === undefined && truncateTo === undefined && entries.length === 0) return;
+    this.#writing.push({ ready, upTo: position.endOffset });
   }
 
-  /** Answers whether more of the log is on disk now. */
+  /** It, and every one before it. Answers whether more of the log is on disk now. */
   persisted(ready: Ready): boolean {
-    const writing = this.#writing;
-    if (writing?.ready !== ready) return false;
-    this.#writing = undefined;
-    return this.#log.stableTo(writing.upTo);
+    const at = this.#writing.findIndex((writing) => writing.ready === ready);
+    if (at < 0) return false;
+    const { upTo } = this.#writing[at]!;
+    this.#writing.splice(0, at + 1);
+    return this.#log.stableTo(upTo);
   }
 }
