@@ -70,8 +70,8 @@ export interface FormationOptions {
 export class Formation {
   readonly #options: FormationOptions;
   readonly #heard = new Map<NodeId, { readonly voter: Voter; readonly atMs: number }>();
-  /** What this node says of itself; undefined: it is new. */
-  #voters: (() => VoterSet) | undefined;
+  /** What this node says of itself: nothing as long as it does not know, then that it is new, or who votes. */
+  #says: 'nothing' | 'new' | (() => VoterSet) = 'nothing';
   #settle: ((voters: VoterSet) => void) | undefined;
   #timer: Timer | undefined;
   #missing = '';
@@ -83,7 +83,7 @@ export class Formation {
 
   /** From now on others are told that this node is not new, and who votes as far as it knows. */
   formed(voters: () => VoterSet): void {
-    this.#voters = voters;
+    this.#says = voters;
   }
 
   /**
@@ -93,6 +93,7 @@ export class Formation {
   form(): Promise<VoterSet> {
     return new Promise((resolve) => {
       this.#settle = resolve;
+      this.#says = 'new';
       this.#hello();
     });
   }
@@ -113,10 +114,14 @@ export class Formation {
 
   #say(to: NodeId, isReply: boolean): void {
     const { self, endpoint, clusterId, channel } = this.#options;
+    // A node that has yet to read its disk must not be taken for new: others would found a second cluster over what it holds. Nor
+    // must one that has decided and not stored it: it may be new no longer when that is heard. Who asks will ask again.
+    if (this.#says === 'nothing') return;
+    const voters = this.#says === 'new' ? undefined : this.#says();
     const writer = new FieldWriter();
     writer.byte(0);
     writer.unsigned(VERSION);
-    helloCodec.write(writer, { clusterId, from: self, endpoint, voters: this.#voters?.(), isReply });
+    helloCodec.write(writer, { clusterId, from: self, endpoint, voters, isReply });
     channel.sendPrefixed(to, writer.finish());
   }
 
@@ -153,6 +158,7 @@ export class Formation {
   #finish(voters: VoterSet): void {
     const settle = this.#settle;
     this.close();
+    this.#says = 'nothing';
     settle?.(voters);
   }
 }
