@@ -2,7 +2,7 @@
 //
 // Commands are decided one after another the moment they arrive, against the image as it will be once everything proposed
 // before them is committed; so a burst of them shares one write. A response is held until its records are committed, or, for a
-// command without records, until everything it was decided on is. When the node leads no longer, what waits is given up:
+// command without records, until everything it was decided on is and this node is known to lead still. When the node leads no longer, what waits is given up:
 // whether its records get committed after all is for the next leader to decide, so the answer says that it is not known.
 
 import {
@@ -31,7 +31,7 @@ import type { RaftQuorum } from './quorum/raft-quorum.ts';
 
 export interface ActiveControllerOptions {
   readonly controller: Controller;
-  readonly quorum: Pick<RaftQuorum, 'propose' | 'isServing' | 'term' | 'logEndOffset'>;
+  readonly quorum: Pick<RaftQuorum, 'propose' | 'readIndex' | 'isServing' | 'term' | 'logEndOffset'>;
   readonly state: Pick<MetadataState, 'image' | 'position'>;
   readonly clock: Clock;
   readonly prng: Prng;
@@ -62,6 +62,9 @@ export class ActiveController {
   #term: Term | undefined;
   /** In the order they were decided in, which is that of their offsets. */
   #waiting: Waiting[] = [];
+  #isClosing = false;
+  /** Whoever waits until nothing waits any more. */
+  #whenDrained: (() => void)[] = [];
 
   constructor(options: ActiveControllerOptions) {
     this.#options = options;
@@ -93,6 +96,8 @@ export class ActiveController {
       for (const { giveUp } of lost) giveUp();
       onActive(false);
     }
+    this.#closeIfDrained();
+    if (this.#isClosing) return;
     if (this.#term === undefined && isServing && state.position.endOffset === logEndOffset) {
       this.#term = term;
       this.sessions.reset(state.image, clock.monotonicMs(), self);
@@ -110,7 +115,17 @@ export class ActiveController {
     const done = this.#waiting.findIndex((waiting) => waiting.endOffset > endOffset);
     const answered = this.#waiting.splice(0, done < 0 ? this.#waiting.length : done);
     for (const { answer } of answered) answer();
+    this.#closeIfDrained();
     if (this.#term === undefined) this.update();
+  }
+
+  /** Decides nothing from now on. Resolves when everything decided before is answered, or given up with the leadership. */
+  close(): Promise<void> {
+    this.#isClosing = true;
+    return new Promise((resolve) => {
+      this.#whenDrained.push(resolve);
+      this.#closeIfDrained();
+    });
   }
 
   /**
@@ -127,14 +142,17 @@ export class ActiveController {
     const input = { image, nextOffset, prng, nowMs, sessions: this.sessions };
     const decided = controller.handle(command, input);
     // A refusal, too, may rest on what is not committed yet: "the topic exists".
-    if (!decided.ok) return this.#wait(nextOffset, decided);
+    if (!decided.ok) return this.#unchanged(command, nextOffset, decided);
     const { records, response } = decided;
-    this.#touch(command, response);
-    if (records.length === 0) return this.#wait(nextOffset, response);
+    if (records.length === 0) {
+      this.#touch(command, response);
+      return this.#unchanged(command, nextOffset, response);
+    }
     const { bytes } = encodeMetadataBatch(records, clock.wallMs(), 0 as LeaderEpoch);
     const proposed = quorum.propose(bytes, records.length);
     if (!proposed.ok) return Promise.resolve(proposed);
     invariant(proposed.baseOffset === nextOffset, 'records got the offsets they were decided for');
+    this.#touch(command, response);
     const after = applyRecords(image, records, nextOffset);
     return this.#wait(nextOffset + records.length, response, nextOffset, after);
   }
@@ -142,7 +160,7 @@ export class ActiveController {
   #refusal(): Failure | undefined {
     // Nothing may be decided between the end of a leadership and hearing of it.
     this.update();
-    if (this.#term === undefined) {
+    if (this.#term === undefined || this.#isClosing) {
       return failure('NOT_CONTROLLER', 'This node is not the active controller at the moment.');
     }
     if (this.#waiting.length < this.#options.maxWaitingCommands) return undefined;
@@ -150,6 +168,27 @@ export class ActiveController {
       'THROTTLING_QUOTA_EXCEEDED',
       `${this.#waiting.length} commands wait for the metadata log; retry a little later.`,
     );
+  }
+
+  /**
+   * What changes nothing says what is, and a leader that was replaced without noticing would say what was. So it proves first that
+   * it led when it was asked. Not for heartbeats, which come too often: a broker that hears of its session from a leader that was
+   * replaced hears it for one check-quorum time at most, and every change it wants is decided by the next leader anyway.
+   */
+  async #unchanged<R>(command: ControllerCommand, endOffset: number, result: R): Promise<R | Failure> {
+    const waited = this.#wait(endOffset, result);
+    if (command.type === 'heartbeat') return waited;
+    const [read, answer] = await Promise.all([this.#options.quorum.readIndex(), waited]);
+    return read.ok ? answer : read;
+  }
+
+  #closeIfDrained(): void {
+    if (!this.#isClosing || this.#waiting.length > 0) return;
+    if (this.#term !== undefined) {
+      this.#term = undefined;
+      this.#options.onActive(false);
+    }
+    for (const resolve of this.#whenDrained.splice(0)) resolve();
   }
 
   /** A broker that speaks is alive, whether its command changes anything or not. */

@@ -132,6 +132,7 @@ export class MetadataNode {
   readonly #barriers: AppliedBarriers;
   readonly #leader: LeaderCaller;
   readonly #changes: QuorumChanges;
+  #hasFailed = false;
 
   private constructor(options: MetadataNodeOptions, parts: NodeParts) {
     const { store, opened, router, formation } = parts;
@@ -139,7 +140,9 @@ export class MetadataNode {
     this.#options = options;
     this.#directory = options.directory;
     this.#formation = formation;
-    const { clock, prng, onFatal } = options;
+    const { clock, prng } = options;
+    // Whatever cannot go on ends the replica first, so that it says nothing more and what waits is given up.
+    const onFatal = (cause: unknown): void => this.#quorum.fail(cause);
     this.#quorum = new RaftQuorum({
       raft: this.#raftOptions(opened),
       log: options.log,
@@ -153,10 +156,15 @@ export class MetadataNode {
         roleChanged: () => {
           this.#active.update();
           this.#leader.leaderChanged();
+          if (!this.#quorum.isLeader) this.#snapshots.stop().catch(onFatal);
         },
       },
       onPeer: (node, endpoint) => this.#directory.heard(node, endpoint),
-      onFatal,
+      onFatal: (cause) => {
+        this.#hasFailed = true;
+        this.#barriers.close();
+        options.onFatal(cause);
+      },
     });
     const votersAsOf = (offset: Offset): VoterSet => this.#quorum.votersAsOf(offset);
     this.#state = MetadataState.of(
@@ -188,7 +196,7 @@ export class MetadataNode {
       onFailure: (command, cause) => options.onDutyFailed?.(command, cause),
       onFatal,
     });
-    this.#state.onImage((image) => this.#checkCluster(image));
+    this.#state.onImage((image) => checkCluster(options, image));
     this.#requests = new PeerRequests({
       requests: router.channel(peerChannels.request),
       answers: router.channel(peerChannels.response),
@@ -263,9 +271,9 @@ export class MetadataNode {
       }
     }
     const opened = await openReplica(store, options.log);
+    checkCluster(options, opened.image);
     const node = new MetadataNode(options, { store, opened, router, formation });
     formation.formed(() => node.#quorum.status.voters);
-    node.#checkCluster(node.image);
     node.#quorum.start(isFirstStart);
     return node;
   }
@@ -371,19 +379,24 @@ export class MetadataNode {
     return this.#compaction.run();
   }
 
-  /** The store, log and network stay with who opened them. */
+  /**
+   * Decides nothing any more, answers what was decided, and takes part no longer. Rejects when the image cannot be stored, which
+   * loses nothing: the log has it. The store, log and network stay with who opened them.
+   */
   async close(): Promise<void> {
     this.#formation.close();
     this.#duties.deactivate();
+    // A leader without a majority resigns after a while, and gives up what waits.
+    await this.#active.close();
     this.#requests.close();
     this.#leader.close();
     this.#changes.close();
     await this.#compaction.close();
     await this.#quorum.close();
     this.#barriers.close();
-    await this.#snapshots.close();
-    await this.#state.close();
-    this.#active.update();
+    await this.#snapshots.stop();
+    // After a failure nobody knows what the image is worth.
+    await this.#state.close(!this.#hasFailed);
   }
 
   #raftOptions({ hardState, voters, base, log }: OpenedReplica) {
@@ -418,12 +431,6 @@ export class MetadataNode {
       }
     }
     onActive?.(isActive);
-  }
-
-  #checkCluster({ clusterId }: MetadataImage): void {
-    if (clusterId === '' || clusterId === this.#options.clusterId) return;
-    const message = `The voters belong to cluster ${clusterId}, and this node to ${this.#options.clusterId}. Correct cluster.id or controller.quorum.voters.`;
-    this.#options.onFatal(TidemarkError.from(failure('INCONSISTENT_CLUSTER_ID', message)));
   }
 
   #committed(entries: readonly Entry[]): void {
@@ -463,6 +470,12 @@ interface NodeParts {
   readonly opened: OpenedReplica;
   readonly router: PeerRouter;
   readonly formation: Formation;
+}
+
+function checkCluster({ clusterId }: MetadataNodeOptions, image: MetadataImage): void {
+  if (image.clusterId === '' || image.clusterId === clusterId) return;
+  const message = `The voters belong to cluster ${image.clusterId}, and this node to ${clusterId}. Correct cluster.id or controller.quorum.voters.`;
+  throw TidemarkError.from(failure('INCONSISTENT_CLUSTER_ID', message));
 }
 
 /** A log without a hard state is of a time when a node was alone: then its votes are nobody's business. */

@@ -48,7 +48,8 @@ export class MetadataState {
   readonly #listeners = new Set<ImageListener>();
   #applied: Applied;
   #saved: Applied;
-  #saving: Promise<void> = Promise.resolve();
+  /** Of what is done with the store, one after another. Rejected once something has failed: nothing is done then any more. */
+  #turn: Promise<void> = Promise.resolve();
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -126,7 +127,12 @@ export class MetadataState {
   }
 
   /** The snapshot is in the store when this resolves, and applied. Rejects when it cannot be read or stored. */
-  async install({ snapshot, voters, pieces }: InstallSnapshot): Promise<void> {
+  install(snapshot: InstallSnapshot): Promise<void> {
+    // In turn with what saves the image: a difference to the old one must not get into the new.
+    return this.#inTurn(() => this.#install(snapshot));
+  }
+
+  async #install({ snapshot, voters, pieces }: InstallSnapshot): Promise<void> {
     const loader = new ImageLoader();
     const entries: KeyValueEntry[] = [];
     for (const piece of pieces) {
@@ -136,7 +142,6 @@ export class MetadataState {
     }
     const image = built(loader);
     const installed: Applied = { image, position: { endOffset: snapshot.endOffset, term: snapshot.term } };
-    await this.#settled();
     await this.#options.store.replaceImage(entries, { position: installed.position, voters });
     const previous = this.#applied.image;
     this.#applied = installed;
@@ -148,33 +153,34 @@ export class MetadataState {
   async save(sync: boolean): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#saving = this.#saving.then(() => this.#write(sync));
-    await this.#saving;
+    await this.#inTurn(() => this.#write(sync));
   }
 
   /** As `save`; answers what is durable from then on. */
-  async saveDurably(): Promise<LogPosition> {
-    const saved = this.#saving.then(() => this.#write(true)).then(() => this.#saved.position);
-    this.#saving = saved.then(() => undefined);
-    return saved;
+  saveDurably(): Promise<LogPosition> {
+    return this.#inTurn(async () => {
+      await this.#write(true);
+      return this.#saved.position;
+    });
   }
 
   /** The image as entries, from the store, and where it stands: the newest there is. The caller closes the iterator. */
   openSnapshot(): Promise<{ readonly position: LogPosition; readonly entries: KeyValueIterator }> {
     // In turn with the writes: between writing the image and opening the iterator no other write can come.
-    const opened = this.#saving.then(async () => {
+    return this.#inTurn(async () => {
       await this.#write(false);
       return { position: this.#saved.position, entries: this.#options.store.iterateImage() };
     });
-    this.#saving = opened.then(() => undefined);
-    return opened;
   }
 
-  async close(): Promise<void> {
+  /** Resolves when nothing is done with the store any more. `isSaved`: what is applied is stored before, or it rejects. */
+  async close(isSaved: boolean): Promise<void> {
     if (this.#isClosed) return;
-    await this.save(true);
     this.#isClosed = true;
-    await this.#settled();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (isSaved) await this.save(true);
+    else await Promise.allSettled([this.#turn]);
   }
 
   #saveSoon(): void {
@@ -185,16 +191,18 @@ export class MetadataState {
     });
   }
 
-  async #settled(): Promise<void> {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    await this.#saving;
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.then(() => undefined);
+    // Whoever asked for it is told, and everybody who asks later.
+    this.#turn.catch(() => undefined);
+    return done;
   }
 
   async #write(sync: boolean): Promise<void> {
     const { store, votersAsOf } = this.#options;
     const next = this.#applied;
-    if (this.#isClosed || (next === this.#saved && !sync)) return;
+    if (next === this.#saved && !sync) return;
     const writes = imageWrites(next.image, this.#saved.image);
     const voters = votersAsOf(next.position.endOffset);
     await store.saveImage(writes, { position: next.position, voters }, sync);

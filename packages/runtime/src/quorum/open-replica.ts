@@ -41,7 +41,11 @@ export async function openReplica(store: MetadataStore, log: PartitionLog): Prom
       ),
     );
   }
-  if (!continues(log, base)) await log.truncateFullyAndStartAt(base.endOffset);
+  if (!continues(log, base)) {
+    // What is read after a process was killed may not be on the disk yet; the log must not begin above what is.
+    await store.saveImage([], imageState, true);
+    await log.truncateFullyAndStartAt(base.endOffset);
+  }
   return { hardState, voters: imageState.voters, base, image, log: await readLog(log, base) };
 }
 

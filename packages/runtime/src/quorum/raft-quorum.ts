@@ -97,14 +97,17 @@ export class RaftQuorum {
   /** `Ready`s in the line whose committed entries are to be applied there. */
   #unapplied = 0;
   #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+  /** What is being read for others. */
+  readonly #asides = new Set<Promise<void>>();
   #isClosed = false;
+  #hasFailed = false;
   #roleText = '';
   #rejected = 0;
 
   constructor(options: RaftQuorumOptions) {
     this.#options = options;
     this.#raft = new Raft(options.raft, options.clock.monotonicMs());
-    options.channel.onMessage(({ payload }) => this.#receive(payload));
+    options.channel.onMessage(({ from, payload }) => this.#receive(from, payload));
   }
 
   /** Begins to take part. */
@@ -117,13 +120,18 @@ export class RaftQuorum {
     return this.#raft.status(this.#now());
   }
 
-  /** Messages that could not be read, or held an entry that is damaged. */
+  /** Messages that could not be read, held an entry that is damaged, or were another node's than they said. */
   get rejected(): number {
     return this.#rejected;
   }
 
+  /** Whether this node leads and its commit offset is the cluster's; not once it takes part no longer. */
   get isServing(): boolean {
-    return this.#raft.isServing;
+    return !this.#isClosed && this.#raft.isServing;
+  }
+
+  get isLeader(): boolean {
+    return !this.#isClosed && this.#raft.role === 'leader';
   }
 
   get term(): Term {
@@ -185,19 +193,33 @@ export class RaftQuorum {
 
   /** Takes part no longer. Resolves when what is being written is written. */
   async close(): Promise<void> {
+    this.#stop();
+    await this.#run;
+    await this.#line;
+    await Promise.all(this.#asides);
+  }
+
+  /** This replica has no say any more: it says nothing, what waits for it is given up, and `onFatal` is told. Once. */
+  fail(cause: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#stop();
+    this.#options.listener.roleChanged();
+    this.#options.onFatal(cause);
+  }
+
+  #stop(): void {
     this.#isClosed = true;
     this.#timer?.timer.cancel();
     for (const { settle } of this.#reads.values()) settle(stopped());
     this.#reads.clear();
-    await this.#run;
-    await this.#line;
   }
 
   #now(): number {
     return this.#options.clock.monotonicMs();
   }
 
-  #receive(payload: Uint8Array): void {
+  #receive(from: NodeId, payload: Uint8Array): void {
     if (this.#isClosed) return;
     const decoded = decodeMessage(payload);
     if (!decoded.ok) {
@@ -205,6 +227,10 @@ export class RaftQuorum {
       return;
     }
     const { message } = decoded;
+    if (message.from.nodeId !== from) {
+      this.#rejected += 1;
+      return;
+    }
     if (message.type === 'append' && message.entries.some((entry) => entryFault(entry) !== undefined)) {
       this.#rejected += 1;
       return;
@@ -228,7 +254,7 @@ export class RaftQuorum {
       this.#isRunning = false;
       this.#arm();
     } catch (cause) {
-      this.#fail(cause);
+      this.fail(cause);
     }
   }
 
@@ -249,7 +275,7 @@ export class RaftQuorum {
     this.#line = this.#line
       .then(() => written)
       .then(() => this.#written(ready, isNext))
-      .catch((cause: unknown) => this.#fail(cause));
+      .catch((cause: unknown) => this.fail(cause));
     for (const read of ready.reads) this.#readEntries(read);
     for (const read of ready.snapshotReads) this.#readSnapshot(read);
   }
@@ -305,19 +331,10 @@ export class RaftQuorum {
       const { bytes, batches } = entryBatch(entry);
       const leaderEpoch = entry.term as number as LeaderEpoch;
       const appended = log.append(bytes, batches, { leaderEpoch, origin: 'follower', handOver: true });
-      if (!appended.ok) throw TidemarkError.from(appended);
-      return appended.written;
+      // Not thrown: those before it are on their way, and somebody must hear what becomes of them.
+      return appended.ok ? appended.written : Promise.reject(TidemarkError.from(appended));
     });
     await Promise.all([...written, log.flush()]);
-  }
-
-  #fail(cause: unknown): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#timer?.timer.cancel();
-    for (const { settle } of this.#reads.values()) settle(stopped());
-    this.#reads.clear();
-    this.#options.onFatal(cause);
   }
 
   #send(messages: readonly RaftMessage[]): void {
@@ -361,12 +378,12 @@ export class RaftQuorum {
   }
 
   #aside(work: () => Promise<void>): void {
-    work().then(
+    const done = work().then(
       () => this.#kick(),
-      (cause: unknown) => {
-        if (!this.#isClosed) this.#options.onFatal(cause);
-      },
+      (cause: unknown) => this.fail(cause),
     );
+    this.#asides.add(done);
+    void done.then(() => this.#asides.delete(done));
   }
 
   /** One timer, for the machine's next deadline; one that is set too early only asks in vain. */

@@ -29,6 +29,8 @@ export class SnapshotSender {
   readonly #state: MetadataState;
   readonly #votersAsOf: (offset: Offset) => VoterSet;
   readonly #sending = new Map<string, Sending>();
+  /** One after another: an iterator does one thing at a time, and a receiver may be read for again before the last time is over. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(state: MetadataState, votersAsOf: (offset: Offset) => VoterSet) {
     this.#state = state;
@@ -36,7 +38,20 @@ export class SnapshotSender {
   }
 
   /** Undefined: that snapshot, or that piece of it, is gone; begin anew. */
-  async read(read: SnapshotRead, nowMs: number): Promise<SnapshotPiece | undefined> {
+  read(read: SnapshotRead, nowMs: number): Promise<SnapshotPiece | undefined> {
+    return this.#inTurn(() => this.#read(read, nowMs));
+  }
+
+  /** Gives up every snapshot that is under way: this node leads no longer, or takes part no longer. */
+  stop(): Promise<void> {
+    return this.#inTurn(async () => {
+      const all = [...this.#sending.values()];
+      this.#sending.clear();
+      for (const { iterator } of all) await iterator.close();
+    });
+  }
+
+  async #read(read: SnapshotRead, nowMs: number): Promise<SnapshotPiece | undefined> {
     await this.#forgetIdle(nowMs);
     const name = replicaName(read.to);
     const known = this.#sending.get(name);
@@ -52,12 +67,6 @@ export class SnapshotSender {
     const expected = piece === undefined ? 0 : piece.position + piece.bytes.length;
     if (read.position !== expected || piece?.isLast === true) return undefined;
     return this.#next(sending, read);
-  }
-
-  async close(): Promise<void> {
-    const all = [...this.#sending.values()];
-    this.#sending.clear();
-    for (const { iterator } of all) await iterator.close();
   }
 
   async #begin(to: ReplicaKey, nowMs: number): Promise<Sending> {
@@ -83,6 +92,13 @@ export class SnapshotSender {
     sending.piece = { snapshot, voters, position, bytes: encodeSnapshotPiece(entries), isLast };
     if (isLast) await sending.iterator.close();
     return sending.piece;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work, work);
+    // Whoever asked for it is told.
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 
   async #forgetIdle(nowMs: number): Promise<void> {
