@@ -19,8 +19,13 @@ export const layers = {
   record: { kind: 'pure', imports: ['core'], libraries: ['@node-rs/crc32'] },
   raft: { kind: 'pure', imports: ['core'], libraries: [] },
   controller: { kind: 'pure', imports: ['core'], libraries: [] },
+  replication: { kind: 'pure', imports: ['core'], libraries: [] },
   log: { kind: 'ports', imports: ['record', 'core'], libraries: [] },
-  runtime: { kind: 'ports', imports: ['core', 'record', 'raft', 'controller', 'log'], libraries: [] },
+  runtime: {
+    kind: 'ports',
+    imports: ['core', 'record', 'raft', 'controller', 'replication', 'log'],
+    libraries: [],
+  },
   compression: {
     kind: 'edge',
     imports: ['record', 'core'],
@@ -29,14 +34,14 @@ export const layers = {
   rpc: { kind: 'edge', imports: ['core', 'record'], libraries: ['@grpc/grpc-js', '@grpc/proto-loader'] },
   broker: {
     kind: 'edge',
-    imports: ['core', 'record', 'raft', 'controller', 'log', 'runtime', 'rpc', 'compression'],
+    imports: ['core', 'record', 'raft', 'controller', 'replication', 'log', 'runtime', 'rpc', 'compression'],
     libraries: ['@grpc/grpc-js', 'classic-level', 'pino', 'prom-client'],
   },
   client: { kind: 'edge', imports: ['rpc', 'record', 'core', 'compression'], libraries: ['@grpc/grpc-js'] },
   cli: { kind: 'edge', imports: ['client', 'broker', 'core'], libraries: ['commander', 'picocolors'] },
   simulation: {
     kind: 'dev',
-    imports: ['core', 'record', 'raft', 'controller', 'log', 'runtime'],
+    imports: ['core', 'record', 'raft', 'controller', 'replication', 'log', 'runtime'],
     libraries: [],
   },
   bench: { kind: 'dev', imports: ['client'], libraries: [] },
