@@ -20,9 +20,9 @@ import {
   uuid,
 } from '@tidemark/core';
 import type { Entry, EntryKind, LogPosition } from './entry.ts';
-import type { AppendResponse, RaftMessage, SnapshotId } from './message.ts';
+import type { AppendRequest, AppendResponse, RaftMessage, SnapshotId } from './message.ts';
 import type { ReplicaKey } from './replica.ts';
-import { endpointCodec, nodeIdCodec, replicaCodec, votersCodec } from './voters-codec.ts';
+import { decodeVoters, endpointCodec, nodeIdCodec, replicaCodec, votersCodec } from './voters-codec.ts';
 
 const VERSION = 1;
 
@@ -65,15 +65,23 @@ const entry: FieldCodec<Entry> = {
     if (width === 0 || !Number.isSafeInteger(endOffset)) {
       throw new MalformedRecord('holds an entry without offsets');
     }
-    return { kind, term, baseOffset, endOffset, payload: byteString.read(reader) };
+    const payload = byteString.read(reader);
+    // Whoever takes such an entry could not go on: it is refused while it is only a message.
+    if (kind !== 'data' && width !== 1)
+      throw new MalformedRecord(`holds a ${kind} entry ${width} offsets wide`);
+    if (kind === 'voters' && !decodeVoters(payload).ok)
+      throw new MalformedRecord('holds voters that make no set');
+    return { kind, term, baseOffset, endOffset, payload };
   },
 };
 
+const entryList = listOf(entry);
+
 /** Entries follow each other without a gap, and their terms do not fall. */
 const entries: FieldCodec<readonly Entry[]> = {
-  write: listOf(entry).write,
+  write: entryList.write,
   read: (reader) => {
-    const list = listOf(entry).read(reader);
+    const list = entryList.read(reader);
     for (let at = 1; at < list.length; at++) {
       const before = list[at - 1]!;
       if (list[at]!.baseOffset !== before.endOffset || list[at]!.term < before.term) {
@@ -159,6 +167,23 @@ export function encodeMessage(message: RaftMessage, prefixBytes = 0): Uint8Array
   return writer.finish();
 }
 
+/** Fields that are undefined are left out by the reader; the types want them named. */
+const ABSENT: { readonly [T in TypeOf]?: object } = {
+  appendResponse: { matchOffset: undefined, refused: undefined },
+  snapshotResponse: { nextPosition: undefined },
+  leaderHint: { leader: undefined },
+};
+
+/** The entries go on where `previous` ends, and no leader has entries of a term after its own. */
+function checkAppend({ term, previous, entries }: AppendRequest): void {
+  const [first] = entries;
+  const last = entries.at(-1);
+  if (first === undefined || last === undefined) return;
+  if (first.baseOffset !== previous.endOffset || first.term < previous.term || last.term > term) {
+    throw new MalformedRecord('holds entries that do not follow what they are said to follow');
+  }
+}
+
 /** Payloads and pieces are views into `bytes`. CORRUPT_MESSAGE, or UNSUPPORTED_VERSION. */
 export function decodeMessage(
   bytes: Uint8Array,
@@ -178,9 +203,9 @@ export function decodeMessage(
     const term = termCodec.read(reader);
     const fields = (schemas[type].fields as FieldCodec<object>).read(reader);
     if (reader.left > 0) throw new MalformedRecord(`has ${reader.left} bytes too many`);
-    // Fields that are undefined are left out by the reader; the types want them named.
-    const absent = type === 'appendResponse' ? { matchOffset: undefined, refused: undefined } : {};
-    return { ok: true, message: { ...absent, ...fields, type, from, to, term } as unknown as RaftMessage };
+    const message = { ...ABSENT[type], ...fields, type, from, to, term } as unknown as RaftMessage;
+    if (message.type === 'append') checkAppend(message);
+    return { ok: true, message };
   } catch (error) {
     if (error instanceof MalformedRecord) return failure('CORRUPT_MESSAGE', `A message ${error.message}.`);
     throw error;
