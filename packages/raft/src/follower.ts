@@ -4,8 +4,8 @@
 import { invariant, type Offset } from '@tidemark/core';
 import type { DiskWrites } from './disk-writes.ts';
 import type { Entry } from './entry.ts';
-import type { AppendRequest, SnapshotRequest } from './message.ts';
-import type { ReplicaKey } from './replica.ts';
+import type { AppendRequest, AppendResponse, SnapshotRequest } from './message.ts';
+import { isSameReplica, type ReplicaKey } from './replica.ts';
 import type { ReplicaState } from './replica-state.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 
@@ -40,7 +40,7 @@ export class Follower {
       outbox.messages.push({ ...answer, matchOffset, refused: undefined });
       return;
     }
-    outbox.messagesAfterPersist.push({ ...answer, matchOffset, refused: undefined });
+    this.#acknowledgeWhenWritten({ ...answer, matchOffset, refused: undefined });
     // A slow disk is no reason to take the follower for dead.
     if (entries.length === 0) {
       outbox.messages.push({ ...answer, matchOffset: log.stableOffset, refused: undefined });
@@ -77,6 +77,20 @@ export class Follower {
     outbox.messagesAfterPersist.push({ ...answer, nextPosition: undefined });
     this.#state.options.observer?.snapshotInstalled?.(snapshot, voters);
     this.#state.votersChanged();
+  }
+
+  /** An acknowledgement covers those before it: one is enough for everything that is written together. */
+  #acknowledgeWhenWritten(answer: AppendResponse): void {
+    const { messagesAfterPersist } = this.#state.outbox;
+    const last = messagesAfterPersist.at(-1);
+    const isCovered =
+      last?.type === 'appendResponse' &&
+      last.term === answer.term &&
+      isSameReplica(last.to, answer.to) &&
+      last.round <= answer.round &&
+      (last.matchOffset ?? 0) <= (answer.matchOffset ?? 0);
+    if (isCovered) messagesAfterPersist.pop();
+    messagesAfterPersist.push(answer);
   }
 
   #follow(leader: ReplicaKey, nowMs: number): void {

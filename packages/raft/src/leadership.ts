@@ -83,9 +83,14 @@ export class Leadership {
     this.#servesFrom = context.log.endOffset;
     this.#released = context.log.endOffset;
     this.#reads = new QuorumReads(context.outbox, context.limits.maxPendingReads);
-    this.#nextHeartbeatMs = nowMs;
+    // The first message to everybody is the probe for where the logs part.
+    this.#nextHeartbeatMs = nowMs + context.timing.heartbeatIntervalMs;
     this.#nextPreferenceMs = nowMs + PREFERENCE_TIMES * context.timing.electionTimeoutMs;
-    this.votersChanged(nowMs);
+    // What they are most likely to lack is this leader's first entry.
+    const before = (context.log.endOffset - 1) as Offset;
+    for (const voter of context.voters) {
+      if (!isSameReplica(voter, context.self)) this.#ensure(voter, nowMs, before);
+    }
   }
 
   /** Whether its own first entry is committed, so that its commit offset is the cluster's (Raft, section 8). */
@@ -131,6 +136,7 @@ export class Leadership {
       this.#context.resign(nowMs);
       return;
     }
+    this.#release(nowMs);
     if (this.#transfer !== undefined && nowMs >= this.#transfer.untilMs) this.#transfer = undefined;
     if (nowMs >= this.#nextHeartbeatMs) {
       this.#forgetObservers(nowMs);
@@ -188,19 +194,26 @@ export class Leadership {
 
   /** Undefined: to whoever is furthest. Answers the failure, or nothing when it has begun. */
   transferTo(to: NodeId | undefined, nowMs: number): Failure | undefined {
-    const { self, voters, timing } = this.#context;
-    const candidates = voters
-      .filter((voter) => !isSameReplica(voter, self) && (to === undefined || voter.nodeId === to))
-      .map((voter) => this.#progress.get(replicaName(voter))!)
-      .filter(({ lastContactMs }) => nowMs - lastContactMs <= timing.checkQuorumMs)
-      .sort((a, b) => b.matchOffset - a.matchOffset);
-    const best = candidates[0];
+    const best = this.#furthest(nowMs, to);
     if (best === undefined) {
-      const whom = to === undefined ? 'No other voter' : `Node ${to}`;
-      return failure('INVALID_REQUEST', `${whom} can take over: it must be a voter that answers.`);
+      const whom = to === undefined ? 'No other voter can' : `Node ${to} cannot`;
+      return failure('INVALID_REQUEST', `${whom} take over: it must be a voter that answers.`);
     }
-    this.#transfer = { to: best.key, untilMs: nowMs + timing.electionTimeoutMs, isAsked: false };
+    this.#transfer = {
+      to: best.key,
+      untilMs: nowMs + this.#context.timing.electionTimeoutMs,
+      isAsked: false,
+    };
     return undefined;
+  }
+
+  /** Its own removal is committed: says so, and asks the voter that is furthest to campaign, so that nobody waits for a timeout. */
+  leave(nowMs: number): void {
+    this.flush(nowMs);
+    const next = this.#furthest(nowMs);
+    if (next === undefined) return;
+    const { self, term, outbox } = this.#context;
+    outbox.messages.push({ type: 'timeoutNow', from: self, to: next.key, term });
   }
 
   appendResponse(message: AppendResponse, nowMs: number): void {
@@ -305,14 +318,24 @@ export class Leadership {
     }));
   }
 
-  #ensure(key: ReplicaKey, nowMs: number): Progress {
+  #ensure(key: ReplicaKey, nowMs: number, nextOffset = this.#context.log.endOffset): Progress {
     const name = replicaName(key);
     const known = this.#progress.get(name);
     if (known !== undefined) return known;
     const { nodeId, directoryId } = key;
-    const progress = new Progress({ nodeId, directoryId }, this.#context.log.endOffset, nowMs);
+    const progress = new Progress({ nodeId, directoryId }, nextOffset, nowMs);
     this.#progress.set(name, progress);
     return progress;
+  }
+
+  /** Among the voters that answer, or of node `to`. */
+  #furthest(nowMs: number, to?: NodeId): Progress | undefined {
+    const { self, voters, timing } = this.#context;
+    return voters
+      .filter((voter) => !isSameReplica(voter, self) && (to === undefined || voter.nodeId === to))
+      .map((voter) => this.#progress.get(replicaName(voter))!)
+      .filter(({ lastContactMs }) => nowMs - lastContactMs <= timing.checkQuorumMs)
+      .sort((a, b) => b.matchOffset - a.matchOffset)[0];
   }
 
   #heard({ from }: RaftMessage, nowMs: number): Progress | undefined {

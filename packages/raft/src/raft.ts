@@ -378,9 +378,9 @@ export class Raft {
     return { kind, term, baseOffset, endOffset: (baseOffset + count) as Offset, payload };
   }
 
-  /** Its own removal is committed: it has led long enough (Raft thesis, 4.2.2). The others elect whom they like. */
+  /** Its own removal is committed: it has led long enough (Raft thesis, 4.2.2). */
   #leaveQuorum(): void {
-    this.#leadership?.flush(this.#nowMs);
+    this.#leadership?.leave(this.#nowMs);
     this.#becomeFollower(this.#state.term, undefined, this.#nowMs);
   }
 

@@ -20,7 +20,7 @@ describe('random faults', () => {
         failed.push(`SEED=${seed}: ${(error as Error).message}`);
       }
     }
-    expect(failed).deep.equals([]);
+    expect(failed.slice(0, 10).join('\n')).equals('');
     if (only !== undefined) return;
     // Runs in which nothing happens would find nothing.
     for (const [what, times] of Object.entries(total)) expect(times, what).above(count / 20);

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import type { Offset, Term } from '@tidemark/core';
+import type { NodeId, Offset, Term } from '@tidemark/core';
 import type { EntryRead, RaftMessage } from '@tidemark/raft';
-import { entry, logOf, votersEntry } from './entries.ts';
+import { entry, logOf, position, votersEntry } from './entries.ts';
 import { append, joinOf, loneReplica, matchOffsets, pieceOf } from './lone-replica.ts';
-import { ReplicaGroup, type GroupOptions } from './replica-group.ts';
+import { ReplicaGroup, replicaOf, type GroupOptions } from './replica-group.ts';
 import { SeededPrng } from './seeded-prng.ts';
 
 // Each was a bug, or would have been: what is done, what must hold.
@@ -255,5 +255,54 @@ describe('entries that come in one message with some that are committed here alr
     const ready = raft.takeReady(0);
     expect(ready.entries.map(({ endOffset }) => endOffset)).deep.equals([3]);
     expect(matchOffsets(ready.messagesAfterPersist)).deep.equals([3]);
+  });
+});
+
+describe('acknowledgements of what is written together', () => {
+  it('are one, which covers the others', () => {
+    const raft = loneReplica([1, 2, 3]);
+    raft.step(append(1, 1, [0, 0], entry(1, 0)), 0);
+    raft.step(append(1, 1, [1, 1], entry(1, 1)), 0);
+    raft.step(append(1, 1, [2, 1]), 0);
+    expect(matchOffsets(raft.takeReady(0).messagesAfterPersist)).deep.equals([2]);
+  });
+});
+
+describe('what is urgent while the disk writes', () => {
+  it('is nothing when a new vote has to be written first', () => {
+    const raft = loneReplica([1, 2, 3]);
+    raft.step(append(1, 1, [0, 0], entry(1, 0)), 0);
+    const ready = raft.takeReady(0);
+    raft.step(append(1, 1, [1, 1]), 100);
+    expect(matchOffsets(raft.takeUrgent(100))).deep.equals([0]);
+    const vote = { type: 'vote', pre: false, transfer: true, last: position(9, 1) } as const;
+    raft.step({ ...vote, from: replicaOf(3), to: replicaOf(2), term: 2 as Term }, 200);
+    expect(raft.takeUrgent(200)).deep.equals([]);
+    raft.persisted(ready);
+    const next = raft.takeReady(200);
+    expect(next.hardState?.vote).deep.equals(replicaOf(3));
+    expect(next.messages.map(({ type }) => type)).deep.equals(['voteResponse']);
+  });
+});
+
+describe('an election', () => {
+  it('commits in one round trip where the logs agree', () => {
+    const group = groupOf([1, 2, 3]);
+    group.elect(1);
+    group.raft(1).transferLeadership(2 as NodeId, group.nowMs);
+    group.pump(1);
+    let refusals = 0;
+    group.onEvent = (event) => {
+      if (
+        event.type === 'sent' &&
+        event.message.type === 'appendResponse' &&
+        event.message.refused !== undefined
+      ) {
+        refusals++;
+      }
+    };
+    group.settle();
+    expect(group.raft(2).isServing).equals(true);
+    expect(refusals).equals(0);
   });
 });

@@ -144,8 +144,12 @@ export class ReplicaGroup {
   readonly #names = new Map<string, number>();
   soup: RaftMessage[] = [];
   nowMs = 0;
+  /** How often time was told because it was due. */
+  ticks = 0;
   onEvent: ((event: GroupEvent) => void) | undefined;
   writesAtOnce: boolean;
+  /** Nodes whose disks wait for `write` and `serveRead`, when the others do not. */
+  readonly held = new Set<number>();
   #nextRead = 1;
 
   constructor(options: GroupOptions) {
@@ -304,7 +308,16 @@ export class ReplicaGroup {
     }
     this.nowMs = next;
     for (const { node, raft } of this.members.values()) {
-      if (raft !== undefined && raft.deadlineMs <= this.nowMs) this.tick(node);
+      if (raft === undefined || raft.deadlineMs > this.nowMs) continue;
+      this.tick(node);
+      this.ticks++;
+      const { deadlineMs } = raft;
+      invariant(deadlineMs > this.nowMs, 'a tick settles what was due', {
+        node,
+        deadlineMs,
+        nowMs: this.nowMs,
+      });
+      invariant(Number.isFinite(deadlineMs), 'something is always due', { node });
     }
   }
 
@@ -364,7 +377,7 @@ export class ReplicaGroup {
         return;
       }
       this.#begin(member, member.raft.takeReady(this.nowMs));
-      if (this.writesAtOnce) {
+      if (this.writesAtOnce && !this.held.has(node)) {
         while (this.write(node));
         while (this.serveRead(node));
       }
@@ -532,7 +545,10 @@ export class ReplicaGroup {
         this.checker.committed(key, role(), endOffset, member.mirror, voters, disks);
         this.#trace({ type: 'committed', node, endOffset });
       },
-      votersChanged: (voters) => this.#trace({ type: 'voters', node, voters }),
+      votersChanged: (voters) => {
+        // Not what it begins with.
+        if (member.raft !== undefined) this.#trace({ type: 'voters', node, voters });
+      },
     };
   }
 
