@@ -1,52 +1,16 @@
 // The metadata of a cluster of several nodes: formed, agreed on, carried through the loss of nodes and disks.
 
-import { topicIdFromBytes, type BrokerId, type Failure } from '@tidemark/core';
+import type { Failure } from '@tidemark/core';
 import { expect } from 'chai';
 import { QuorumGroup, TIMEOUT_MS } from './quorum-group.ts';
 
-/** A broker to place partitions on. */
-async function register(group: QuorumGroup, id: number): Promise<void> {
-  const brokerId = id as BrokerId;
-  const registered = await group.submit(id, {
-    type: 'registerBroker',
-    clusterId: 'cluster',
-    brokerId,
-    incarnationId: topicIdFromBytes(new Uint8Array(16).fill(id)),
-    endpoints: [],
-    rack: '',
-    directoryId: group.key(id).directoryId,
-    previousBrokerEpoch: -1,
-  });
-  if (!('brokerEpoch' in registered)) throw new Error(registered.message);
-  const { brokerEpoch } = registered;
-  const unfenced = await group.submit(id, { type: 'unfenceBroker', brokerId, brokerEpoch });
-  if ('error' in unfenced) throw new Error(unfenced.message);
-}
-
-async function withBroker(group: QuorumGroup): Promise<QuorumGroup> {
-  const done = await group.submit(1, { type: 'registerCluster', clusterId: 'cluster' });
-  if ('error' in done) throw new Error(done.message);
-  await register(group, 1);
-  return group;
-}
-
 const errorOf = (answer: object): string | undefined => (answer as Partial<Failure>).error;
-const topics = (group: QuorumGroup, id: number): string[] =>
-  [...group.node(id).image.topics()].map(({ name }) => name).sort();
-
-async function same(group: QuorumGroup): Promise<void> {
-  await group.until(() => {
-    const [first, ...others] = group.running.map(({ appliedOffset }) => appliedOffset);
-    return others.every((offset) => offset === first);
-  });
-}
-
 describe('the metadata quorum', () => {
   it('forms once all voters are there, elects one, and every node can have something decided', async () => {
-    const group = await withBroker(await QuorumGroup.formed({ voters: 3 }));
+    const group = await QuorumGroup.withBroker({ voters: 3 });
     for (const id of [1, 2, 3]) expect(errorOf(await group.createTopic(id, `t${id}`))).to.equal(undefined);
-    await same(group);
-    for (const id of [1, 2, 3]) expect(topics(group, id)).to.deep.equal(['t1', 't2', 't3']);
+    await group.same();
+    for (const id of [1, 2, 3]) expect(group.topics(id)).to.deep.equal(['t1', 't2', 't3']);
     expect(group.fatal).to.deep.equal([]);
   });
 
@@ -62,19 +26,19 @@ describe('the metadata quorum', () => {
   });
 
   it('goes on without its leader, and loses nothing that was answered', async () => {
-    const group = await withBroker(await QuorumGroup.formed({ voters: 3 }));
+    const group = await QuorumGroup.withBroker({ voters: 3 });
     await group.createTopic(2, 'before');
     const leader = await group.leader();
     await group.clock.settle(group.stop(leader.self.nodeId));
     const others = [1, 2, 3].filter((id) => id !== leader.self.nodeId);
     expect(errorOf(await group.createTopic(others[0]!, 'after'))).to.equal(undefined);
     await group.clock.settle(group.start(leader.self.nodeId));
-    await same(group);
-    for (const id of [1, 2, 3]) expect(topics(group, id)).to.deep.equal(['after', 'before']);
+    await group.same();
+    for (const id of [1, 2, 3]) expect(group.topics(id)).to.deep.equal(['after', 'before']);
   });
 
   it('decides nothing without a majority, and reads nothing that could be old', async () => {
-    const group = await withBroker(await QuorumGroup.formed({ voters: 3 }));
+    const group = await QuorumGroup.withBroker({ voters: 3 });
     await group.clock.settle(group.stop(2));
     await group.clock.settle(group.stop(3));
     await group.clock.advance(5_000);
@@ -85,7 +49,7 @@ describe('the metadata quorum', () => {
   });
 
   it('has a read on any node see what was answered before', async () => {
-    const group = await withBroker(await QuorumGroup.formed({ voters: 3 }));
+    const group = await QuorumGroup.withBroker({ voters: 3 });
     for (let round = 0; round < 10; round++) {
       await group.createTopic(1 + (round % 3), `t${round}`);
       const reader = group.node(1 + ((round + 1) % 3));
@@ -96,18 +60,18 @@ describe('the metadata quorum', () => {
   });
 
   it('brings its metadata to a broker that does not vote', async () => {
-    const group = await withBroker(await QuorumGroup.formed({ voters: 3 }));
+    const group = await QuorumGroup.withBroker({ voters: 3 });
     await group.createTopic(1, 'early');
     await group.clock.settle(group.start(7));
-    await same(group);
+    await group.same();
     expect(errorOf(await group.createTopic(7, 'late'))).to.equal(undefined);
-    await same(group);
-    expect(topics(group, 7)).to.deep.equal(['early', 'late']);
+    await group.same();
+    expect(group.topics(7)).to.deep.equal(['early', 'late']);
     expect(group.node(7).quorum.role).to.equal('observer');
   });
 
   it('sends a snapshot in pieces to a node that was away while the log it needs was removed', async () => {
-    const group = await withBroker(await QuorumGroup.formed({ voters: 3, keptLogBytes: 4096 }));
+    const group = await QuorumGroup.withBroker({ voters: 3, keptLogBytes: 4096 });
     await group.clock.settle(group.stop(3));
     for (let at = 0; at < 200; at++) {
       expect(errorOf(await group.createTopic(1, `topic-${at}`))).to.equal(undefined);
@@ -116,28 +80,28 @@ describe('the metadata quorum', () => {
     const missed = group.node(1).quorum.logStartOffset;
     expect(missed).to.be.greaterThan(200);
     await group.clock.settle(group.start(3));
-    await same(group);
-    expect(topics(group, 3)).to.deep.equal(topics(group, 1));
+    await group.same();
+    expect(group.topics(3)).to.deep.equal(group.topics(1));
     expect(group.node(3).quorum.logStartOffset).to.be.greaterThan(0);
     // And it goes on from there, also after a restart.
     await group.clock.settle(group.stop(3));
     await group.createTopic(2, 'more');
     await group.clock.settle(group.start(3));
-    await same(group);
-    expect(topics(group, 3)).to.include('more');
+    await group.same();
+    expect(group.topics(3)).to.include('more');
     expect(group.fatal).to.deep.equal([]);
   });
 
   it('takes a voter that lost its disk for somebody else until an operator exchanges the two', async () => {
-    const group = await withBroker(await QuorumGroup.formed({ voters: 3 }));
+    const group = await QuorumGroup.withBroker({ voters: 3 });
     await group.createTopic(1, 'kept');
     const old = group.key(3);
     await group.clock.settle(group.stop(3));
     group.wipe(3);
     await group.clock.settle(group.start(3));
-    await same(group);
+    await group.same();
     expect(group.node(3).quorum.role).to.equal('observer');
-    expect(topics(group, 3)).to.deep.equal(['kept']);
+    expect(group.topics(3)).to.deep.equal(['kept']);
     const voter = { ...group.key(3), endpoint: { host: 'node-3', port: 9291 } };
     const add = () => group.clock.settle(group.node(1).changeVoters({ type: 'add', voter }, TIMEOUT_MS));
     expect(errorOf(await add())).to.equal('INVALID_REQUEST');
@@ -151,7 +115,7 @@ describe('the metadata quorum', () => {
   });
 
   it('does not found a second cluster when a majority has lost its disks', async () => {
-    const group = await withBroker(await QuorumGroup.formed({ voters: 3 }));
+    const group = await QuorumGroup.withBroker({ voters: 3 });
     for (const id of [1, 2, 3]) await group.clock.settle(group.stop(id));
     group.wipe(2);
     group.wipe(3);
@@ -163,7 +127,7 @@ describe('the metadata quorum', () => {
   });
 
   it('hands the leadership over', async () => {
-    const group = await withBroker(await QuorumGroup.formed({ voters: 3 }));
+    const group = await QuorumGroup.withBroker({ voters: 3 });
     const leader = await group.leader();
     const to = group.running.find((node) => node !== leader)!;
     const done = await group.clock.settle(to.transferLeadership(to.self.nodeId, TIMEOUT_MS));

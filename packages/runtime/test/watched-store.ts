@@ -1,0 +1,56 @@
+// A store that counts the iterators that are open, and refuses what an iterator is not made for: two reads at once, or a read of
+// one that is closed. The simulated store forgives both, LevelDB does not.
+
+import type {
+  KeyValueEntry,
+  KeyValueIterator,
+  KeyValueRange,
+  KeyValueStore,
+  KeyValueWrite,
+} from '@tidemark/core';
+
+export class WatchedStore implements KeyValueStore {
+  openIterators = 0;
+  /** Pieces read so far. */
+  reads = 0;
+  readonly #store: KeyValueStore;
+
+  constructor(store: KeyValueStore) {
+    this.#store = store;
+  }
+
+  write(writes: readonly KeyValueWrite[], options: { readonly sync: boolean }): Promise<void> {
+    return this.#store.write(writes, options);
+  }
+
+  get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#store.get(key);
+  }
+
+  iterate(range: KeyValueRange): KeyValueIterator {
+    const iterator = this.#store.iterate(range);
+    this.openIterators += 1;
+    let isReading = false;
+    let isClosed = false;
+    return {
+      next: async (maxBytes): Promise<readonly KeyValueEntry[]> => {
+        if (isReading || isClosed) throw new Error('an iterator is read while it is read, or closed');
+        isReading = true;
+        this.reads += 1;
+        const entries = await iterator.next(maxBytes);
+        isReading = false;
+        if (isClosed) throw new Error('an iterator was closed while it was read');
+        return entries;
+      },
+      close: () => {
+        if (!isClosed) this.openIterators -= 1;
+        isClosed = true;
+        return iterator.close();
+      },
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+}
