@@ -5,6 +5,7 @@
 // the driver has confirmed.
 
 import { invariant, type Offset, type Term } from '@tidemark/core';
+import { EntryCache } from './entry-cache.ts';
 import { ORIGIN, type Entry, type LogPosition } from './entry.ts';
 
 /** A term's first entry begins here. */
@@ -29,8 +30,7 @@ export class RaftLog {
   /** A position below which terms are not known, except at exactly this one. */
   #floor: LogPosition;
   readonly #termStarts: TermStart[];
-  readonly #entries: Entry[];
-  #entryBytes = 0;
+  readonly #cache = new EntryCache();
   #uncommittedBytes = 0;
   #commitOffset: Offset;
   #stableOffset: Offset;
@@ -40,7 +40,6 @@ export class RaftLog {
     this.#logStartOffset = logStartOffset;
     this.#floor = logStartOffset === base.endOffset ? base : logStartOffset === 0 ? ORIGIN : base;
     this.#termStarts = [...termStarts];
-    this.#entries = [];
     this.#commitOffset = base.endOffset;
     this.#end = base;
     for (const entry of entries) this.#push(entry);
@@ -75,7 +74,7 @@ export class RaftLog {
 
   /** What is below is on the disk only. */
   get cachedFrom(): Offset {
-    return this.#entries[0]?.baseOffset ?? this.#end.endOffset;
+    return this.#cache.first?.baseOffset ?? this.#end.endOffset;
   }
 
   /** The term of the entry that ends at `endOffset`; undefined where that is not known (cut off, or not there yet). */
@@ -110,15 +109,13 @@ export class RaftLog {
       offset,
       commit: this.#commitOffset,
     });
-    while (this.#entries.length > 0 && this.#entries.at(-1)!.baseOffset >= offset) {
-      const { length } = this.#entries.pop()!.payload;
-      this.#entryBytes -= length;
-      this.#uncommittedBytes -= length;
+    while ((this.#cache.last?.baseOffset ?? -1) >= offset) {
+      this.#uncommittedBytes -= this.#cache.pop()!.payload.length;
     }
     while (this.#termStarts.length > 0 && this.#termStarts.at(-1)!.startOffset >= offset) {
       this.#termStarts.pop();
     }
-    const term = this.#entries.at(-1)?.term ?? this.#termBefore(offset);
+    const term = this.#cache.last?.term ?? this.#termBefore(offset);
     this.#end = { endOffset: offset, term };
     if (this.#stableOffset > offset) this.#stableOffset = offset;
   }
@@ -128,8 +125,7 @@ export class RaftLog {
     this.#logStartOffset = snapshot.endOffset;
     this.#floor = snapshot;
     this.#termStarts.length = 0;
-    this.#entries.length = 0;
-    this.#entryBytes = 0;
+    this.#cache.clear();
     this.#uncommittedBytes = 0;
     this.#commitOffset = snapshot.endOffset;
     // Not before the driver says so: a heartbeat that comes meanwhile must not be told that the snapshot is on disk.
@@ -144,8 +140,7 @@ export class RaftLog {
       offset,
       end: this.#end.endOffset,
     });
-    for (let at = this.#indexOf(this.#commitOffset); at < this.#entries.length; at++) {
-      const entry = this.#entries[at]!;
+    for (const entry of this.#cache.from(this.#commitOffset)) {
       if (entry.endOffset > offset) break;
       this.#uncommittedBytes -= entry.payload.length;
     }
@@ -176,12 +171,10 @@ export class RaftLog {
    */
   slice(from: Offset, upTo: Offset, maxBytes: number): readonly Entry[] | 'onDisk' {
     if (from >= upTo) return [];
-    const first = this.#entries[0];
-    if (first === undefined || from < first.baseOffset) return 'onDisk';
+    if (this.#cache.isEmpty || from < this.cachedFrom) return 'onDisk';
     const found: Entry[] = [];
     let bytes = 0;
-    for (let at = this.#indexOf(from); at < this.#entries.length; at++) {
-      const entry = this.#entries[at]!;
+    for (const entry of this.#cache.from(from)) {
       if (entry.endOffset > upTo) break;
       bytes += entry.payload.length;
       if (found.length > 0 && bytes > maxBytes) break;
@@ -192,26 +185,7 @@ export class RaftLog {
 
   /** Lets go of the oldest entries below `below` while more than `keepBytes` are held. */
   forget(below: Offset, keepBytes: number): void {
-    let count = 0;
-    while (this.#entryBytes > keepBytes) {
-      const entry = this.#entries[count];
-      if (entry === undefined || entry.endOffset > below) break;
-      this.#entryBytes -= entry.payload.length;
-      count++;
-    }
-    if (count > 0) this.#entries.splice(0, count);
-  }
-
-  /** The index of the entry that holds `offset`, which is one that is held. */
-  #indexOf(offset: Offset): number {
-    let low = 0;
-    let high = this.#entries.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.#entries[middle]!.baseOffset <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    while (this.#cache.bytes > keepBytes && this.#cache.first!.endOffset <= below) this.#cache.shift();
   }
 
   #termBefore(offset: Offset): Term {
@@ -228,8 +202,7 @@ export class RaftLog {
     if (last === undefined || last.term < entry.term) {
       this.#termStarts.push({ term: entry.term, startOffset: entry.baseOffset });
     }
-    this.#entries.push(entry);
-    this.#entryBytes += entry.payload.length;
+    this.#cache.push(entry);
     this.#uncommittedBytes += entry.payload.length;
     this.#end = { endOffset: entry.endOffset, term: entry.term };
   }
