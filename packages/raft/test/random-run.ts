@@ -4,7 +4,7 @@
 
 import { invariant, type NodeId } from '@tidemark/core';
 import type { RaftMessage, ReplicaKey } from '@tidemark/raft';
-import { ReplicaGroup, voterOf, type GroupEvent, type Member } from './replica-group.ts';
+import { ReplicaGroup, voterOf, type Cheat, type GroupEvent, type Member } from './replica-group.ts';
 import { SeededPrng } from './seeded-prng.ts';
 
 export interface RandomRunResult {
@@ -27,7 +27,7 @@ export class RandomRun {
   #voterChanges = 0;
   #nextNode: number;
 
-  constructor(seed: number, trace?: (event: GroupEvent) => void) {
+  constructor(seed: number, cheat?: Cheat, trace?: (event: GroupEvent) => void) {
     const prng = new SeededPrng(seed);
     this.prng = prng;
     const voters = [1, 2, 3, 4, 5].slice(0, prng.pick([1, 2, 3, 3, 3, 4, 5]));
@@ -46,6 +46,7 @@ export class RandomRun {
         maxSnapshotPieceBytes: prng.pick([40, 1000]),
       },
       writesAtOnce: prng.chance(50),
+      cheat,
       isTaciturn: prng.chance(30),
       ...(prng.chance(20) ? { preferredLeader: 1 } : {}),
       trace: (event) => {

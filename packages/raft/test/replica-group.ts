@@ -48,6 +48,8 @@ export function voterOf(node: number, disk = 0): Voter {
   return { ...replicaOf(node, disk), endpoint: { host: `node${node}`, port: 9000 + node } };
 }
 
+export type Cheat = 'forgets votes' | 'acknowledges early' | 'loses entries' | 'mixes up reads';
+
 export interface GroupOptions {
   readonly voters: readonly number[];
   readonly observers?: readonly number[];
@@ -59,6 +61,8 @@ export interface GroupOptions {
   readonly writesAtOnce?: boolean;
   /** Says nothing while its disk writes, urgent or not. */
   readonly isTaciturn?: boolean;
+  /** What drivers and disks do wrong, to prove that the checker finds it. */
+  readonly cheat?: Cheat | undefined;
   /** Puts something on the disks before the first start. */
   readonly prepare?: (node: number, disk: FakeDisk) => void;
   /** What happens, as it happens. */
@@ -230,6 +234,7 @@ export class ReplicaGroup {
     if (member.raft !== undefined && member.raft.term > member.disk.hardState.term) {
       this.checker.forgot(member.key, member.raft.term);
     }
+    this.#cheatAtCrash(member.disk);
     member.raft = undefined;
     member.writing = undefined;
     member.reads = [];
@@ -428,6 +433,12 @@ export class ReplicaGroup {
     return true;
   }
 
+  #cheatAtCrash(disk: FakeDisk): void {
+    const { cheat } = this.options;
+    if (cheat === 'forgets votes') disk.hardState = { ...disk.hardState, vote: undefined };
+    if (cheat === 'loses entries' && disk.endOffset > disk.image.endOffset) disk.entries.pop();
+  }
+
   #do({ node, key, disk }: Member, step: DiskStep): void {
     disk.do(step);
     this.#trace({ type: 'written', node, step });
@@ -451,7 +462,9 @@ export class ReplicaGroup {
       this.#trace({ type: 'snapshotRead', node: member.node, read });
       member.reads.push({ type: 'snapshot', read });
     }
-    for (const { id, offset } of ready.confirmedReads) {
+    if (this.options.cheat === 'acknowledges early') this.#send(member, ready.messagesAfterPersist);
+    for (const { id, offset: confirmed } of ready.confirmedReads) {
+      const offset = this.options.cheat === 'mixes up reads' ? ((confirmed - 1) as Offset) : confirmed;
       this.checker.readConfirmed(member.key, offset, member.asked.get(id) ?? (Infinity as Offset));
       member.asked.delete(id);
       member.readsConfirmed++;
