@@ -34,6 +34,7 @@ import {
   SimNetwork,
   SimPrng,
   type CrashMode,
+  type DiskOperation,
 } from '@tidemark/simulation';
 import { WatchedStore } from './watched-store.ts';
 
@@ -46,14 +47,18 @@ export const TIMEOUT_MS = 10_000;
 export interface GroupOptions {
   readonly voters: number;
   readonly seed?: number;
-  /** Bytes of log kept behind the image, and the size of its segments. */
+  /** Bytes of log kept behind the image. Default: all of them. */
   readonly keptLogBytes?: number;
+  /** Default: 4096 where old log is dropped. */
+  readonly segmentBytes?: number;
   readonly maxSnapshotPieceBytes?: number;
   readonly maxWaitingCommands?: number;
   readonly maxUncommittedBytes?: number;
   readonly maxCachedBytes?: number;
   readonly snapshotEveryBytes?: number;
   readonly saveAfterMs?: number;
+  /** How long a sync takes. Default: 0.2 to 2.2 ms. */
+  readonly syncMs?: number;
 }
 
 interface Machine {
@@ -144,7 +149,12 @@ export class QuorumGroup {
     const prng = this.prng.fork(`node ${id} ${this.clock.monotonicMs()}`);
     const clock = new NodeSimClock(this.clock, { onError: (cause) => this.fatal.push(cause) });
     const network = this.network.join(machine.id);
-    machine.disk = machine.disk.passOn({ clock, prng: prng.fork('disk') });
+    const { syncMs } = this.#options;
+    const latency =
+      syncMs === undefined
+        ? {}
+        : { latencyMs: (operation: DiskOperation) => (operation === 'sync' ? syncMs : 0.1) };
+    machine.disk = machine.disk.passOn({ clock, prng: prng.fork('disk'), ...latency });
     machine.store = machine.store.fork('all', prng, { clock, prng: prng.fork('store') });
     const store = new WatchedStore(machine.store);
     const process: Process = { clock, network, store, folder: undefined, log: undefined, node: undefined };
@@ -163,7 +173,7 @@ export class QuorumGroup {
     const log = await folder.openPartition(METADATA_LOG_NAME, METADATA_TOPIC_ID, {
       ...metadataLogConfig,
       retentionBytes: keptBytes,
-      segmentBytes: keptBytes < 0 ? metadataLogConfig.segmentBytes : 4096,
+      segmentBytes: this.#options.segmentBytes ?? (keptBytes < 0 ? metadataLogConfig.segmentBytes : 4096),
     });
     process.log = log;
     const node = await MetadataNode.open({
@@ -270,7 +280,7 @@ export class QuorumGroup {
   async must<C extends ControllerCommand>(id: number, command: C): Promise<ResponseTo<C>> {
     const answer = await this.submit(id, command);
     if ('error' in answer) throw new Error(`${answer.error}: ${answer.message}`);
-    return answer as ResponseTo<C>;
+    return answer;
   }
 
   createTopic(id: number, name: string) {

@@ -30,21 +30,21 @@ export class WatchedStore implements KeyValueStore {
   iterate(range: KeyValueRange): KeyValueIterator {
     const iterator = this.#store.iterate(range);
     this.openIterators += 1;
-    let isReading = false;
-    let isClosed = false;
+    const state = { isReading: false, isClosed: false };
     return {
       next: async (maxBytes): Promise<readonly KeyValueEntry[]> => {
-        if (isReading || isClosed) throw new Error('an iterator is read while it is read, or closed');
-        isReading = true;
+        if (state.isReading || state.isClosed)
+          throw new Error('an iterator is read while it is read, or closed');
+        state.isReading = true;
         this.reads += 1;
         const entries = await iterator.next(maxBytes);
-        isReading = false;
-        if (isClosed) throw new Error('an iterator was closed while it was read');
+        state.isReading = false;
+        if (state.isClosed) throw new Error('an iterator was closed while it was read');
         return entries;
       },
       close: () => {
-        if (!isClosed) this.openIterators -= 1;
-        isClosed = true;
+        if (!state.isClosed) this.openIterators -= 1;
+        state.isClosed = true;
         return iterator.close();
       },
     };
