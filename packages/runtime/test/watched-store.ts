@@ -31,15 +31,18 @@ export class WatchedStore implements KeyValueStore {
     const iterator = this.#store.iterate(range);
     this.openIterators += 1;
     const state = { isReading: false, isClosed: false };
+    const check = (): void => {
+      if (state.isReading) throw new Error('an iterator is read while it is read');
+      if (state.isClosed) throw new Error('an iterator is closed while it is read, or before');
+    };
     return {
       next: async (maxBytes): Promise<readonly KeyValueEntry[]> => {
-        if (state.isReading || state.isClosed)
-          throw new Error('an iterator is read while it is read, or closed');
+        check();
         state.isReading = true;
         this.reads += 1;
         const entries = await iterator.next(maxBytes);
         state.isReading = false;
-        if (state.isClosed) throw new Error('an iterator was closed while it was read');
+        check();
         return entries;
       },
       close: () => {
