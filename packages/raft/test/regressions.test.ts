@@ -306,3 +306,21 @@ describe('an election', () => {
     expect(refusals).equals(0);
   });
 });
+
+describe('a follower', () => {
+  it('goes back to the voters before when those in its log are cut off', () => {
+    const raft = loneReplica([1, 2, 3]);
+    raft.step(append(1, 1, [0, 0], entry(1, 0), votersEntry(1, 1, [1, 3])), 0);
+    expect(raft.voters.map(({ nodeId }) => nodeId)).deep.equals([1, 3]);
+    raft.step(append(3, 2, [1, 1], entry(2, 1)), 0);
+    expect(raft.voters.map(({ nodeId }) => nodeId)).deep.equals([1, 2, 3]);
+    expect(raft.role).equals('follower');
+  });
+
+  it('takes nothing for committed that was not compared with the log of the leader', () => {
+    const raft = loneReplica([1, 2, 3]);
+    raft.step(append(1, 1, [0, 0], entry(1, 0), entry(1, 1), entry(1, 2)), 0);
+    raft.step({ ...append(3, 2, [1, 1]), commitOffset: 3 as Offset }, 0);
+    expect(raft.commitOffset).equals(1);
+  });
+});

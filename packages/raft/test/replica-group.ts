@@ -554,8 +554,8 @@ export class ReplicaGroup {
       },
       committed: (endOffset) => {
         const disks = [...this.members.values()].map(({ key: other, disk }) => [other, disk] as const);
-        const voters = member.raft?.voters ?? [];
-        this.checker.committed(key, role(), endOffset, member.mirror, voters, disks);
+        const { voters, term } = member.up;
+        this.checker.committed(key, role(), term, endOffset, member.mirror, voters, disks);
         this.#trace({ type: 'committed', node, endOffset });
       },
       votersChanged: (voters) => {

@@ -147,6 +147,7 @@ export class SafetyChecker {
   committed(
     self: ReplicaKey,
     role: Role,
+    leaderTerm: Term,
     endOffset: Offset,
     log: LogMirror,
     voters: VoterSet,
@@ -159,6 +160,12 @@ export class SafetyChecker {
     this.#committed.set(endOffset, term);
     if (endOffset > this.committedEnd.endOffset) this.committedEnd = { endOffset, term };
     if (role !== 'leader') return;
+    check(term === leaderTerm, 'a leader counts only entries of its own term', {
+      self,
+      endOffset,
+      term,
+      leaderTerm,
+    });
     const holders = disks.filter(
       ([key, disk]) => findVoter(voters, key) !== undefined && disk.holds({ endOffset, term }),
     );
