@@ -1,7 +1,7 @@
 // What `tidemark server` runs: configuration, one broker, signals, exit code. It is the process boundary: the only place where a
 // bug is caught, to be logged before the process ends.
 //
-// Exit codes: 0 after SIGTERM or SIGINT; 1 when it should not start or its disk failed; 70 (EX_SOFTWARE) for a bug.
+// Exit codes: 0 after SIGTERM or SIGINT, during the start as well; 1 when it should not start or its disk failed; 70 (EX_SOFTWARE) for a bug.
 
 import {
   brokerConfigs,
@@ -39,7 +39,14 @@ export async function runServer(options: ServerOptions): Promise<number> {
   const stopped = signalled();
   let broker: RunningBroker;
   try {
-    broker = await startBroker({ config, log });
+    const starting = startBroker({ config, log });
+    const first = await Promise.race([starting, stopped]);
+    if (first === 'signal') {
+      // It may be waiting for other nodes, for ever. It has served nobody; what it has on disk is as after any crash.
+      log.info('stopped before it was ready');
+      process.exit(0);
+    }
+    broker = first;
   } catch (thrown) {
     if (thrown instanceof StartupError) return refuse(thrown.message);
     if (thrown instanceof TidemarkError || thrown instanceof DiskError) return refuse(thrown.message);
