@@ -162,6 +162,8 @@ export class MetadataNode {
       onPeer: (node, endpoint) => this.#directory.heard(node, endpoint),
       onFatal: (cause) => {
         this.#hasFailed = true;
+        this.#leader.close();
+        this.#changes.close();
         this.#barriers.close();
         options.onFatal(cause);
       },

@@ -149,8 +149,8 @@ describe('a leader that is paused', () => {
     expect(outcome(await group.createTopic(follower!, 'new'))).to.equal('ok');
     expect(paused.isActive, 'it has not noticed').to.equal(true);
     // In the very moment it goes on, before anybody has told it anything.
-    const decided = paused.submit(creation('mine'), 3_000);
     const taken = paused.submitHere(creation('old'));
+    const decided = paused.submit(creation('mine'), 3_000);
     const read = paused.readBarrier(3_000).then((answer) => ({ answer, topics: group.topics(leader) }));
     group.resume(leader);
     expect(outcome(await group.clock.settle(taken)), 'the topic is gone').to.not.equal(
