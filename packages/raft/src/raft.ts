@@ -257,15 +257,15 @@ export class Raft {
   }
 
   /**
-   * What may be said while step 3 of a `Ready` is under way, so that a slow disk does not silence a replica; everything else waits
-   * for the next `Ready`. Nothing when a new term or vote is to be put on disk first.
+   * For who takes no `Ready` while step 3 of the last one is under way: what may be said meanwhile; everything else waits for the
+   * next `Ready`. Nothing when a new term or vote is to be put on disk first.
    */
   takeUrgent(nowMs: number): readonly RaftMessage[] {
     this.#leadership?.flush(nowMs);
     return this.#state.isHardStateTaken ? this.#state.outbox.takeMessages() : [];
   }
 
-  /** Steps 1 to 3 of `ready` (the very object) are done. */
+  /** Steps 1 to 3 of `ready` (the very object) are done, and of every one before. */
   persisted(ready: Ready): void {
     if (!this.#writes.persisted(ready)) return;
     this.#state.isDirty = true;
@@ -330,6 +330,9 @@ export class Raft {
     const { self, log } = this.#state;
     this.#state.changeRole('leader', self);
     this.#state.append([this.#entry('leaderChange', new Uint8Array(0), 1)]);
+    const { voters } = this.#state;
+    // The voters of a first start are in nobody's log yet, and whoever only follows learns them from there.
+    if (voters.endOffset === 0) this.#state.append([this.#entry('voters', encodeVoters(voters.current), 1)]);
     invariant(log.end.term === this.#state.term, 'a term begins with an entry of its own');
     this.#leadership = new Leadership(this.#leadershipContext(), nowMs);
   }

@@ -1,11 +1,13 @@
-// What the machine wants done. One `Ready` at a time; the order is the contract, and the driver must keep it:
+// What the machine wants done. The order is the contract, and the driver must keep it:
 //
 //   1. `hardState`, durably: a vote or a term that is answered before it is on disk can be given twice after a restart
 //   2. `messages` go out. They may overtake 3: a leader's own disk is but one of a majority (Raft thesis, 10.2.1)
 //   3. `install`, `truncateTo`, `entries`, in this order, durably
 //   4. `Raft.persisted(ready)`, then `messagesAfterPersist` go out: they say that 3 is on disk
 //   5. `committed` is applied, in order. It holds only what an earlier `Ready` has put on this disk
-//   While 3 is under way, `Raft.takeUrgent` gives what need not wait for it: heartbeats, their answers, entries for others
+//   The next `Ready` may be taken once 2 is done, and its own 1 and 2 done while 3 is under way, so that a slow disk does not
+//   silence a replica; 3 and 4 of all of them go in the order in which they were taken, and so does 5. Who takes one at a time
+//   gets what need not wait for 3 from `Raft.takeUrgent`: heartbeats, their answers, entries for others
 //   `reads`, `snapshotReads` and the reads' outcomes have no order: they are served whenever it suits
 //
 // When 1 or 3 fails the replica has no say any more: nothing is retried, nothing more is sent, the process ends.

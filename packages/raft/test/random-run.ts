@@ -47,7 +47,7 @@ export class RandomRun {
       },
       writesAtOnce: prng.chance(50),
       cheat,
-      isTaciturn: prng.chance(30),
+      driver: prng.pick(['pipelined', 'pipelined', 'urgent', 'taciturn']),
       ...(prng.chance(20) ? { preferredLeader: 1 } : {}),
       trace: (event) => {
         if (event.type === 'installed') this.#snapshots++;

@@ -164,6 +164,25 @@ describe('a log that is cut while an earlier write is under way', () => {
     raft.step(append(1, 4, [3, 2]), 0);
     expect(matchOffsets(raft.takeReady(0).messages)).deep.equals([3]);
   });
+
+  it('counts each Ready of several under way up to where a later one cuts', () => {
+    const raft = loneReplica([1, 2, 3, 4, 5]);
+    const old = [entry(2, 1), entry(2, 2)];
+    raft.step(append(1, 2, [0, 0], entry(1, 0), ...old), 0);
+    const first = raft.takeReady(0);
+    raft.step(append(3, 3, [1, 1], entry(3, 1)), 0);
+    raft.step(append(1, 4, [1, 1], ...old), 0);
+    const second = raft.takeReady(0);
+    const stable = (): number | undefined => {
+      raft.step(append(1, 4, [3, 2]), 0);
+      return matchOffsets(raft.takeReady(0).messages).at(-1);
+    };
+    expect(stable()).equals(0);
+    raft.persisted(first);
+    expect(stable()).equals(1);
+    raft.persisted(second);
+    expect(stable()).equals(3);
+  });
 });
 
 describe('entries that are on the disk only', () => {

@@ -59,8 +59,11 @@ export interface GroupOptions {
   readonly preferredLeader?: number;
   /** False: a disk writes when `write` says so. */
   readonly writesAtOnce?: boolean;
-  /** Says nothing while its disk writes, urgent or not. */
-  readonly isTaciturn?: boolean;
+  /**
+   * While a disk writes, a driver takes the next `Ready` (pipelined), or only what is urgent, or it says nothing (taciturn).
+   * Without it: pipelined.
+   */
+  readonly driver?: 'pipelined' | 'urgent' | 'taciturn';
   /** What drivers and disks do wrong, to prove that the checker finds it. */
   readonly cheat?: Cheat | undefined;
   /** Puts something on the disks before the first start. */
@@ -112,7 +115,8 @@ export class Member {
   raft: Raft | undefined;
   mirror: LogMirror;
   image: Image;
-  writing: Writing | undefined;
+  /** In the order in which they were taken. */
+  writing: Writing[] = [];
   reads: DiskRead[] = [];
   sending = new Map<string, SnapshotSending>();
   /** By id: what was committed anywhere when the read was asked. */
@@ -131,8 +135,8 @@ export class Member {
 
   /** What the disk has still to do, in order. */
   get pendingSteps(): readonly DiskStep[] {
-    const { hardState, steps = [] } = this.writing ?? {};
-    return hardState === undefined ? steps : [hardState, ...steps];
+    const hardStates = this.writing.flatMap(({ hardState }) => hardState ?? []);
+    return [...hardStates, ...this.writing.flatMap(({ steps }) => steps)];
   }
 
   get up(): Raft {
@@ -236,7 +240,7 @@ export class ReplicaGroup {
     }
     this.#cheatAtCrash(member.disk);
     member.raft = undefined;
-    member.writing = undefined;
+    member.writing = [];
     member.reads = [];
     member.sending.clear();
     member.asked.clear();
@@ -374,11 +378,11 @@ export class ReplicaGroup {
     for (let left = 10_000; ; left--) {
       invariant(left > 0, 'a replica has nothing more to say at some time', { node });
       if (member.raft === undefined || !member.raft.hasReady) return;
-      if (member.writing !== undefined) {
-        // Who keeps silence while its disk writes is slower, and right as well.
-        if (member.writing.hardState === undefined && this.options.isTaciturn !== true) {
-          this.#send(member, member.raft.takeUrgent(this.nowMs));
-        }
+      const last = member.writing.at(-1);
+      if (last?.hardState !== undefined) return;
+      if (last !== undefined && this.options.driver === 'taciturn') return;
+      if (last !== undefined && this.options.driver === 'urgent') {
+        this.#send(member, member.raft.takeUrgent(this.nowMs));
         return;
       }
       this.#begin(member, member.raft.takeReady(this.nowMs));
@@ -392,14 +396,14 @@ export class ReplicaGroup {
   /** The disk does its next step. Answers whether there was one. */
   write(node: number): boolean {
     const member = this.member(node);
-    const { writing } = member;
-    if (writing === undefined) return false;
-    if (writing.hardState !== undefined) {
-      this.#do(member, writing.hardState);
-      writing.hardState = undefined;
-      this.#send(member, writing.ready.messages);
+    const last = member.writing.at(-1);
+    if (last === undefined) return false;
+    if (last.hardState !== undefined) {
+      this.#do(member, last.hardState);
+      last.hardState = undefined;
+      this.#send(member, last.ready.messages);
     } else {
-      const step = writing.steps.shift();
+      const step = member.writing[0]!.steps.shift();
       if (step !== undefined) this.#do(member, step);
     }
     this.#finish(member);
@@ -408,12 +412,14 @@ export class ReplicaGroup {
   }
 
   #finish(member: Member): void {
-    const { writing } = member;
-    if (writing === undefined || writing.hardState !== undefined || writing.steps.length > 0) return;
-    member.writing = undefined;
-    member.up.persisted(writing.ready);
-    this.#send(member, writing.ready.messagesAfterPersist);
-    this.#apply(member, writing.ready);
+    for (;;) {
+      const [first] = member.writing;
+      if (first === undefined || first.hardState !== undefined || first.steps.length > 0) return;
+      member.writing.shift();
+      member.up.persisted(first.ready);
+      this.#send(member, first.ready.messagesAfterPersist);
+      this.#apply(member, first.ready);
+    }
   }
 
   /** The disk answers the oldest question for entries or a piece of a snapshot. Answers whether there was one. */
@@ -449,11 +455,11 @@ export class ReplicaGroup {
 
   #begin(member: Member, ready: Ready): void {
     const { hardState } = ready;
-    member.writing = {
+    member.writing.push({
       ready,
       hardState: hardState === undefined ? undefined : { type: 'hardState', hardState },
       steps: diskSteps(ready),
-    };
+    });
     for (const read of ready.reads) {
       this.#trace({ type: 'entryRead', node: member.node, read });
       member.reads.push({ type: 'entries', read });
