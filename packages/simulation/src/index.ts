@@ -39,3 +39,5 @@ export * from './cluster/violations.ts';
 export * from './cluster/production-node.ts';
 export * from './cluster/regression.ts';
 export * from './cluster/shrink.ts';
+export * from './mutants/mutant.ts';
+export * from './mutants/mutants.ts';

@@ -7,18 +7,26 @@ import { type Report } from './violations.ts';
 /** `unknown` covers what is still under way. */
 export type Known = 'acknowledged' | 'refused' | 'unknown';
 
+/** How a command ended, as far as its client knows; `why`: the failure, for messages. */
+export interface Outcome {
+  readonly known: Known;
+  readonly why: string;
+}
+
 interface Attempt {
   readonly value: string;
-  known: Known;
+  outcome: Outcome;
 }
 
 interface Topic {
   readonly name: string;
-  created: Known;
+  created: Outcome;
   id: string | undefined;
-  deleted: Known | undefined;
+  deleted: Outcome | undefined;
   readonly values: Attempt[];
 }
+
+const PENDING: Outcome = { known: 'unknown', why: 'no answer' };
 
 export class ClientHistory {
   readonly #report: Report;
@@ -44,25 +52,25 @@ export class ClientHistory {
   }
 
   creating(name: string): void {
-    this.#topics.set(name, { name, created: 'unknown', id: undefined, deleted: undefined, values: [] });
+    this.#topics.set(name, { name, created: PENDING, id: undefined, deleted: undefined, values: [] });
   }
 
-  created(name: string, known: Known, id?: string): void {
+  created(name: string, outcome: Outcome, id?: string): void {
     const topic = this.#topics.get(name)!;
-    topic.created = known;
+    topic.created = outcome;
     topic.id = id;
-    this.#count(known);
-    if (known === 'acknowledged') this.#living.push(name);
+    this.#count(outcome);
+    if (outcome.known === 'acknowledged') this.#living.push(name);
   }
 
   deleting(name: string): void {
-    this.#topics.get(name)!.deleted = 'unknown';
+    this.#topics.get(name)!.deleted = PENDING;
     this.#living.splice(this.#living.indexOf(name), 1);
   }
 
-  deleted(name: string, known: Known): void {
-    this.#topics.get(name)!.deleted = known;
-    this.#count(known);
+  deleted(name: string, outcome: Outcome): void {
+    this.#topics.get(name)!.deleted = outcome;
+    this.#count(outcome);
   }
 
   isDeleting(name: string): boolean {
@@ -70,14 +78,14 @@ export class ClientHistory {
   }
 
   setting(name: string, value: string): Attempt {
-    const attempt: Attempt = { value, known: 'unknown' };
+    const attempt: Attempt = { value, outcome: PENDING };
     this.#topics.get(name)!.values.push(attempt);
     return attempt;
   }
 
-  set(attempt: Attempt, known: Known): void {
-    attempt.known = known;
-    this.#count(known);
+  set(attempt: Attempt, outcome: Outcome): void {
+    attempt.outcome = outcome;
+    this.#count(outcome);
   }
 
   /** `askedWith`: the topic that was `newestAcknowledged` when the read was asked for. */
@@ -104,15 +112,18 @@ export class ClientHistory {
   #checkTopic({ name, created, id, deleted, values }: Topic, image: ImageView): void {
     const found = image.topic(name);
     if (found === undefined) {
-      if (created === 'acknowledged' && (deleted === undefined || deleted === 'refused')) {
+      if (created.known === 'acknowledged' && (deleted === undefined || deleted.known === 'refused')) {
         this.#report('acknowledged-command-lost', `topic ${name} was acknowledged and is not there`);
       }
       return;
     }
-    if (created === 'refused') {
-      this.#report('applied-twice', `the creation of topic ${name} was refused, and it is there`);
+    if (created.known === 'refused') {
+      this.#report(
+        'applied-twice',
+        `the creation of topic ${name} was refused (${created.why}), and it is there`,
+      );
     }
-    if (deleted === 'acknowledged') {
+    if (deleted?.known === 'acknowledged') {
       this.#report(
         'acknowledged-command-lost',
         `the deletion of topic ${name} was acknowledged, and it is there`,
@@ -126,12 +137,15 @@ export class ClientHistory {
 
   /** One client works on a topic at a time; a command whose outcome it never learned may have come later than its next ones. */
   #checkValue(name: string, value: string | undefined, attempts: readonly Attempt[]): void {
-    const last = attempts.findLast(({ known }) => known === 'acknowledged');
+    const last = attempts.findLast(({ outcome }) => outcome.known === 'acknowledged');
     if (value === last?.value) return;
     const from = attempts.find((attempt) => attempt.value === value);
-    if (from?.known === 'unknown') return;
-    if (from?.known === 'refused') {
-      this.#report('applied-twice', `topic ${name} has the value ${value}, which was refused`);
+    if (from?.outcome.known === 'unknown') return;
+    if (from?.outcome.known === 'refused') {
+      this.#report(
+        'applied-twice',
+        `topic ${name} has the value ${value}, which was refused (${from.outcome.why})`,
+      );
     } else {
       this.#report(
         'acknowledged-command-lost',
@@ -140,7 +154,7 @@ export class ClientHistory {
     }
   }
 
-  #count(known: Known): void {
+  #count({ known }: Outcome): void {
     if (known === 'acknowledged') this.acknowledged++;
     else if (known === 'refused') this.refused++;
     else this.unknown++;

@@ -14,6 +14,7 @@ import {
 import { type Checker, type CheckerState } from './checkers/checker.ts';
 import { electionSafety } from './checkers/election-safety.ts';
 import { leaderAppendOnly } from './checkers/leader-append-only.ts';
+import { leaderCommit } from './checkers/leader-commit.ts';
 import { leaderCompleteness } from './checkers/leader-completeness.ts';
 import { oneVotePerTerm } from './checkers/one-vote-per-term.ts';
 import { stateMachineSafety } from './checkers/state-machine-safety.ts';
@@ -37,6 +38,7 @@ export class ClusterChecks {
       electionSafety(this.#state),
       leaderAppendOnly(this.#state),
       leaderCompleteness(this.#state),
+      leaderCommit(this.#state),
       voterChange(this.#state),
       stateMachineSafety(this.#state),
       oneVotePerTerm(this.#state),
@@ -207,6 +209,7 @@ class ReplicaWatch {
     for (let link = view.commitNext(endOffset); link !== undefined; link = view.commitNext(endOffset)) {
       for (const checker of this.#checkers) checker.committing?.(view, link);
     }
+    for (const checker of this.#checkers) checker.committed?.(view);
     if (view.committed.endOffset !== endOffset) {
       this.#state.report(
         'state-machine-safety',

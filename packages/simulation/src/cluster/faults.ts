@@ -97,7 +97,7 @@ function drawCrashAfterSend(prng: SimPrng): Untimed {
     type: 'crash-after-send',
     message,
     skip: prng.below(8),
-    delayMs: anyOf(prng, [0, 0.5, 2, 4]),
+    delayMs: anyOf(prng, [0, 0, 0.3, 2]),
     victims: anyOf(prng, ['sender', 'all']),
     election: message === 'vote' || message === 'voteResponse' || prng.below(4) === 0,
   };
@@ -107,7 +107,7 @@ function drawCrashAfterSend(prng: SimPrng): Untimed {
 const kinds: readonly (readonly [weight: number, draw: (prng: SimPrng) => Untimed])[] = [
   [18, (prng) => ({ type: 'partition', shape: anyOf(prng, SHAPES) })],
   [
-    8,
+    14,
     (prng) => ({
       type: 'network',
       dropOneIn: anyOf(prng, [0, 4, 10, 50]),
@@ -131,7 +131,7 @@ const kinds: readonly (readonly [weight: number, draw: (prng: SimPrng) => Untime
       mode: anyOf(prng, ['kill', ...crashModes]),
     }),
   ],
-  [14, drawCrashAfterSend],
+  [28, drawCrashAfterSend],
   [8, (prng) => ({ type: 'pause', victims: anyOf(prng, ['one', 'leader', 'leader', 'minority']) })],
   [
     6,

@@ -8,7 +8,7 @@ export interface ImageChecksOptions {
   readonly report: Report;
   /** Exclusive: nothing at or above is committed. */
   readonly committedOffset: () => number;
-  /** One offset in so many is compared. Default 16. */
+  /** One offset in so many is compared. Default 64. */
   readonly compareOneIn?: number;
 }
 
@@ -28,7 +28,7 @@ export class ImageChecks {
 
   constructor(options: ImageChecksOptions) {
     this.#options = options;
-    this.#compareOneIn = options.compareOneIn ?? 16;
+    this.#compareOneIn = options.compareOneIn ?? 64;
   }
 
   /** For one incarnation. */

@@ -19,6 +19,7 @@ export class Nemesis {
   /** The voter whose disk is gone. */
   #lost: ReplicaKey | undefined;
   #isHealing = false;
+  readonly #traps = new Set<() => void>();
   /** Changes of the voters under way. */
   #changes = 0;
 
@@ -40,6 +41,7 @@ export class Nemesis {
   /** Ends every fault and starts every node. What needs the cluster's consent, `mendVoters` does. */
   heal(): void {
     this.#isHealing = true;
+    for (const untrap of this.#traps) untrap();
     this.#world.network.heal();
     for (const host of this.#world.hosts) {
       host.mend();
@@ -140,6 +142,7 @@ export class Nemesis {
     const { clock, hosts } = this.#world;
     let { skip } = fault;
     const strike = (sender: SimHost): void => {
+      if (this.#isHealing) return;
       const victims = fault.victims === 'all' ? hosts : [sender];
       for (const host of victims) host.end('nothing');
       // At once, so that it meets those who still count on what it said.
@@ -150,6 +153,7 @@ export class Nemesis {
       untrap();
       clock.after(fault.delayMs, () => strike(sender));
     });
+    this.#traps.add(untrap);
     const leader = fault.election ? this.#world.leader() : undefined;
     leader?.end('kill');
     return () => {

@@ -28,6 +28,7 @@ import {
   MetadataNode,
   PeerDirectory,
 } from '@tidemark/runtime';
+import { SimPrng } from '../sim-prng.ts';
 import {
   type ImageView,
   type NodeEnv,
@@ -44,30 +45,52 @@ const SESSION_TIMEOUT_MS = 1_000;
 const HEARTBEAT_INTERVAL_MS = 300;
 const RETRY_BACKOFF_MS = 30;
 
-/** Small, so that a short run rolls segments, drops old log and sends snapshots in several pieces. */
-const simulatedLogConfig: LogConfig = {
-  ...metadataLogConfig,
-  segmentBytes: 16 * 1024,
-  retentionBytes: 24 * 1024,
-  fileDeleteDelayMs: 500,
-};
 const simulatedLimits: RaftLimits = {
   ...defaultRaftLimits,
-  maxMessageBytes: 4 * 1024,
   maxInFlightBytes: 16 * 1024,
   maxInFlightMessages: 8,
   maxUncommittedBytes: 64 * 1024,
   maxCachedBytes: 8 * 1024,
-  maxSnapshotPieceBytes: 2 * 1024,
 };
 
-/** The factory of one simulated cluster; its nodes share what only makes comparing them cheaper. */
-export function productionNodes(): NodeFactory {
-  const digester = new ImageDigester();
+/** What differs from cluster to cluster. */
+interface Variant {
+  readonly config: BrokerConfig;
+  readonly limits: RaftLimits;
+  readonly log: LogConfig;
+  readonly snapshotEveryBytes: number;
+  readonly saveAfterMs: number;
+  readonly digester: ImageDigester;
+}
+
+/** The factory of the simulated cluster of `seed`. */
+export function productionNodes(seed: number): NodeFactory {
   const resolved = resolveConfig(brokerConfigs, { file: '' });
   if (!resolved.ok) throw new RangeError(describeProblems(resolved.problems));
-  const { config } = resolved;
-  return (env) => ProductionNode.open(env, config, digester);
+  const prng = new SimPrng(seed).fork('variant');
+  const anyOf = (...values: readonly number[]): number => values[prng.below(values.length)]!;
+  // Small, so that a short run rolls segments, drops old log and sends snapshots, in one piece or in several.
+  const segmentBytes = anyOf(3 * 1024, 16 * 1024);
+  const log: LogConfig = {
+    ...metadataLogConfig,
+    segmentBytes,
+    retentionBytes: segmentBytes * 1.5,
+    fileDeleteDelayMs: 500,
+  };
+  const variant: Variant = {
+    config: resolved.config,
+    log,
+    limits: {
+      ...simulatedLimits,
+      maxMessageBytes: anyOf(512, 4 * 1024, 1024 * 1024),
+      maxSnapshotPieceBytes: anyOf(1024, 4 * 1024, 1024 * 1024),
+    },
+    snapshotEveryBytes: anyOf(2 * 1024, 8 * 1024, 32 * 1024),
+    saveAfterMs: anyOf(10, 100, 1_000),
+    // One for all nodes: it only makes comparing them cheaper.
+    digester: new ImageDigester(),
+  };
+  return (env) => ProductionNode.open(env, variant);
 }
 
 class ProductionNode implements SimulatedNode {
@@ -88,11 +111,12 @@ class ProductionNode implements SimulatedNode {
     this.#digester = digester;
   }
 
-  static async open(env: NodeEnv, config: BrokerConfig, digester: ImageDigester): Promise<SimulatedNode> {
+  static async open(env: NodeEnv, variant: Variant): Promise<SimulatedNode> {
     const { disk, clock, prng, onFatal } = env;
     const folder = await LogFolder.open({ disk, clock, prng, directory: LOG_DIRECTORY, onOffline: onFatal });
-    const log = await folder.openPartition(METADATA_LOG_NAME, METADATA_TOPIC_ID, simulatedLogConfig);
-    const node = await MetadataNode.open({ ...metadataOptions(env, config), log });
+    const log = await folder.openPartition(METADATA_LOG_NAME, METADATA_TOPIC_ID, variant.log);
+    const node = await MetadataNode.open({ ...metadataOptions(env, variant), log });
+    const { digester } = variant;
     node.onImage((image) => env.onImage(new ImageOf(image, digester)));
     const broker = brokerOf(env, node);
     const opened = new ProductionNode(node, broker, folder, digester);
@@ -201,7 +225,8 @@ class ImageOf implements ImageView {
 
 const valueOf = ({ configs }: TopicImage): string | undefined => configs.get(VALUE_CONFIG);
 
-function metadataOptions(env: NodeEnv, config: BrokerConfig) {
+function metadataOptions(env: NodeEnv, variant: Variant) {
+  const { config, limits, snapshotEveryBytes, saveAfterMs } = variant;
   const { self, endpoint, initialVoters, store, network, clock, prng, timing, observer, onFatal } = env;
   const configuredVoters = initialVoters.map(({ nodeId, endpoint: at }) => ({ nodeId, endpoint: at }));
   return {
@@ -219,12 +244,12 @@ function metadataOptions(env: NodeEnv, config: BrokerConfig) {
     prng,
     controller: new Controller(config),
     timing,
-    limits: simulatedLimits,
+    limits,
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
     maxWaitingCommands: 1_000,
     retryBackoffMs: RETRY_BACKOFF_MS,
-    saveAfterMs: 100,
-    snapshotEveryBytes: 8 * 1024,
+    saveAfterMs,
+    snapshotEveryBytes,
     snapshotEveryMs: 0,
     observer,
     onWaiting: () => undefined,

@@ -179,6 +179,8 @@ class SeedRun {
   }
 }
 
+const PROBE_TIMEOUT_MS = 1_000;
+
 /** Puts one command to the cluster after another until one is acknowledged. */
 class Probe {
   readonly #world: SimWorld;
@@ -200,13 +202,18 @@ class Probe {
     const { node } = hosts[this.#prng.below(hosts.length)]!;
     if (node === undefined) return;
     this.#isWaiting = true;
+    // A node that ends does not answer.
+    const giveUp = this.#world.clock.after(2 * PROBE_TIMEOUT_MS, () => {
+      this.#isWaiting = false;
+    });
     const name = `healed-${++this.#asked}`;
     this.#history.creating(name);
-    void node.createTopic(name, 1_000).then((answer) => {
+    void node.createTopic(name, PROBE_TIMEOUT_MS).then((answer) => {
+      giveUp.cancel();
       this.#isWaiting = false;
       if (!answer.ok) return;
       this.isAcknowledged = true;
-      this.#history.created(name, 'acknowledged', answer.id);
+      this.#history.created(name, { known: 'acknowledged', why: '' }, answer.id);
     });
   }
 }

@@ -9,7 +9,7 @@ async function answer({ seed, twice, minEvents, schedule, shrink: isShrunk }: Se
   const run = (more: Partial<SeedOptions>): Promise<SeedResult> =>
     runSeed({
       seed,
-      factory: productionNodes(),
+      factory: productionNodes(seed),
       ...(minEvents === undefined ? {} : { minEvents }),
       ...(schedule === undefined ? {} : { schedule }),
       ...more,
@@ -27,6 +27,9 @@ async function answer({ seed, twice, minEvents, schedule, shrink: isShrunk }: Se
       : undefined;
   return { ...result, secondDigest: second?.digest, shrunk: smaller?.schedule };
 }
+
+// A run looks after its own; what comes after its end concerns nobody.
+process.on('unhandledRejection', () => undefined);
 
 process.on('message', (job: SeedJob) => {
   answer(job).then(

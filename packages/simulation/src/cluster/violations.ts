@@ -7,6 +7,7 @@ export const checkerNames = [
   'leader-append-only',
   'log-matching',
   'leader-completeness',
+  'leader-commit',
   'state-machine-safety',
   'one-vote-per-term',
   'voter-change',

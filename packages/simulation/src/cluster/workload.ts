@@ -3,7 +3,7 @@
 
 import { type Failure } from '@tidemark/core';
 import { type SimPrng } from '../sim-prng.ts';
-import { type ClientHistory, type Known } from './client-history.ts';
+import { type ClientHistory, type Outcome } from './client-history.ts';
 import { type SimHost } from './sim-host.ts';
 import { type SimulatedNode } from './simulated-node.ts';
 import { type SimWorld } from './sim-world.ts';
@@ -81,8 +81,8 @@ export class Workload {
     const draw = prng.below(100);
     const living = this.#history.living;
     const name = living[prng.below(Math.max(1, living.length))];
-    if (draw < 40 || name === undefined) settle(this.#create(node, isThere));
-    else if (draw < 60 && !this.#busy.has(name)) settle(this.#set(node, name, prng, isThere));
+    if (draw < 25 || name === undefined) settle(this.#create(node, isThere));
+    else if (draw < 55 && !this.#busy.has(name)) settle(this.#set(node, name, prng, isThere));
     else if (draw < 70) settle(this.#delete(node, name, isThere));
     else settle(this.#read(host, node, isThere));
   }
@@ -92,7 +92,7 @@ export class Workload {
     this.#history.creating(name);
     const answer = await node.createTopic(name, this.#options.timeoutMs);
     if (!isThere()) return;
-    this.#history.created(name, knownOf(answer), answer.ok ? answer.id : undefined);
+    this.#history.created(name, outcomeOf(answer), answer.ok ? answer.id : undefined);
   }
 
   async #set(node: SimulatedNode, name: string, prng: SimPrng, isThere: () => boolean): Promise<void> {
@@ -102,15 +102,14 @@ export class Workload {
     const answer = await node.setValue(name, value, this.#options.timeoutMs);
     this.#busy.delete(name);
     if (!isThere()) return;
-    // Somebody else may be deleting it.
-    this.#history.set(attempt, isGone(answer) ? 'unknown' : knownOf(answer));
+    this.#history.set(attempt, outcomeOf(answer));
   }
 
   async #delete(node: SimulatedNode, name: string, isThere: () => boolean): Promise<void> {
     this.#history.deleting(name);
     const answer = await node.deleteTopic(name, this.#options.timeoutMs);
     if (!isThere()) return;
-    this.#history.deleted(name, knownOf(answer));
+    this.#history.deleted(name, outcomeOf(answer));
   }
 
   async #read(host: SimHost, node: SimulatedNode, isThere: () => boolean): Promise<void> {
@@ -132,11 +131,8 @@ const DEFINITE: ReadonlySet<string> = new Set([
   'THROTTLING_QUOTA_EXCEEDED',
 ]);
 
-function knownOf(answer: { readonly ok: true } | Failure): Known {
-  if (answer.ok) return 'acknowledged';
-  return DEFINITE.has(answer.error) ? 'refused' : 'unknown';
-}
-
-function isGone(answer: { readonly ok: true } | Failure): boolean {
-  return !answer.ok && answer.error === 'UNKNOWN_TOPIC_OR_PARTITION';
+function outcomeOf(answer: { readonly ok: true } | Failure): Outcome {
+  if (answer.ok) return { known: 'acknowledged', why: '' };
+  const known = DEFINITE.has(answer.error) ? 'refused' : 'unknown';
+  return { known, why: `${answer.error}: ${answer.message}` };
 }

@@ -7,6 +7,8 @@ import {
   ImageChecks,
   type CheckerName,
   type ImageView,
+  type Known,
+  type Outcome,
   type TopicView,
 } from '@tidemark/simulation';
 
@@ -140,6 +142,16 @@ const stories: readonly [what: string, checker: CheckerName, told: (told: Told) 
       const three = told.replica(3);
       three.append(entry(0, 1));
       three.role('leader', 2);
+    },
+  ],
+  [
+    'a leader that commits an entry of an older term by itself',
+    'leader-commit',
+    (told) => {
+      const { two } = led(told, 2);
+      two.role('leader', 2);
+      two.append(entry(2, 2, '', 'leaderChange'));
+      two.commit(2);
     },
   ],
   [
@@ -366,8 +378,9 @@ describe('the history of the clients', () => {
   const create = (clients: History, name: string, known: 'acknowledged' | 'refused' | 'unknown'): void => {
     clients.creating(name);
     if (known !== 'unknown')
-      clients.created(name, known, known === 'acknowledged' ? `id-${name}` : undefined);
+      clients.created(name, told(known), known === 'acknowledged' ? `id-${name}` : undefined);
   };
+  const told = (known: Known): Outcome => ({ known, why: '' });
   const there = (name: string, value?: string) => ({ [name]: { id: `id-${name}`, value } });
 
   const endings: readonly [string, CheckerName | undefined, (clients: History) => ImageView][] = [
@@ -402,7 +415,7 @@ describe('the history of the clients', () => {
       (clients) => {
         create(clients, 'a', 'acknowledged');
         clients.deleting('a');
-        clients.deleted('a', 'acknowledged');
+        clients.deleted('a', told('acknowledged'));
         return new FakeImage(1, there('a'));
       },
     ],
@@ -411,8 +424,8 @@ describe('the history of the clients', () => {
       'acknowledged-command-lost',
       (clients) => {
         create(clients, 'a', 'acknowledged');
-        clients.set(clients.setting('a', '1'), 'acknowledged');
-        clients.set(clients.setting('a', '2'), 'acknowledged');
+        clients.set(clients.setting('a', '1'), told('acknowledged'));
+        clients.set(clients.setting('a', '2'), told('acknowledged'));
         return new FakeImage(1, there('a', '1'));
       },
     ],
@@ -421,7 +434,7 @@ describe('the history of the clients', () => {
       'applied-twice',
       (clients) => {
         create(clients, 'a', 'acknowledged');
-        clients.set(clients.setting('a', '1'), 'refused');
+        clients.set(clients.setting('a', '1'), told('refused'));
         return new FakeImage(1, there('a', '1'));
       },
     ],
@@ -435,7 +448,7 @@ describe('the history of the clients', () => {
         clients.deleting('b');
         clients.deleting('c');
         clients.setting('a', '1');
-        clients.set(clients.setting('a', '2'), 'acknowledged');
+        clients.set(clients.setting('a', '2'), told('acknowledged'));
         return new FakeImage(1, { ...there('a', '1'), ...there('b'), ...there('d') });
       },
     ],

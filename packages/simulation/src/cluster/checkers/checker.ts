@@ -27,5 +27,7 @@ export interface Checker {
   installed?(view: ReplicaView, committed: Link): void;
   /** The entry is committed in the view already. One call an entry, in order. */
   committing?(view: ReplicaView, link: Link): void;
+  /** Everything up to the view's `committed` was committed by it. One call, after those for the entries. */
+  committed?(view: ReplicaView): void;
   voteSent?(voter: ReplicaKey, term: Term, candidate: ReplicaKey): void;
 }
