@@ -86,9 +86,23 @@ export class ClusterNode {
   async start({ patient = true }: { readonly patient?: boolean } = {}): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.server.start();
+        await this.server.start();
+        return;
       } catch (error) {
         if (!patient || !isPortTaken(error) || tries === TRIES) throw error;
+      }
+    }
+  }
+
+  /** Resolves when it serves; a process that ends before that is started again, as by a supervisor. */
+  async supervise(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.start();
+        return;
+      } catch (error) {
+        // Killed once more by whoever started it.
+        if (tries === TRIES || String(error).includes('SIGKILL')) throw error;
       }
     }
   }
