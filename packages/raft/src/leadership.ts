@@ -77,8 +77,8 @@ export class Leadership {
   #transfer: Transfer | undefined;
   #nextPreferenceMs: number;
 
-  /** The log holds this leader's first entry already. */
-  constructor(context: LeadershipContext, nowMs: number) {
+  /** `before`: where its log ended when it was elected. It holds this leader's first entry already. */
+  constructor(context: LeadershipContext, before: Offset, nowMs: number) {
     this.#context = context;
     this.#servesFrom = context.log.endOffset;
     this.#released = context.log.endOffset;
@@ -86,8 +86,7 @@ export class Leadership {
     // The first message to everybody is the probe for where the logs part.
     this.#nextHeartbeatMs = nowMs + context.timing.heartbeatIntervalMs;
     this.#nextPreferenceMs = nowMs + PREFERENCE_TIMES * context.timing.electionTimeoutMs;
-    // What they are most likely to lack is this leader's first entry.
-    const before = (context.log.endOffset - 1) as Offset;
+    // What they are most likely to lack is what this leader begins with.
     for (const voter of context.voters) {
       if (!isSameReplica(voter, context.self)) this.#ensure(voter, nowMs, before);
     }

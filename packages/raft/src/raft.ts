@@ -328,13 +328,14 @@ export class Raft {
 
   #becomeLeader(nowMs: number): void {
     const { self, log } = this.#state;
+    const before = log.endOffset;
     this.#state.changeRole('leader', self);
     this.#state.append([this.#entry('leaderChange', new Uint8Array(0), 1)]);
     const { voters } = this.#state;
     // The voters of a first start are in nobody's log yet, and whoever only follows learns them from there.
     if (voters.endOffset === 0) this.#state.append([this.#entry('voters', encodeVoters(voters.current), 1)]);
     invariant(log.end.term === this.#state.term, 'a term begins with an entry of its own');
-    this.#leadership = new Leadership(this.#leadershipContext(), nowMs);
+    this.#leadership = new Leadership(this.#leadershipContext(), before, nowMs);
   }
 
   #leadershipContext(): LeadershipContext {

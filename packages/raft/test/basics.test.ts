@@ -14,7 +14,7 @@ describe('a group of replicas', () => {
     for (let at = 0; at < 10; at++) three.propose(three.leader!.node, `x${at}`, 1 + (at % 3));
     three.run(1000);
     expect(three.disagreement()).equals(undefined);
-    expect(three.leader!.image.endOffset).equals(20);
+    expect(three.leader!.image.endOffset).equals(21);
   });
 
   it('leads at once when it is alone', () => {
@@ -35,7 +35,7 @@ describe('a group of replicas', () => {
     for (const node of three.nodes) three.start(node);
     three.run(5000);
     expect(three.disagreement()).equals(undefined);
-    expect(three.leader!.image.endOffset).equals(3);
+    expect(three.leader!.image.endOffset).equals(4);
   });
 
   it('catches up with a snapshot', () => {

@@ -87,7 +87,7 @@ describe('deadlines', () => {
     for (let at = 0; at < 5; at++) group.propose(1, `${at}`);
     expect(live(group, new SeededPrng(1), group.nowMs + 10_000, 0)).within(50, 60);
     expect(group.leader?.node).equals(1);
-    expect(group.raft(1).commitOffset).equals(6);
-    expect(group.member(1).image.endOffset).equals(1);
+    expect(group.raft(1).commitOffset).equals(7);
+    expect(group.member(1).image.endOffset).equals(2);
   });
 });

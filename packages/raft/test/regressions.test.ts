@@ -68,8 +68,8 @@ describe('a snapshot of what the follower has', () => {
     const second = to(2).at(-1)!;
     group.deliver(other!);
     for (const message of to(1)) group.deliver(message);
-    expect(group.raft(1).commitOffset).equals(2);
-    // A heartbeat overtakes both, the log before 2 goes, and what follower 2 needs is in a snapshot now.
+    expect(group.raft(1).commitOffset).equals(3);
+    // A heartbeat overtakes both, the log before 3 goes, and what follower 2 needs is in a snapshot now.
     group.compact(1);
     group.nowMs += 250;
     group.tick(1);
@@ -79,12 +79,12 @@ describe('a snapshot of what the follower has', () => {
     group.deliver(first);
     group.deliver(second);
     const late = group.soupOf('appendResponse').at(-1)!;
-    expect(late.matchOffset).equals(3);
+    expect(late.matchOffset).equals(4);
     group.deliver(piece!);
     for (const message of group.soupOf('snapshotResponse')) group.deliver(message);
     group.deliver(late);
-    expect(group.raft(1).commitOffset).equals(3);
-    expect(group.member(2).disk.endOffset).equals(3);
+    expect(group.raft(1).commitOffset).equals(4);
+    expect(group.member(2).disk.endOffset).equals(4);
   });
 
   it('is not answered as installed before it is on disk', () => {
@@ -198,7 +198,7 @@ describe('entries that are on the disk only', () => {
     raft.propose(new Uint8Array(1), 1, group.nowMs);
     raft.step(joinOf(3, raft.term, 1), group.nowMs);
     reads.push(...raft.takeReady(group.nowMs).reads);
-    expect(reads.map(({ from, upTo }) => [from, upTo])).deep.equals([[1, 6]]);
+    expect(reads.map(({ from, upTo }) => [from, upTo])).deep.equals([[2, 7]]);
   });
 });
 
