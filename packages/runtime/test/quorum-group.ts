@@ -57,6 +57,8 @@ export interface GroupOptions {
   readonly maxCachedBytes?: number;
   readonly snapshotEveryBytes?: number;
   readonly saveAfterMs?: number;
+  /** How long a read of the store's iterators takes. Default: no time. */
+  readonly readMs?: number;
   /** How long a sync takes. Default: 0.2 to 2.2 ms. */
   readonly syncMs?: number;
 }
@@ -156,7 +158,12 @@ export class QuorumGroup {
         : { latencyMs: (operation: DiskOperation) => (operation === 'sync' ? syncMs : 0.1) };
     machine.disk = machine.disk.passOn({ clock, prng: prng.fork('disk'), ...latency });
     machine.store = machine.store.fork('all', prng, { clock, prng: prng.fork('store') });
-    const store = new WatchedStore(machine.store);
+    const { readMs } = this.#options;
+    const store = new WatchedStore(machine.store, () =>
+      readMs === undefined
+        ? Promise.resolve()
+        : new Promise((resolve) => clock.setTimer(readMs, () => resolve())),
+    );
     const process: Process = { clock, network, store, folder: undefined, log: undefined, node: undefined };
     machine.process = process;
     const keptBytes = this.#options.keptLogBytes ?? -1;

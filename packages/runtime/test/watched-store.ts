@@ -15,8 +15,12 @@ export class WatchedStore implements KeyValueStore {
   reads = 0;
   readonly #store: KeyValueStore;
 
-  constructor(store: KeyValueStore) {
+  readonly #pause: () => Promise<void>;
+
+  /** `pause`: how long a read of an iterator takes. */
+  constructor(store: KeyValueStore, pause: () => Promise<void>) {
     this.#store = store;
+    this.#pause = pause;
   }
 
   write(writes: readonly KeyValueWrite[], options: { readonly sync: boolean }): Promise<void> {
@@ -40,6 +44,7 @@ export class WatchedStore implements KeyValueStore {
         check();
         state.isReading = true;
         this.reads += 1;
+        await this.#pause();
         const entries = await iterator.next(maxBytes);
         state.isReading = false;
         check();
