@@ -1,1 +1,10 @@
-export {};
+export * from './fetch-decision.ts';
+export {
+  PROPOSAL_BACKOFF_MS,
+  type AlteredIsr,
+  type IsrProposal,
+  type ProposalOutcome,
+  type ProposedMember,
+} from './isr-state.ts';
+export * from './partition-leader.ts';
+export * from './partition-view.ts';
