@@ -50,7 +50,6 @@ const simulatedLimits: RaftLimits = {
   maxInFlightBytes: 16 * 1024,
   maxInFlightMessages: 8,
   maxUncommittedBytes: 64 * 1024,
-  maxCachedBytes: 8 * 1024,
 };
 
 /** What differs from cluster to cluster. */
@@ -70,11 +69,11 @@ export function productionNodes(seed: number): NodeFactory {
   const prng = new SimPrng(seed).fork('variant');
   const anyOf = (...values: readonly number[]): number => values[prng.below(values.length)]!;
   // Small, so that a short run rolls segments, drops old log and sends snapshots, in one piece or in several.
-  const segmentBytes = anyOf(3 * 1024, 16 * 1024);
+  const segmentBytes = anyOf(1024, 2 * 1024, 16 * 1024);
   const log: LogConfig = {
     ...metadataLogConfig,
     segmentBytes,
-    retentionBytes: segmentBytes * 1.5,
+    retentionBytes: segmentBytes,
     fileDeleteDelayMs: 500,
   };
   const variant: Variant = {
@@ -82,10 +81,11 @@ export function productionNodes(seed: number): NodeFactory {
     log,
     limits: {
       ...simulatedLimits,
+      maxCachedBytes: anyOf(1024, 8 * 1024),
       maxMessageBytes: anyOf(512, 4 * 1024, 1024 * 1024),
       maxSnapshotPieceBytes: anyOf(1024, 4 * 1024, 1024 * 1024),
     },
-    snapshotEveryBytes: anyOf(2 * 1024, 8 * 1024, 32 * 1024),
+    snapshotEveryBytes: anyOf(1024, 2 * 1024, 16 * 1024),
     saveAfterMs: anyOf(10, 100, 1_000),
     // One for all nodes: it only makes comparing them cheaper.
     digester: new ImageDigester(),

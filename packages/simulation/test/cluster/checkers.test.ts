@@ -292,6 +292,15 @@ describe('the checkers of the log', () => {
     expect(told.checks.committedVoters?.map(({ nodeId }) => nodeId)).to.deep.equal([1, 2, 4]);
   });
 
+  it('let the first leader put the first voters into the log at once', () => {
+    const told = watched();
+    const one = told.replica(1);
+    one.role('leader', 1);
+    one.append(entry(0, 1, '', 'leaderChange'), votersEntry(1, 1, 1, 2, 3));
+    one.commit(2);
+    expect(told.complaints).to.deep.equal([]);
+  });
+
   it('let a candidate win late whose term is over', () => {
     const told = watched();
     const { one } = led(told, 1);

@@ -14,7 +14,8 @@ export function voterChange({ report }: CheckerState): Checker {
       if (difference > 1) {
         report('voter-change', `${nameOf(link)} changes ${difference} voters at once`);
       }
-      if (view.role !== 'leader') return;
+      // The first leader puts the set that the cluster began with into the log; that changes nothing.
+      if (view.role !== 'leader' || difference === 0) return;
       if (before !== undefined && before.endOffset > view.committed.endOffset) {
         report('voter-change', `${view.name} began ${nameOf(link)} before ${nameOf(before)} was committed`);
       } else if (view.committed.term !== view.term) {
