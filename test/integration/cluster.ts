@@ -31,6 +31,8 @@ export interface NodeSpec {
 export interface ClusterOptions {
   readonly nodes: readonly NodeSpec[];
   readonly settings?: Readonly<Record<string, string>>;
+  /** Options of Node itself, such as `--cpu-prof`. */
+  readonly nodeOptions?: readonly string[];
 }
 
 /** Everything that is waited for by time-outs, fast: for stories that are not about how long things take by default. */
@@ -161,7 +163,7 @@ export class Cluster {
         roles === 'broker' || joinsLater ? [] : [`${id}@127.0.0.1:${ports[at]!.peer}`],
       )
       .join(',');
-    this.nodes = options.nodes.map((spec, at) => this.#node(spec, ports[at]!, options.settings));
+    this.nodes = options.nodes.map((spec, at) => this.#node(spec, ports[at]!, options));
   }
 
   /** All nodes but those that join later serve. When one of the ports was taken meanwhile, everything begins anew with others. */
@@ -242,7 +244,7 @@ export class Cluster {
     });
   }
 
-  #node(spec: NodeSpec, ports: NodePorts, shared: ClusterOptions['settings']): ClusterNode {
+  #node(spec: NodeSpec, ports: NodePorts, shared: ClusterOptions): ClusterNode {
     const { id, roles = 'broker,controller', settings = {} } = spec;
     const server = new ServerProcess(join(this.#directory, `node-${id}`), {
       settings: {
@@ -251,9 +253,10 @@ export class Cluster {
         'process.roles': roles,
         'controller.quorum.voters': this.voters,
         listeners: `CLIENT://127.0.0.1:${ports.client},PEER://127.0.0.1:${ports.peer}`,
-        ...shared,
+        ...shared.settings,
         ...settings,
       },
+      nodeOptions: shared.nodeOptions ?? [],
     });
     return new ClusterNode(id, roles, ports, server);
   }

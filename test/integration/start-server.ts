@@ -13,6 +13,8 @@ export const CLI = fileURLToPath(new URL('../../packages/cli/dist/main.js', impo
 export interface ServerOptions {
   /** Broker configs by name. `listeners` and `log.dirs` are given already. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Options of Node itself, such as `--cpu-prof`. */
+  readonly nodeOptions?: readonly string[];
 }
 
 export interface Listeners {
@@ -40,6 +42,7 @@ export class ServerProcess {
   /** Holds the node's data; removed by `dispose`. */
   readonly directory: string;
   readonly #settings: Readonly<Record<string, string>>;
+  readonly #nodeOptions: readonly string[];
   #process: ChildProcess | undefined;
   #listeners: Listeners | undefined;
   #stderr = '';
@@ -48,6 +51,7 @@ export class ServerProcess {
   constructor(directory: string, options: ServerOptions) {
     this.directory = directory;
     this.#settings = options.settings ?? {};
+    this.#nodeOptions = options.nodeOptions ?? [];
   }
 
   get dataDirectory(): string {
@@ -96,7 +100,7 @@ export class ServerProcess {
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
     await mkdir(this.directory, { recursive: true });
-    const child = spawn(process.execPath, [CLI, 'server', ...flags], {
+    const child = spawn(process.execPath, [...this.#nodeOptions, CLI, 'server', ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: this.directory,
       env: cleanEnvironment(),
