@@ -1,7 +1,8 @@
 // Commands and reads on their way to the leader, wherever it is: leaders that go, that are paused and come back, and a network that
 // loses, repeats and delays what is said.
 
-import { topicIdFromBytes, type BrokerId, type NodeId } from '@tidemark/core';
+import { topicIdFromBytes, type BrokerId, type NodeId, type Term } from '@tidemark/core';
+import { encodeMessage } from '@tidemark/raft';
 import { PeerRouter } from '@tidemark/runtime';
 import { expect } from 'chai';
 import { requestKinds } from '../src/leader-requests.ts';
@@ -209,6 +210,29 @@ describe('a request between nodes that cannot be read', () => {
     await group.clock.advance(2_000);
     expect(group.fatal).to.deep.equal([]);
     expect(outcome(await group.createTopic(leader, topicIdFromBytes(new Uint8Array(16))))).to.equal('ok');
+  });
+});
+
+describe('a message of the quorum', () => {
+  it('in the name of another node than the one that sent it is not listened to', async () => {
+    const group = await three();
+    const leader = await leaderOf(group);
+    const [follower] = await group.followers();
+    const raft = new PeerRouter(group.network.join(9 as NodeId)).channel(1);
+    const { term, logEndOffset } = group.node(leader).quorum;
+    const forged = {
+      type: 'append',
+      from: group.key(follower!),
+      to: group.key(leader),
+      term: (term + 50) as Term,
+      previous: { endOffset: logEndOffset, term },
+      entries: [],
+      commitOffset: logEndOffset,
+      round: 1,
+    } as const;
+    raft.sendPrefixed(leader as NodeId, encodeMessage(forged, 1));
+    await group.clock.advance(100);
+    expect(group.node(leader).quorum).to.include({ term, role: 'leader' });
   });
 });
 
