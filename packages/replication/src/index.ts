@@ -8,3 +8,5 @@ export {
 } from './isr-state.ts';
 export * from './partition-leader.ts';
 export * from './partition-view.ts';
+export * from './partition-follower.ts';
+export { truncationPoint } from './truncation-point.ts';
