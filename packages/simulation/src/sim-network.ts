@@ -36,8 +36,10 @@ export interface LinkQuality {
 
 export const noNetworkFaults: NetworkFaults = { dropOneIn: 0, duplicateOneIn: 0, reorderOneIn: 0 };
 const GOOD_LINK: LinkQuality = { delayFactor: 1, bytesPerMs: Infinity, faults: undefined };
-/** How much longer than the longest delay a message that is overtaken or repeated may stay under way. */
+/** How much longer than the longest delay a message that is overtaken or repeated may stay under way: mostly, and now and then. */
 const LATE_FACTOR = 10;
+const VERY_LATE_FACTOR = 100;
+const VERY_LATE_ONE_IN = 4;
 
 interface Link {
   readonly from: NodeId;
@@ -181,7 +183,9 @@ export class SimNetwork {
   }
 
   #late(): number {
-    return (this.#delay.max * this.#options.prng.below(LATE_FACTOR * 100 + 1)) / 100;
+    const { prng } = this.#options;
+    const factor = prng.chance(VERY_LATE_ONE_IN) ? VERY_LATE_FACTOR : LATE_FACTOR;
+    return (this.#delay.max * prng.below(factor * 100 + 1)) / 100;
   }
 
   #link(from: NodeId, to: NodeId): Link {

@@ -4,6 +4,7 @@
 import { type DiskErrorCode } from '@tidemark/core';
 import { crashModes } from '../crash-survivors.ts';
 import { type DiskOperation } from '../disk-step.ts';
+import { type NetworkFaults } from '../sim-network.ts';
 import { type SimPrng } from '../sim-prng.ts';
 import { type EndMode } from './sim-host.ts';
 
@@ -58,6 +59,8 @@ export type Fault = Timed &
   );
 
 export interface Schedule {
+  /** What the network is like all the time; undefined: sound. */
+  readonly network?: NetworkFaults | undefined;
   readonly faults: readonly Fault[];
   /** How long the faults go on, in ms. */
   readonly durationMs: number;
@@ -173,5 +176,12 @@ export function drawSchedule(prng: SimPrng, count: number, durationMs: number): 
       ...draw(prng),
     };
   });
-  return { faults: faults.sort((a, b) => a.atMs - b.atMs), durationMs };
+  faults.sort((a, b) => a.atMs - b.atMs);
+  if (prng.below(2) === 0) return { faults, durationMs };
+  const network = {
+    dropOneIn: anyOf(prng, [0, 0, 30, 200]),
+    duplicateOneIn: anyOf(prng, [0, 1, 5, 50]),
+    reorderOneIn: anyOf(prng, [0, 2, 10, 100]),
+  };
+  return { network, faults, durationMs };
 }

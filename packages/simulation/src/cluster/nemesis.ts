@@ -4,6 +4,7 @@
 
 import { type NodeId } from '@tidemark/core';
 import { findVoter, replicaName, type ReplicaKey, type Voter } from '@tidemark/raft';
+import { noNetworkFaults } from '../sim-network.ts';
 import { SimPrng } from '../sim-prng.ts';
 import { type Fault, type PartitionShape, type Schedule, type Victims } from './faults.ts';
 import { raftMessageTypes, type SimHost } from './sim-host.ts';
@@ -19,6 +20,7 @@ export class Nemesis {
   /** The voter whose disk is gone. */
   #lost: ReplicaKey | undefined;
   #isHealing = false;
+  #usualNetwork = noNetworkFaults;
   readonly #traps = new Set<() => void>();
   /** Changes of the voters under way. */
   #changes = 0;
@@ -28,7 +30,9 @@ export class Nemesis {
   }
 
   /** Everything of the schedule happens at its time from now. */
-  begin({ faults }: Schedule): void {
+  begin({ faults, network = noNetworkFaults }: Schedule): void {
+    this.#usualNetwork = network;
+    this.#world.network.faults = network;
     for (const fault of faults) {
       this.#world.clock.after(fault.atMs, () => {
         if (this.#isHealing) return;
@@ -67,7 +71,7 @@ export class Nemesis {
         const { dropOneIn, duplicateOneIn, reorderOneIn } = fault;
         network.faults = { dropOneIn, duplicateOneIn, reorderOneIn };
         return () => {
-          network.faults = { dropOneIn: 0, duplicateOneIn: 0, reorderOneIn: 0 };
+          if (!this.#isHealing) network.faults = this.#usualNetwork;
         };
       }
       case 'slow-link': {

@@ -37,6 +37,7 @@ export async function shrink(
       await attempt(without(best, at, size));
     }
   }
+  if (best.network !== undefined) await attempt({ ...best, network: undefined });
   const end = Math.max(0, ...best.faults.map(({ atMs, forMs }) => atMs + forMs));
   if (end + 200 < best.durationMs) await attempt({ ...best, durationMs: end + 200 });
   for (let at = 0; at < best.faults.length && runs < maxRuns; at++) await attempt(shortened(best, at));
