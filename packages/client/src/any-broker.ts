@@ -48,7 +48,7 @@ export class AnyBroker {
     const deadlineMs = clock.monotonicMs() + totalMs;
     /** Where the last answer said the controller is. */
     let hinted: string | undefined;
-    /** The last answer, although a refusal. It says more than that the time was over. */
+    /** The last answer, although a refusal. It says more than that the time was over, or that yet another broker is down. */
     let told: Answered<Answer> | undefined;
     for (let failures = 1; ; failures++) {
       const address: string = hinted ?? metadata.anyAddress();
@@ -57,7 +57,11 @@ export class AnyBroker {
       try {
         if (mode === 'change') await this.#reach(address, deadlineMs);
       } catch (error) {
-        if (!this.#passes(error) || late()) throw error;
+        if (!this.#passes(error)) throw error;
+        if (late()) {
+          if (told !== undefined) return told;
+          throw error;
+        }
         hinted = undefined;
         await this.#pause(pauseMs);
         continue;
@@ -75,7 +79,7 @@ export class AnyBroker {
       } catch (error) {
         if (mode === 'change' || !this.#passes(error)) throw error;
         if (late()) {
-          if (told !== undefined && error.error === 'REQUEST_TIMED_OUT') return told;
+          if (told !== undefined) return told;
           throw error;
         }
         hinted = undefined;

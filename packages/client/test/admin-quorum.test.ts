@@ -184,6 +184,23 @@ describe('the admin client about a cluster in trouble', () => {
     expect(cluster.nodes[0]).to.deep.include({ roles: ['broker', 'controller'], membership: 'voter' });
   });
 
+  it('keeps what one node said when the others are down', async () => {
+    node.answers['DescribeCluster'] = () => ({ error: detail('NOT_CONTROLLER'), clusterId: 'c' });
+    node.answers['CreateTopics'] = () => ({ results: [{ name: 't', error: detail('NOT_CONTROLLER') }] });
+    // Port 1 is reserved, so nothing listens there; whichever of the two comes last, the other one has told more.
+    for (const brokers of [
+      [node.address, '127.0.0.1:1'],
+      ['127.0.0.1:1', node.address],
+    ]) {
+      const both = new Admin({ brokers, clock: new TestClock(), random: seededRandom() });
+      const cluster = await both.describeCluster({ timeoutMs: 10_000 });
+      expect(cluster).to.deep.include({ clusterId: 'c' });
+      expect(cluster.stale?.error).to.equal('NOT_CONTROLLER');
+      expect((await both.createTopics([{ name: 't' }]))[0]!.error?.error).to.equal('NOT_CONTROLLER');
+      await both.close();
+    }
+  });
+
   it('asks another node for its health when the controller is silent, and calls that critical', async () => {
     const gone = { leaderId: 9, host: '127.0.0.1', port: 1 };
     const fenced = { severity: 'HEALTH_SEVERITY_WARNING', what: 'fenced-brokers', detail: 'd', remedy: 'r' };
