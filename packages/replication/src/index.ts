@@ -10,3 +10,7 @@ export * from './partition-leader.ts';
 export * from './partition-view.ts';
 export * from './partition-follower.ts';
 export { truncationPoint } from './truncation-point.ts';
+export * from './follower-session.ts';
+export * from './leader-session.ts';
+export { decodeSessionMessage, encodeSessionMessage } from './session-codec.ts';
+export * from './session-message.ts';
