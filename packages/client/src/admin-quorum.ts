@@ -19,6 +19,7 @@ import type {
   AdminReadOptions,
   VoterReference,
 } from './admin-quorum-types.ts';
+import { quorumWaitMs } from './admin-settings.ts';
 import type { AdminSettings } from './admin-settings.ts';
 import type { ClusterDescription } from './admin-types.ts';
 import type { AnyBroker } from './any-broker.ts';
@@ -56,7 +57,7 @@ export class QuorumCalls {
   }
 
   async describeCluster({ allowStale = false, timeoutMs }: AdminReadOptions): Promise<ClusterDescription> {
-    const request = { allowStale, timeoutMs: this.#waitMs(timeoutMs) };
+    const request = { allowStale, timeoutMs: quorumWaitMs(this.#settings, timeoutMs) };
     const answer = await this.#any.read(clusterService.DescribeCluster, request, timeoutMs);
     const { error, nodes, ...rest } = answer;
     return {
@@ -73,7 +74,7 @@ export class QuorumCalls {
   }
 
   async describeQuorum({ allowStale = false, timeoutMs }: AdminReadOptions): Promise<QuorumDescription> {
-    const request = { allowStale, timeoutMs: this.#waitMs(timeoutMs) };
+    const request = { allowStale, timeoutMs: quorumWaitMs(this.#settings, timeoutMs) };
     const answer = await this.#any.read(quorumService.DescribeQuorum, request, timeoutMs);
     const { error, role, voters, observers, ...rest } = answer;
     throwFrom(error);
@@ -87,17 +88,17 @@ export class QuorumCalls {
 
   async addVoter(voter: NewVoter): Promise<void> {
     const { nodeId, directoryId, host, port } = voter;
-    const request = { nodeId, directoryId, host, port, timeoutMs: this.#settings.requestTimeoutMs };
+    const request = { nodeId, directoryId, host, port, timeoutMs: quorumWaitMs(this.#settings) };
     throwFrom((await this.#any.change(quorumService.AddVoter, request)).error);
   }
 
   async removeVoter({ nodeId, directoryId = '' }: VoterReference): Promise<void> {
-    const request = { nodeId, directoryId, timeoutMs: this.#settings.requestTimeoutMs };
+    const request = { nodeId, directoryId, timeoutMs: quorumWaitMs(this.#settings) };
     throwFrom((await this.#any.change(quorumService.RemoveVoter, request)).error);
   }
 
   async transferLeadership(to: number | undefined): Promise<number> {
-    const timeoutMs = this.#settings.requestTimeoutMs;
+    const timeoutMs = quorumWaitMs(this.#settings);
     const request = to === undefined ? { timeoutMs } : { nodeId: to, timeoutMs };
     const answer = await this.#any.change(quorumService.TransferLeadership, request);
     throwFrom(answer.error);
@@ -126,7 +127,7 @@ export class QuorumCalls {
   }
 
   async #health({ allowStale = false, timeoutMs }: AdminReadOptions): Promise<ClusterHealth> {
-    const request = { allowStale, timeoutMs: this.#waitMs(timeoutMs) };
+    const request = { allowStale, timeoutMs: quorumWaitMs(this.#settings, timeoutMs) };
     const answer = await this.#any.read(clusterService.DescribeClusterHealth, request, timeoutMs);
     const { error, reasons, ...rest } = answer;
     throwFrom(error);
@@ -147,7 +148,7 @@ export class QuorumCalls {
     const answer = await this.#any.change(adminService.ElectLeaders, {
       type: type === 'preferred' ? 'ELECTION_TYPE_PREFERRED' : 'ELECTION_TYPE_UNCLEAN',
       partitions: partitions.map(({ topic, partition }) => ({ topic, partition })),
-      timeoutMs: this.#settings.requestTimeoutMs,
+      timeoutMs: quorumWaitMs(this.#settings),
     });
     throwFrom(answer.error);
     return answer.results.map(outcome);
@@ -169,7 +170,7 @@ export class QuorumCalls {
         brokerIds: [...(brokerIds ?? [])],
       })),
       keepReplicationFactor,
-      timeoutMs: this.#settings.requestTimeoutMs,
+      timeoutMs: quorumWaitMs(this.#settings),
     });
     throwFrom(answer.error);
     return answer.results.map(outcome);
@@ -184,18 +185,12 @@ export class QuorumCalls {
       {
         partitions: partitions.map(({ topic, partition }) => ({ topic, partition })),
         allowStale,
-        timeoutMs: this.#waitMs(timeoutMs),
+        timeoutMs: quorumWaitMs(this.#settings, timeoutMs),
       },
       timeoutMs,
     );
     throwFrom(answer.error);
     return answer.reassignments;
-  }
-
-  /** How long the node that is asked may wait for the quorum: shorter than we wait for it, so that it can say how it went. */
-  #waitMs(timeoutMs: number | undefined): number {
-    const { requestTimeoutMs, apiTimeoutMs } = this.#settings;
-    return Math.ceil(Math.min(requestTimeoutMs, timeoutMs ?? apiTimeoutMs) * 0.8);
   }
 }
 

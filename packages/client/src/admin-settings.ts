@@ -22,3 +22,11 @@ export function adminSettings(options: ConfigOptions | undefined): AdminSettings
     },
   };
 }
+
+/** How long the node that is asked may wait for the quorum: shorter than we wait for it, so that it can say how it went. */
+export function quorumWaitMs(
+  { requestTimeoutMs, apiTimeoutMs }: AdminSettings,
+  timeoutMs = apiTimeoutMs,
+): number {
+  return Math.ceil(Math.min(requestTimeoutMs, timeoutMs) * 0.8);
+}

@@ -17,7 +17,7 @@ import type {
   AdminReadOptions,
   VoterReference,
 } from './admin-quorum-types.ts';
-import { adminSettings } from './admin-settings.ts';
+import { adminSettings, quorumWaitMs } from './admin-settings.ts';
 import type { AdminSettings } from './admin-settings.ts';
 import type {
   ClusterDescription,
@@ -162,7 +162,7 @@ export class Admin {
         assignments: replicaAssignments(assignments),
         configs: { ...configs },
       })),
-      timeoutMs: this.#settings.requestTimeoutMs,
+      timeoutMs: quorumWaitMs(this.#settings),
       validateOnly: options.validateOnly ?? false,
     });
     return answer.results.map(withError);
@@ -177,7 +177,7 @@ export class Admin {
       topics: topics.map((topic) =>
         typeof topic === 'string' ? { name: topic } : { topicId: topic.topicId },
       ),
-      timeoutMs: this.#settings.requestTimeoutMs,
+      timeoutMs: quorumWaitMs(this.#settings),
     });
     return answer.results.map(withError);
   }
@@ -197,7 +197,7 @@ export class Admin {
         totalCount,
         assignments: replicaAssignments(assignments),
       })),
-      timeoutMs: this.#settings.requestTimeoutMs,
+      timeoutMs: quorumWaitMs(this.#settings),
       validateOnly: options.validateOnly ?? false,
     });
     return answer.results.map(withError);

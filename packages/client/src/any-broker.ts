@@ -66,11 +66,15 @@ export class AnyBroker {
         await this.#pause(pauseMs);
         continue;
       }
+      const sentMs = clock.monotonicMs();
       try {
         const answer = await this.#send(mode, address, method, request, deadlineMs);
         const refusal = refusalIn(mode, answer);
         told = { address, answer };
         if (refusal === undefined || late()) return told;
+        // A change that runs out of time has an unknown outcome; this one has none, and the next answer may take as long.
+        const answeredMs = clock.monotonicMs();
+        if (mode === 'change' && answeredMs + pauseMs + (answeredMs - sentMs) >= deadlineMs) return told;
         const next = controllerAddress(refusal);
         // The first time at once; to and fro between nodes that disagree, with pauses.
         const isNews = next !== undefined && next !== address && hinted === undefined;

@@ -144,6 +144,19 @@ describe('the admin client and the controller', () => {
     expect(tries).to.equal(2);
   });
 
+  it('hears in time that nobody could decide a change, and does not begin anew when too little time is left', async () => {
+    const config = { 'request.timeout.ms': 30_000, 'default.api.timeout.ms': 30_000 };
+    const patient = new Admin({ brokers: [one.address], clock, random: seededRandom(), config });
+    one.answers['RemoveVoter'] = ({ timeoutMs }) => {
+      // No leader turns up for as long as the node may wait.
+      clock.advance(Number(timeoutMs));
+      return { error: detail('NOT_CONTROLLER') };
+    };
+    expect((await rejection(patient.removeVoter({ nodeId: 3 }))).error).to.equal('NOT_CONTROLLER');
+    expect(one.asked).to.deep.equal(['RemoveVoter']);
+    await patient.close();
+  });
+
   it('sends a change once when nobody knows whether it happened', async () => {
     one.answers['RemoveVoter'] = () => status.UNAVAILABLE;
     expect((await rejection(admin.removeVoter({ nodeId: 3 }))).error).to.equal('NETWORK_EXCEPTION');
