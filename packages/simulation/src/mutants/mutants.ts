@@ -30,7 +30,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a follower cuts its log without looking for a conflict',
     file: 'raft/dist/follower.js',
     find: 'entries.findIndex(({ endOffset, term }) => log.termAt(endOffset) !== term);',
-    replace: 'entries.length - 1 - (entries.length - 1);',
+    replace: 'entries.length === 0 ? -1 : 0;',
     expected: ['leader-completeness', 'state-machine-safety', 'acknowledged-command-lost', 'node-failed'],
   },
   {
