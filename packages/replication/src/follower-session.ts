@@ -5,8 +5,8 @@
 // Contract: work is for what has changed, never for all partitions, except once when a session is lost. Of the batches the leader
 // may send, at most `windowBytes` plus one read of the leader's wait here to be appended.
 
-import type { BrokerEpoch, LeaderEpoch, Offset } from '@tidemark/core';
-import type { FetchPosition } from './fetch-decision.ts';
+import type { BrokerEpoch, Offset } from '@tidemark/core';
+import type { AskedPosition } from './partition-follower.ts';
 import {
   MAX_MESSAGE_ENTRIES,
   type FollowerMessage,
@@ -29,11 +29,15 @@ export interface FollowerSessionOptions {
   readonly nowMs: number;
 }
 
+/** What a partition is to be followed from. */
+export interface WantedSubscription extends Omit<Subscription, 'slot' | keyof AskedPosition> {
+  readonly position: AskedPosition;
+}
+
 /** An answer of the leader's, and what it answers. */
 export interface PartitionAnswer<P> {
   readonly partition: P;
-  readonly leaderEpoch: LeaderEpoch;
-  readonly asked: FetchPosition;
+  readonly asked: AskedPosition;
   readonly answer: SlotAnswer;
 }
 
@@ -45,6 +49,7 @@ export interface FollowerReceived<P> {
 
 interface Slot<P> {
   readonly partition: P;
+  readonly asked: AskedPosition;
   readonly subscription: Subscription;
   isSent: boolean;
   /** The newest, told or not. */
@@ -84,10 +89,12 @@ export class FollowerSession<P> {
   }
 
   /** Goes on from this position, in place of whatever the partition had before. */
-  subscribe(partition: P, where: Omit<Subscription, 'slot'>): void {
+  subscribe(partition: P, { position, ...where }: WantedSubscription): void {
     this.unsubscribe(partition);
-    const subscription: Subscription = { ...where, slot: this.#nextSlot++ };
-    const slot = { partition, subscription, isSent: false, acknowledged: where.acknowledgeableEnd };
+    const { fetchOffset, lastFetchedEpoch, leaderEpoch } = position;
+    const subscription = { ...where, leaderEpoch, fetchOffset, lastFetchedEpoch, slot: this.#nextSlot++ };
+    const acknowledged = where.acknowledgeableEnd;
+    const slot = { partition, asked: position, subscription, isSent: false, acknowledged };
     this.#slots.set(subscription.slot, slot);
     this.#byPartition.set(partition, slot);
     this.#fresh.add(slot);
@@ -129,8 +136,8 @@ export class FollowerSession<P> {
       if (slot === undefined) continue;
       if (answer.type === 'batches') this.#waitingBytes += answer.bytes.length;
       else if (answer.type !== 'progress') this.#drop(slot);
-      const { partition, subscription: asked } = slot;
-      answers.push({ partition, leaderEpoch: asked.leaderEpoch, asked, answer });
+      const { partition, asked } = slot;
+      answers.push({ partition, asked, answer });
     }
     return { answers, lost: [] };
   }

@@ -30,9 +30,16 @@ export interface FetchedBatches extends LeaderProgress {
 export type FetchAnswer =
   FetchedBatches | ({ readonly type: 'progress' } & LeaderProgress) | Diverging | OutOfRange | Refused;
 
+/** A position as a follower has asked from it; no two of one process are the same. */
+export interface AskedPosition extends FetchPosition {
+  readonly leaderEpoch: LeaderEpoch;
+  /** Stays with the follower, as the epoch, to recognize the answers by. */
+  readonly attempt: number;
+}
+
 export type FollowerStep =
   /** Ask the leader from here, in place of what was asked before. */
-  | { readonly type: 'ask'; readonly position: FetchPosition }
+  | { readonly type: 'ask'; readonly position: AskedPosition }
   /** Append the batches as they are; when the log does not take them, say `appendFailed`. */
   | { readonly type: 'append' }
   /** Nothing to do. */
@@ -54,7 +61,7 @@ export interface PartitionFollowerOptions {
 
 type State =
   | { readonly type: 'idle' }
-  | { readonly type: 'fetching'; readonly asked: FetchPosition }
+  | { readonly type: 'fetching'; readonly attempt: number }
   | { readonly type: 'truncating'; readonly to: Offset }
   | { readonly type: 'waiting'; readonly untilMs: number };
 
@@ -74,6 +81,7 @@ export class PartitionFollower {
   #state: State = IDLE;
   #highWatermark: Offset;
   #leader: LeaderProgress | undefined;
+  #attempts = 0;
 
   constructor({ leaderEpoch, highWatermark, backoffMs }: PartitionFollowerOptions) {
     this.leaderEpoch = leaderEpoch;
@@ -110,11 +118,12 @@ export class PartitionFollower {
   }
 
   /**
-   * An answer to `asked`, from the leader of this epoch. What answers anything but the last thing asked is late and counts for
+   * An answer to `asked`, from the leader. What answers anything but the last thing asked is late and counts for
    * nothing: the log has changed since, and cutting it for an old answer would lose records.
    */
-  answered(asked: FetchPosition, answer: FetchAnswer, log: FollowerLog, nowMs: number): FollowerStep {
-    if (this.#state.type !== 'fetching' || !isSame(this.#state.asked, asked)) return NOTHING;
+  answered(asked: AskedPosition, answer: FetchAnswer, log: FollowerLog, nowMs: number): FollowerStep {
+    if (this.#state.type !== 'fetching' || this.#state.attempt !== asked.attempt) return NOTHING;
+    if (asked.leaderEpoch !== this.leaderEpoch) return NOTHING;
     switch (answer.type) {
       case 'batches':
         return this.#batches(answer, log, nowMs);
@@ -207,8 +216,15 @@ export class PartitionFollower {
   }
 
   #ask(log: FollowerLog): FollowerStep {
-    const position: FetchPosition = { fetchOffset: log.nextOffset, lastFetchedEpoch: lastEpochOf(log) };
-    this.#state = { type: 'fetching', asked: position };
+    const attempt = ++this.#attempts;
+    const { leaderEpoch } = this;
+    const position = {
+      fetchOffset: log.nextOffset,
+      lastFetchedEpoch: lastEpochOf(log),
+      leaderEpoch,
+      attempt,
+    };
+    this.#state = { type: 'fetching', attempt };
     return { type: 'ask', position };
   }
 }
@@ -217,8 +233,4 @@ export class PartitionFollower {
 function lastEpochOf(log: FollowerLog): LeaderEpoch | -1 {
   if (log.nextOffset === log.logStartOffset) return -1;
   return log.epochAt((log.nextOffset - 1) as Offset) ?? -1;
-}
-
-function isSame(one: FetchPosition, other: FetchPosition): boolean {
-  return one.fetchOffset === other.fetchOffset && one.lastFetchedEpoch === other.lastFetchedEpoch;
 }

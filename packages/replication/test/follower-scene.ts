@@ -4,8 +4,8 @@ import type { LeaderEpoch, Offset } from '@tidemark/core';
 import {
   decidePosition,
   PartitionFollower,
+  type AskedPosition,
   type FetchAnswer,
-  type FetchPosition,
   type FollowerStep,
 } from '@tidemark/replication';
 import { EpochLog } from './epoch-log.ts';
@@ -28,7 +28,7 @@ export class FollowerScene {
   readonly log: EpochLog;
   readonly transcript: string[] = [];
   follower: PartitionFollower;
-  position: FetchPosition | undefined;
+  position: AskedPosition | undefined;
   last: FollowerStep = { type: 'none' };
 
   constructor(log: EpochLog, leaderEpoch: number, highWatermark = 0) {

@@ -18,14 +18,9 @@ const scene = () => new FollowerScene(logOf('1x5'), 1).begin();
 describe('the high watermark of a follower (rule 4)', () => {
   it('is the smaller of the leader’s and the end of what it holds for good', () => {
     const leader = logOf('1x20');
-    const { follower, log } = scene().follow(leader, 12);
+    const { follower, log, position } = scene().follow(leader, 12);
     expect(follower.highWatermark).to.equal(12);
-    follower.answered(
-      { fetchOffset: at(5), lastFetchedEpoch: 1 as LeaderEpoch },
-      { type: 'progress', highWatermark: at(30), logStartOffset: at(0) },
-      log,
-      0,
-    );
+    follower.answered(position!, { type: 'progress', highWatermark: at(30), logStartOffset: at(0) }, log, 0);
     expect(follower.advance(at(18))).to.equal(true);
     expect(follower.highWatermark).to.equal(18);
     expect(follower.advance(at(18))).to.equal(false);

@@ -95,9 +95,12 @@ export class SessionLink {
     this.follower.subscribe(partition, {
       topicId: TOPIC,
       partition: partition.index as PartitionIndex,
-      leaderEpoch: 1 as LeaderEpoch,
-      fetchOffset: at(partition.copy.length),
-      lastFetchedEpoch: -1,
+      position: {
+        fetchOffset: at(partition.copy.length),
+        lastFetchedEpoch: -1,
+        leaderEpoch: 1 as LeaderEpoch,
+        attempt: 1,
+      },
       acknowledgeableEnd: at(partition.copy.length),
     });
   }
