@@ -124,7 +124,7 @@ export class Leadership {
   /** Puts into the outbox whatever can be sent now. */
   flush(nowMs: number): void {
     this.#release(nowMs);
-    if (this.isServing && this.#reads.isWaitingToBegin) this.#broadcast();
+    if (this.isServing && this.#reads.isWaitingToBegin) this.#broadcast('voters');
     for (const progress of this.#progress.values()) this.#replicate(progress, nowMs);
     this.#continueTransfer();
   }
@@ -140,7 +140,7 @@ export class Leadership {
     if (nowMs >= this.#nextHeartbeatMs) {
       this.#forgetObservers(nowMs);
       this.#prefer(nowMs);
-      this.#broadcast();
+      this.#broadcast('all');
       this.#nextHeartbeatMs = nowMs + timing.heartbeatIntervalMs;
     }
   }
@@ -438,11 +438,15 @@ export class Leadership {
     });
   }
 
-  /** A message to everybody, whatever there is to say: it keeps them from campaigning, and its answers confirm reads. */
-  #broadcast(): void {
-    const { log, self, term, outbox } = this.#context;
+  /**
+   * A message whatever there is to say: it keeps them from campaigning, and the answers of voters confirm reads. A round for reads
+   * alone is no business of the observers.
+   */
+  #broadcast(to: 'all' | 'voters'): void {
+    const { log, self, term, outbox, voters } = this.#context;
     if (this.isServing) this.#reads.begin(() => ++this.#round);
     for (const progress of this.#progress.values()) {
+      if (to === 'voters' && findVoter(voters, progress.key) === undefined) continue;
       // What was sent to probe, or was to be read, may be lost: this is the time to try again.
       progress.isProbeSent = false;
       const isReplicating = progress.state === 'replicating' && log.termAt(progress.nextOffset) !== undefined;

@@ -27,6 +27,8 @@ import { isFailure } from './outcome.ts';
 /** What a broker needs of its node's replica of the metadata. */
 export interface BrokerMetadata {
   readonly image: MetadataImage;
+  /** Of the quorum, as far as this node knows. */
+  readonly term: number;
   onImage(listener: (image: MetadataImage, previous: MetadataImage) => void): () => void;
   submit<C extends ControllerCommand>(command: C, timeoutMs: number): Promise<ResponseTo<C> | Failure>;
 }
@@ -66,8 +68,8 @@ export interface Registration {
 
 export const MAX_RETRY_BACKOFF_MS = 1000;
 /**
- * An earlier incarnation that died counts as alive until its session is over, and a controller that becomes active meanwhile
- * begins a new one for it. Whoever is alive after that is another process with our id.
+ * An earlier incarnation that died counts as alive until its session is over, which every controller that becomes active begins
+ * anew. Whoever is alive so long after the last change of controllers is another process with our id.
  */
 const SESSIONS_TO_WAIT = 2;
 
@@ -80,7 +82,7 @@ export class BrokerRegistration {
   /** The epoch once the image shows it, or why it never will. */
   readonly #shown: Promise<BrokerEpoch | Failure>;
   #answered: BrokerEpoch | undefined;
-  #duplicateSinceMs: number | undefined;
+  #duplicateSince: { readonly atMs: number; readonly term: number } | undefined;
   #isOver = false;
   #wake: () => void = () => undefined;
   #pause: Timer | undefined;
@@ -145,10 +147,11 @@ export class BrokerRegistration {
   #isFinal(cause: Failure): boolean {
     const { metadata, clock, sessionTimeoutMs } = this.#options;
     if (cause.error === 'DUPLICATE_BROKER_REGISTRATION') {
-      this.#duplicateSinceMs ??= clock.monotonicMs();
-      return clock.monotonicMs() - this.#duplicateSinceMs >= SESSIONS_TO_WAIT * sessionTimeoutMs;
+      const { term } = metadata;
+      if (this.#duplicateSince?.term !== term) this.#duplicateSince = { atMs: clock.monotonicMs(), term };
+      return clock.monotonicMs() - this.#duplicateSince.atMs >= SESSIONS_TO_WAIT * sessionTimeoutMs;
     }
-    this.#duplicateSinceMs = undefined;
+    this.#duplicateSince = undefined;
     // A cluster that has no id yet is on the way to get one.
     if (cause.error === 'INCONSISTENT_CLUSTER_ID') return metadata.image.clusterId !== '';
     return !errorTable[cause.error].retriable;

@@ -1,5 +1,5 @@
 // The way to the leader of the quorum, wherever it is: on this node, on another, or nowhere for a moment. Contract: every call is
-// settled by its deadline; it is tried again only where nothing can have happened, or where doing it twice does no harm.
+// settled by its deadline; it is tried again only where nothing has happened, or where doing it twice is the same as once.
 
 import { failure, MalformedRecord, type Clock, type Failure, type NodeId, type Timer } from '@tidemark/core';
 import { isFailure } from './outcome.ts';
@@ -23,8 +23,12 @@ export interface LeaderCall<R> {
   readonly body: () => Uint8Array;
   /** Throws MalformedRecord. */
   readonly read: (body: Uint8Array) => R | Failure;
-  /** Whether doing it twice is the same as doing it once. */
-  readonly isRepeatable: boolean;
+  /**
+   * What to do when it is not known whether it was done: 'repeat' where doing it twice is the same as doing it once. A function
+   * finds out: the answer if it was done, 'repeat' if it surely was not and will not be, undefined if that cannot be told. Absent:
+   * the caller is told that it is not known.
+   */
+  readonly inDoubt?: 'repeat' | ((timeoutMs: number) => Promise<R | 'repeat' | undefined>);
 }
 
 /** How long an answer of a leader that was replaced is waited for. */
@@ -53,8 +57,15 @@ export class LeaderCaller {
       if (!isFailure(answer)) return answer;
       if (answer.error === 'REQUEST_TIMED_OUT') doubt = answer;
       const isOver = this.#pauses.isClosed || deadlineMs - clock.monotonicMs() <= retryBackoffMs;
-      const mayRepeat = isHarmless(answer) || (call.isRepeatable && answer === doubt);
-      if (isOver || !mayRepeat) return doubt ?? answer;
+      if (isOver || !(isHarmless(answer) || answer === doubt)) return doubt ?? answer;
+      if (doubt !== undefined) {
+        const { inDoubt } = call;
+        const found =
+          typeof inDoubt === 'function' ? await inDoubt(deadlineMs - clock.monotonicMs()) : inDoubt;
+        if (found === undefined) return doubt;
+        if (found !== 'repeat') return found;
+        if (typeof inDoubt === 'function') doubt = undefined;
+      }
       await this.#pauses.wait(retryBackoffMs);
     }
   }

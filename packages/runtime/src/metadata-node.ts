@@ -3,7 +3,6 @@
 
 import {
   decodeResponse,
-  drawTopicId,
   duties,
   type Controller,
   type ControllerCommand,
@@ -41,7 +40,8 @@ import type {
 import { ActiveController } from './active-controller.ts';
 import { AppliedBarriers } from './applied-barriers.ts';
 import { ControllerDuties } from './controller-duties.ts';
-import { LeaderCaller, tooLate } from './leader-caller.ts';
+import { TopicCreation } from './topic-creation.ts';
+import { LeaderCaller, tooLate, type LeaderCall } from './leader-caller.ts';
 import {
   decodeOffset,
   encodeCommandRequest,
@@ -304,6 +304,11 @@ export class MetadataNode {
     return this.#active.sessions;
   }
 
+  /** Of the quorum, as far as this node knows. */
+  get term(): Term {
+    return this.#quorum.term;
+  }
+
   get quorum(): QuorumStatus {
     return {
       ...this.#quorum.status,
@@ -323,20 +328,22 @@ export class MetadataNode {
 
   /**
    * Has the active controller decide, wherever it is, and answers once that is committed. When the controller changes meanwhile the
-   * command goes to the next one, if repeating it does no harm. Besides the command's own failures: NOT_CONTROLLER,
-   * NETWORK_EXCEPTION and THROTTLING_QUOTA_EXCEEDED (nothing happened), REQUEST_TIMED_OUT (it is not known).
+   * command goes to the next one, if it surely was not carried out, or repeating it does no harm. Besides the command's own failures:
+   * NOT_CONTROLLER, NETWORK_EXCEPTION and THROTTLING_QUOTA_EXCEEDED (nothing happened), REQUEST_TIMED_OUT (it is not known).
    */
   async submit<C extends ControllerCommand>(command: C, timeoutMs: number): Promise<ResponseTo<C> | Failure> {
-    const named = this.#withIds(command);
-    return this.#leader.call<ResponseTo<C>>(timeoutMs, {
-      here: () => this.#active.submit(named),
-      kind: requestKinds.command,
-      // For the leader of this term only: one that comes late, when others have led meanwhile, is not carried out after what was
-      // decided since.
-      body: () => encodeCommandRequest(this.#quorum.term, named),
-      read: (body) => decodeResponse(command.type, body) as ResponseTo<C> | Failure,
-      isRepeatable: isRepeatable(command),
-    });
+    if (command.type !== 'createTopics') return this.#leader.call(timeoutMs, this.#callOf(command));
+    const creation = new TopicCreation(command, this, this.#options.prng);
+    try {
+      const call = this.#callOf(creation.command, () => creation.sent());
+      const answer = await this.#leader.call(timeoutMs, {
+        ...call,
+        inDoubt: (leftMs) => creation.find(leftMs),
+      });
+      return answer as ResponseTo<C> | Failure;
+    } finally {
+      creation.close();
+    }
   }
 
   /** Resolves once `image` has everything that was committed anywhere when it was called. Failures as of `submit`, harmless all. */
@@ -347,7 +354,7 @@ export class MetadataNode {
       kind: requestKinds.readIndex,
       body: () => new Uint8Array(0),
       read: (body) => ({ ok: true as const, offset: decodeOffset(body) }),
-      isRepeatable: true,
+      inDoubt: 'repeat',
     });
     if (!asked.ok) return asked;
     const leftMs = deadlineMs - this.#options.clock.monotonicMs();
@@ -361,7 +368,6 @@ export class MetadataNode {
       kind: requestKinds.changeVoters,
       body: () => encodeVoterChange(change),
       read: () => ({ ok: true }),
-      isRepeatable: false,
     });
   }
 
@@ -372,7 +378,6 @@ export class MetadataNode {
       kind: requestKinds.transfer,
       body: () => encodeTransfer(to),
       read: () => ({ ok: true }),
-      isRepeatable: false,
     });
   }
 
@@ -456,14 +461,25 @@ export class MetadataNode {
     this.#barriers.pass();
   }
 
-  #withIds<C extends ControllerCommand>(command: C): C {
-    if (command.type !== 'createTopics') return command;
-    const { prng } = this.#options;
-    const topics = command.topics.map((topic) => ({
-      ...topic,
-      topicId: topic.topicId ?? drawTopicId(prng, this.image),
-    }));
-    return { ...command, topics };
+  #callOf<C extends ControllerCommand>(
+    command: C,
+    sent: () => void = () => undefined,
+  ): LeaderCall<ResponseTo<C>> {
+    return {
+      here: () => {
+        sent();
+        return this.#active.submit(command);
+      },
+      kind: requestKinds.command,
+      // For the leader of this term only: one that comes late, when others have led meanwhile, is not carried out after what was
+      // decided since.
+      body: () => {
+        sent();
+        return encodeCommandRequest(this.#quorum.term, command);
+      },
+      read: (body) => decodeResponse(command.type, body) as ResponseTo<C> | Failure,
+      ...(isRepeatable(command) ? { inDoubt: 'repeat' as const } : {}),
+    };
   }
 }
 
@@ -491,10 +507,22 @@ function refuseOldLog({ log, configuredVoters }: MetadataNodeOptions): void {
   );
 }
 
+const REPEATABLE: ReadonlySet<ControllerCommand['type']> = new Set([
+  'registerCluster',
+  'registerBroker',
+  'heartbeat',
+  'fenceBroker',
+  'unfenceBroker',
+  'alterPartition',
+  'allocateProducerIds',
+  'settlePartitions',
+  'balanceLeaders',
+]);
+
 /**
- * Whether a command that may have been carried out can be given again: it asks for a state and not for a step, or names what it
- * makes. Deleting a topic or adding partitions twice is an error the second time, which nobody could tell from a refusal.
+ * Whether a command that may have been carried out can be given again: one that names an incarnation or an epoch, or what it finds
+ * out for itself. What an operator asks for is none of these, because somebody else may have asked for the contrary in between.
  */
 function isRepeatable(command: ControllerCommand): boolean {
-  return command.type !== 'deleteTopics' && command.type !== 'createPartitions';
+  return REPEATABLE.has(command.type) || ('validateOnly' in command && command.validateOnly);
 }

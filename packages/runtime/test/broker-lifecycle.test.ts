@@ -141,6 +141,15 @@ describe('a broker registers', () => {
     expect(told).to.deep.equal(Array(2).fill('register DUPLICATE_BROKER_REGISTRATION'));
   });
 
+  it('however often the controller changes meanwhile, which begins its earlier session anew', async () => {
+    const { clock, controller, broker } = world();
+    for (const atMs of [8_000, 16_000, 24_000]) clock.after(atMs, () => (controller.term += 1));
+    controller.register = (command) =>
+      clock.monotonicMs() < 33_000 ? failure('DUPLICATE_BROKER_REGISTRATION') : controller.accept(command);
+    await clock.settle(broker().register());
+    expect(clock.monotonicMs()).to.be.within(33_000, 34_300);
+  });
+
   it('not when another process with its id goes on living', async () => {
     const { clock, controller, broker } = world();
     controller.register = () => failure('DUPLICATE_BROKER_REGISTRATION');

@@ -20,6 +20,7 @@ export const CLUSTER_ID = 'cluster';
 type Answer = object | Failure | 'lost';
 
 export class FakeController implements BrokerMetadata {
+  term = 1;
   image = MetadataImage.empty();
   readonly clock: SimClock;
   readonly submitted: { readonly atMs: number; readonly command: ControllerCommand }[] = [];
