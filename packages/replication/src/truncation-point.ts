@@ -7,16 +7,14 @@ import type { Diverging } from './fetch-decision.ts';
 import type { FollowerLog } from './partition-view.ts';
 
 /**
- * The end of what the two logs may share. When the follower has nothing of the epoch the leader named, that is the end of its own
- * next lower one, and asking again from there brings the two further.
+ * An upper bound of what the two logs share, below the follower's end. Where the follower has nothing of the epoch the leader named,
+ * its own next lower one ends before the leader's does or has diverged by there; asking again from that point brings the two further.
  */
 export function truncationPoint(log: FollowerLog, { epoch, endOffset }: Omit<Diverging, 'type'>): Offset {
   const { nextOffset, latestEpoch } = log;
-  const own = epoch === latestEpoch ? { epoch, endOffset: nextOffset } : log.endOffsetForEpoch(epoch);
-  // Above everything in this log, or a log without epochs: the leader's end is all there is to go by.
-  if (own === undefined) return least(endOffset, nextOffset);
-  if (own.epoch !== epoch) return least(own.endOffset, nextOffset);
-  return least(own.endOffset, least(endOffset, nextOffset));
+  // The end of the latest epoch includes what is queued to be written. An epoch above it, or a log without epochs, says nothing.
+  const own = epoch === latestEpoch ? undefined : log.endOffsetForEpoch(epoch);
+  return least(own?.endOffset ?? nextOffset, least(endOffset, nextOffset));
 }
 
 function least(one: Offset, other: Offset): Offset {

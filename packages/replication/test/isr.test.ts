@@ -28,6 +28,18 @@ describe('becoming in sync (rule 5)', () => {
     expect(scene.proposed).to.deep.equal([1, 2, 3]);
   });
 
+  it('takes that of one that was in sync a moment ago as well', () => {
+    const scene = new LeaderScene({ logEnd: 10, highWatermark: 3 });
+    // Fenced and back in the same incarnation, before it has fetched what earlier leaders may have committed.
+    scene.brokers.get(3)!.fenced = true;
+    scene.controllerSays([1, 2]);
+    scene.brokers.get(3)!.fenced = false;
+    scene.metadata().ask(3, 9);
+    expect(scene.proposals).to.deep.equal([]);
+    scene.ack(3, 10);
+    expect(scene.proposed).to.deep.equal([1, 2, 3]);
+  });
+
   it('takes that it is there for good: what is only written may be lost', () => {
     const scene = withoutThree();
     scene.ask(3, 10, { acked: 9 });

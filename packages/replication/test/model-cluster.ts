@@ -57,22 +57,23 @@ export class ModelCluster implements ModelWorld {
   #isCalm = false;
   /** In a thousand. */
   readonly #actions: readonly (readonly [number, (broker: ModelBroker) => void])[] = [
-    [450, () => this.#deliver()],
-    [110, () => this.#produce(this.prng.below(4))],
-    [80, (broker) => this.#sync(broker)],
-    [80, (broker) => this.#learn(broker)],
-    [70, () => this.#request()],
+    [440, () => this.#deliverSome()],
+    [100, () => this.#produce(1 + this.prng.below(3))],
+    [100, (broker) => this.#sync(broker)],
+    [120, (broker) => this.#learn(broker)],
+    [60, () => this.#request()],
     [50, (broker) => this.#push(broker)],
-    [40, () => this.#pass(this.prng.below(this.prng.chance(30) ? LAG_MS : LAG_MS / 10))],
+    [30, () => this.#pass(this.prng.below(this.prng.chance(20) ? LAG_MS : LAG_MS / 10))],
     [20, (broker) => broker.finishTruncation()],
-    [30, (broker) => this.#heartbeat(broker)],
-    [15, ({ id }) => this.controller.fence(id)],
-    [15, (broker) => this.#crashOrRestart(broker)],
-    [5, (broker) => this.#bounce(broker)],
-    [10, () => this.controller.electPreferred()],
-    [10, (broker) => broker.setIsolated(!broker.isIsolated)],
-    [8, (broker) => broker.askAgain()],
-    [7, () => this.#deleteRecords()],
+    [40, (broker) => this.#heartbeat(broker)],
+    [4, ({ id }) => this.controller.fence(id)],
+    [6, (broker) => this.#crash(broker)],
+    [8, () => this.#restartOne()],
+    [4, (broker) => this.#bounce(this.#leaving() ?? broker)],
+    [4, () => this.controller.electPreferred()],
+    [5, (broker) => broker.setIsolated(this.prng.chance(20))],
+    [10, (broker) => broker.askAgain()],
+    [5, () => this.#deleteRecords()],
   ];
 
   constructor(options: ModelOptions) {
@@ -94,7 +95,7 @@ export class ModelCluster implements ModelWorld {
   }
 
   run(): void {
-    for (let step = 0; step < (this.#options.steps ?? 250); step++) {
+    for (let step = 0; step < (this.#options.steps ?? 400); step++) {
       this.#step();
       this.#check();
     }
@@ -156,6 +157,10 @@ export class ModelCluster implements ModelWorld {
       act(broker);
       return;
     }
+  }
+
+  #deliverSome(): void {
+    for (let each = this.prng.below(5); each >= 0; each--) this.#deliver();
   }
 
   #deliver(): void {
@@ -247,12 +252,13 @@ export class ModelCluster implements ModelWorld {
     this.controller.heartbeat(broker.id, broker.brokerEpoch, appliedOffset);
   }
 
-  #crashOrRestart(broker: ModelBroker): void {
-    if (broker.brokerEpoch === undefined) {
-      this.#restart(broker, -1);
-      return;
-    }
-    if (!this.#mayCrash(broker)) return;
+  #restartOne(): void {
+    const stopped = this.brokers.filter(({ brokerEpoch }) => brokerEpoch === undefined);
+    if (stopped.length > 0) this.#restart(this.prng.pick(stopped), -1);
+  }
+
+  #crash(broker: ModelBroker): void {
+    if (broker.brokerEpoch === undefined || !this.#mayCrash(broker)) return;
     const { syncedEnd, log } = broker;
     const end = syncedEnd + this.prng.below(log.logEndOffset - syncedEnd + 1);
     this.#note(`${broker.id} crashes, ${log.logEndOffset} to ${end}, synced ${syncedEnd}`);
@@ -261,14 +267,12 @@ export class ModelCluster implements ModelWorld {
     this.#knownHw.delete(broker);
   }
 
-  /** Where a crash loses what was acknowledged, another member must have it, and only one broker at a time be in that state. */
+  /** Where a crash loses what was acknowledged, one broker at a time is down, and another member has everything. */
   #mayCrash(broker: ModelBroker): boolean {
     if (this.isFlushed) return true;
-    if (this.brokers.some(({ isDamaged }) => isDamaged)) return false;
+    if (this.brokers.some(({ brokerEpoch }) => brokerEpoch === undefined)) return false;
     const { isr, elr } = this.controller.partition;
-    const others = [...isr, ...elr].filter((id) => id !== broker.id);
-    // A request of a leader that is gone may still be on its way, and bring somebody in.
-    return others.length > 0;
+    return [...isr, ...elr].some((id) => id !== broker.id);
   }
 
   #restart(broker: ModelBroker, previousBrokerEpoch: number): void {
@@ -276,12 +280,21 @@ export class ModelCluster implements ModelWorld {
     this.#note(`${broker.id} registers, epoch ${broker.brokerEpoch}`);
   }
 
+  #leaving(): ModelBroker | undefined {
+    const { image } = this.controller;
+    return this.brokers.find(
+      ({ id, brokerEpoch }) => brokerEpoch !== undefined && image.broker(id)!.inControlledShutdown,
+    );
+  }
+
   /** A controlled shutdown, and a new start after it. */
   #bounce(broker: ModelBroker): void {
     const { brokerEpoch } = broker;
     if (brokerEpoch === undefined || broker.isTruncating) return;
-    this.controller.heartbeat(broker.id, brokerEpoch, this.controller.image.offset + 1, true);
-    if (this.prng.chance(50)) return;
+    if (!this.controller.image.broker(broker.id)!.inControlledShutdown) {
+      this.controller.heartbeat(broker.id, brokerEpoch, this.controller.image.offset + 1, true);
+      return;
+    }
     broker.stopCleanly();
     this.#restart(broker, brokerEpoch);
   }
