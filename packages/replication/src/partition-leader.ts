@@ -42,10 +42,10 @@ export interface PartitionLeaderOptions {
   readonly view: PartitionView;
   readonly brokers: BrokerLookup;
   readonly settings: LeaderSettings;
-  /** The end of the log, where this epoch begins; with everything appended before, written or not. */
+  /** The end of the log, where this epoch begins. Nothing is queued to be written: a failed write would move it. */
   readonly epochStartOffset: Offset;
   readonly acknowledgeableEndOffset: Offset;
-  /** What this replica knew to be committed when it was a follower, or before its restart. */
+  /** What this replica knew to be committed when it was a follower, or before its restart; not below the log's start. */
   readonly highWatermark: Offset;
   readonly nowMs: number;
 }
