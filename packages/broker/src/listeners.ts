@@ -114,8 +114,10 @@ export class Listeners {
 
   /** Clients first: what they still wait for may need the other nodes. */
   async closeClients(graceMs: number): Promise<void> {
-    const clients = this.#bound.filter(({ listener }) => listener.kind === 'CLIENT');
-    await Promise.all(clients.map(({ grpc }) => grpc?.close(graceMs)));
+    const clients = this.#bound.flatMap(({ listener, grpc }) =>
+      listener.kind === 'CLIENT' && grpc !== undefined ? [grpc] : [],
+    );
+    await Promise.all(clients.map((grpc) => grpc.close(graceMs)));
   }
 
   /** Stops accepting and lets calls under way finish for `graceMs`. The HTTP listener goes last: it says why. */

@@ -86,7 +86,10 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       return { self, clusterId, codecs, metadata, broker: undefined, close };
     }
     const lifecycle = brokerLifecycle(options, metadata, meta, folder);
-    undo.push(() => Promise.resolve(lifecycle.close()));
+    undo.push(() => {
+      lifecycle.close();
+      return Promise.resolve();
+    });
     const epoch = await registered(lifecycle);
     const replicas = replicaManager(options, metadata, folder, codecs, self);
     running = replicas;

@@ -26,5 +26,6 @@ export async function decided<C extends ControllerCommand>(
 
 /** Resolves when what this broker hosts of the topics is open. */
 export async function whenHosted(context: NodeContext, topics: readonly TopicId[]): Promise<void> {
-  await Promise.all(topics.map((id) => context.replicas?.whenHosted(id)));
+  const { replicas } = context;
+  if (replicas !== undefined) await Promise.all(topics.map((id) => replicas.whenHosted(id)));
 }

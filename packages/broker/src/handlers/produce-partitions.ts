@@ -108,7 +108,8 @@ function notReplicated({ metadata }: BrokerContext, address: PartitionAddress): 
   const { topic: name, topicId, partition } = address;
   const topic =
     topicId === undefined ? metadata.image.topicByName(name ?? '') : metadata.image.topicById(topicId);
-  const replicas = topic?.partitions[partition]?.replicas.length ?? 1;
+  const found = topic?.partitions.at(partition);
+  const replicas = found?.replicas.length ?? 1;
   if (replicas === 1) return undefined;
   return failure(
     'NOT_ENOUGH_REPLICAS',
