@@ -143,7 +143,9 @@ class RaftNode implements SimulatedNode {
   #timer: { cancel(): void } | undefined;
   #timerMs = Infinity;
   #nextId = 1;
-  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly #waiting = new Map<string, (answer: Answer) => void>();
+  /** Requests of others that have arrived. */
+  readonly #served = new Set<string>();
   readonly #reads = new Map<number, (answer: Answer) => void>();
   #proposed: { readonly endOffset: number; readonly term: Term; readonly done: (answer: Answer) => void }[] =
     [];
@@ -270,15 +272,19 @@ class RaftNode implements SimulatedNode {
       }
       const id = this.#nextId++;
       const timer = this.#env.clock.setTimer(timeoutMs, () => {
-        this.#waiting.delete(id);
+        this.#waiting.delete(this.#nameOf(id));
         resolve(failure('REQUEST_TIMED_OUT', ''));
       });
-      this.#waiting.set(id, (answer) => {
+      this.#waiting.set(this.#nameOf(id), (answer) => {
         timer.cancel();
         resolve(answer);
       });
-      this.#send(leader.nodeId, 2, packed({ id, request }));
+      this.#send(leader.nodeId, 2, packed({ id: this.#nameOf(id), request }));
     });
+  }
+
+  #nameOf(id: number): string {
+    return `${this.#env.self.nodeId}/${this.#env.incarnation}/${id}`;
   }
 
   #serve(request: Request, done: (answer: Answer) => void): void {
@@ -316,10 +322,13 @@ class RaftNode implements SimulatedNode {
       this.#raft.step(decoded.message, this.#env.clock.monotonicMs());
       this.#drive();
     } else if (payload[0] === 2) {
-      const { id, request } = unpacked(body) as { id: number; request: Request };
+      const { id, request } = unpacked(body) as { id: string; request: Request };
+      // The network may repeat it.
+      if (this.#served.has(id)) return;
+      this.#served.add(id);
       this.#serve(request, (answer) => this.#send(from, 3, packed({ id, answer })));
     } else {
-      const { id, answer } = unpacked(body) as { id: number; answer: Answer };
+      const { id, answer } = unpacked(body) as { id: string; answer: Answer };
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
       waiting?.(answer);
