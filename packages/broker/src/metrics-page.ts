@@ -106,9 +106,9 @@ function addClusterGauges(client: PromClient, registry: Registry, { metadata }: 
 /** Names of our own: Kafka's are JMX beans. */
 function addQuorumGauges(client: PromClient, registry: Registry, { metadata }: NodeContext): void {
   const add = gauge.bind(undefined, client, registry);
-  add('tidemark_quorum_term', 'Term of the metadata quorum.', [], () => one(metadata.quorum.term));
+  add('tidemark_quorum_term', 'Term of the metadata quorum.', [], () => one(metadata.term));
   add('tidemark_quorum_leader_id', 'Node that leads the metadata quorum; -1 when none is known.', [], () =>
-    one(metadata.quorum.leader?.nodeId ?? -1),
+    one(metadata.leader?.nodeId ?? -1),
   );
   add('tidemark_active_controller', '1 on the active controller.', [], () => one(metadata.isActive ? 1 : 0));
   add('tidemark_metadata_commit_offset', 'End of what is committed, as far as this node knows.', [], () =>

@@ -2,9 +2,7 @@
 // its timers may run out of order, and one up to a millisecond early. Here a heap decides the order, the monotonic clock
 // whether the first is due, and one Node timer at a time wakes us.
 
-import { type Clock, type Timer } from '@tidemark/core';
-
-const MAX_DELAY_MS = 2 ** 31 - 1;
+import { type Clock, MAX_TIMER_MS, type Timer } from '@tidemark/core';
 
 interface Entry {
   readonly dueMs: number;
@@ -33,7 +31,7 @@ export class NodeClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    if (!(delayMs >= 0 && delayMs <= MAX_DELAY_MS)) {
+    if (!(delayMs >= 0 && delayMs <= MAX_TIMER_MS)) {
       throw new RangeError(`a delay is 0 to 2^31 - 1 ms, not ${delayMs}`);
     }
     const dueMs = performance.now() + delayMs;

@@ -3,30 +3,28 @@
 // image differ from the others'; that is what UNSUPPORTED_VERSION asks to upgrade for. Anything else is CORRUPT_MESSAGE.
 
 import {
-  failure,
-  isTopicName,
   type BrokerEpoch,
   type BrokerId,
+  failure,
   type Failure,
-  type PartitionIndex,
-  type TopicId,
-  unreachable,
-} from '@tidemark/core';
-import {
+  type FieldCodec,
   FieldReader,
   FieldWriter,
   flag,
   integer,
+  isTopicName,
   listOf,
   MalformedRecord,
   nullable,
   optional,
+  type PartitionIndex,
   struct,
   text,
   textThat,
+  type TopicId,
+  unreachable,
   uuid,
-  type FieldCodec,
-} from './field-codec.ts';
+} from '@tidemark/core';
 import {
   METADATA_VERSION,
   METADATA_VERSION_LEVEL,

@@ -2,21 +2,22 @@
 // whether the command as a whole was refused, then the failure or the fields. Rules as in command-codec.ts.
 
 import {
-  flag,
-  listOf,
-  MalformedRecord,
-  optional,
-  struct,
-  text,
-  textThat,
-  isTopicName,
-  uuid,
   type BrokerEpoch,
   type BrokerId,
   type Failure,
   type FieldCodec,
+  flag,
+  isFailure,
+  isTopicName,
+  listOf,
+  MalformedRecord,
+  optional,
   type PartitionIndex,
+  struct,
+  text,
+  textThat,
   type TopicId,
+  uuid,
 } from '@tidemark/core';
 import { configResource, undecodable } from './command-codec.ts';
 import {
@@ -133,17 +134,13 @@ const schemas: { readonly [T in CommandType]: readonly FieldCodec<ControllerResp
 /** A command's answer or why it was refused as a whole. */
 type Outcome<T extends CommandType> = ControllerResponses[T] | Failure;
 
-function isFailure(outcome: object): outcome is Failure {
-  return 'ok' in outcome && outcome.ok === false;
-}
-
 function outcomeOf<T>(answer: FieldCodec<T>): FieldCodec<T | Failure> {
   return {
     write: (writer, outcome) => {
-      const refused = isFailure(outcome as object);
+      const refused = isFailure(outcome);
       flag.write(writer, refused);
-      if (refused) failureFields.write(writer, outcome as Failure);
-      else answer.write(writer, outcome as T);
+      if (refused) failureFields.write(writer, outcome);
+      else answer.write(writer, outcome);
     },
     read: (reader) => (flag.read(reader) ? failureFields.read(reader) : answer.read(reader)),
   };

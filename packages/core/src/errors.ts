@@ -141,3 +141,8 @@ export class TidemarkError extends Error {
     return new TidemarkError(value.error, value.message);
   }
 }
+
+/** Tells a `Failure` from what was asked for. */
+export function isFailure(value: unknown): value is Failure {
+  return typeof value === 'object' && value !== null && 'ok' in value && value.ok === false;
+}

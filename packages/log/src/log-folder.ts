@@ -4,14 +4,15 @@
 // `saveHighWatermarks` and `runRetention`, nothing here runs by itself except delayed removals.
 
 import {
-  TidemarkError,
   type BrokerEpoch,
   type Clock,
   type DirectoryLock,
   type Disk,
   type Failure,
+  MAX_TIMER_MS,
   type Offset,
   type Prng,
+  TidemarkError,
   type Timer,
   type TopicId,
 } from '@tidemark/core';
@@ -30,7 +31,6 @@ import {
 } from './partition-name.ts';
 import { recoverLog } from './recovery.ts';
 
-const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Logs that are closed at the same time, each with a few files. */
 const CLOSING_AT_ONCE = 16;
 

@@ -2,14 +2,12 @@
 // renamed, so that a crash never leaves a hole in the middle; with a full disk, where that cannot be written, the segments go one
 // by one instead, each rename synced before the next. Files are removed `file.delete.delay.ms` after they were renamed.
 
-import { DiskError, type Timer } from '@tidemark/core';
+import { DiskError, MAX_TIMER_MS, type Timer } from '@tidemark/core';
 import { isDiskFull, type LogContext, type LogState } from './log-context.ts';
 import { isExpired } from './retention.ts';
 import { removeIfThere, renameToDeleted } from './segment-removal.ts';
 import type { Segment } from './segment.ts';
 import type { TimeLookup } from './time-lookup.ts';
-
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class LogRetention {
   readonly #context: LogContext;

@@ -5,10 +5,11 @@
 
 import {
   failure,
-  TidemarkError,
   type Failure,
   type LeaderEpoch,
+  MAX_TIMER_MS,
   type Offset,
+  TidemarkError,
   type Timer,
   type TopicId,
 } from '@tidemark/core';
@@ -28,9 +29,6 @@ import { SyncLoop } from './sync-loop.ts';
 import { TailCache } from './tail-cache.ts';
 import { TimeLookup } from './time-lookup.ts';
 import { truncateFully, truncateLog } from './truncation.ts';
-
-/** The longest a timer of the Clock port may run. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface PartitionLogOptions {
   readonly name: string;

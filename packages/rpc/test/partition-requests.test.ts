@@ -1,11 +1,10 @@
 import { expect } from 'chai';
-import { failure, topicIdFromBytes } from '@tidemark/core';
+import { failure, isFailure, topicIdFromBytes } from '@tidemark/core';
 import {
   answerPartitions,
   checkAddress,
   checkEpoch,
   checkOffset,
-  isFailure,
   type PartitionAddress,
   type WirePartition,
 } from '@tidemark/rpc';

@@ -1,15 +1,13 @@
 // Whoever waits until this node has applied everything below an offset. Contract: each wait is settled once, in time, when the
 // offset is reached, or when the barriers are closed.
 
-import type { Clock, Offset, Timer } from '@tidemark/core';
+import { type Clock, MAX_TIMER_MS, type Offset, type Timer } from '@tidemark/core';
 
 interface Barrier {
   readonly offset: Offset;
   readonly timer: Timer;
   readonly settle: (isApplied: boolean) => void;
 }
-
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class AppliedBarriers {
   readonly #clock: Clock;

@@ -4,12 +4,13 @@
 
 import type { HeartbeatResponse, MetadataImage } from '@tidemark/controller';
 import {
-  failure,
-  invariant,
-  TidemarkError,
   type BrokerEpoch,
+  failure,
   type Failure,
+  invariant,
+  isFailure,
   type Offset,
+  TidemarkError,
   type Timer,
 } from '@tidemark/core';
 import { Backoff } from './backoff.ts';
@@ -19,7 +20,6 @@ import {
   type Registration,
   type RegistrationOptions,
 } from './broker-registration.ts';
-import { isFailure } from './outcome.ts';
 
 export interface BrokerLifecycleOptions extends Omit<RegistrationOptions, 'onRetry'> {
   /** `broker.heartbeat.interval.ms`; below the session's time-out. */

@@ -10,19 +10,19 @@ import type {
   ResponseTo,
 } from '@tidemark/controller';
 import {
-  errorTable,
-  failure,
-  TidemarkError,
-  topicIdFromBytes,
   type BrokerEpoch,
   type BrokerId,
   type Clock,
+  errorTable,
+  failure,
   type Failure,
+  isFailure,
   type Prng,
+  TidemarkError,
   type Timer,
+  topicIdFromBytes,
 } from '@tidemark/core';
 import { Backoff } from './backoff.ts';
-import { isFailure } from './outcome.ts';
 
 /** What a broker needs of its node's replica of the metadata. */
 export interface BrokerMetadata {

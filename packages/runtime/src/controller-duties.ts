@@ -11,15 +11,16 @@ import {
   type SessionsView,
 } from '@tidemark/controller';
 import {
-  errorTable,
   type BrokerConfig,
   type Clock,
+  errorTable,
   type Failure,
+  isFailure,
+  MAX_TIMER_MS,
   type Prng,
   type Timer,
 } from '@tidemark/core';
 import { Backoff } from './backoff.ts';
-import { isFailure } from './outcome.ts';
 
 /** What is to be done, and when to ask again: `duties` of the controller package. */
 export type DutiesOf = (
@@ -53,7 +54,6 @@ const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1000;
 /** Most commands of one round; what is left is asked for again. */
 const MAX_COMMANDS = 1000;
-const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** From one `activate` to the `deactivate` after it. */
 interface Reign {
@@ -116,7 +116,7 @@ export class ControllerDuties {
   #arm(reign: Reign, atMs: number): void {
     reign.timer?.cancel();
     if (atMs === Infinity) return;
-    const delayMs = Math.min(Math.max(0, atMs - this.#options.clock.monotonicMs()), MAX_DELAY_MS);
+    const delayMs = Math.min(Math.max(0, atMs - this.#options.clock.monotonicMs()), MAX_TIMER_MS);
     reign.timer = this.#options.clock.setTimer(delayMs, () => {
       this.#round(reign).catch(this.#options.onFatal);
     });

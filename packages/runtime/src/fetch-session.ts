@@ -6,9 +6,10 @@
 // under way. The entry is replaced, so what that read brings is thrown away, and every push names the position id it is for.
 
 import {
-  failure,
   type Clock,
+  failure,
   type Failure,
+  isFailure,
   type LeaderEpoch,
   type Offset,
   type PartitionIndex,
@@ -16,7 +17,6 @@ import {
 } from '@tidemark/core';
 import type { ByteBudget } from './byte-budget.ts';
 import type { PartitionWatcher } from './fetch-purgatory.ts';
-import { isFailure } from './outcome.ts';
 import type { Partition } from './partition.ts';
 import { fetchFailure, readPartition } from './partition-read.ts';
 import type { FetchOutcome, FetchPartition, PartitionAddress } from './requests.ts';

@@ -1,10 +1,9 @@
 // The read path: read what is there; if it is too little, wait for the high watermarks to bring more, and read once again. The
 // memory an answer may take is taken from the response budget before anything is read.
 
-import { failure, type Failure } from '@tidemark/core';
+import { failure, type Failure, isFailure } from '@tidemark/core';
 import type { ByteBudget } from './byte-budget.ts';
 import type { FetchPurgatory } from './fetch-purgatory.ts';
-import { isFailure } from './outcome.ts';
 import type { Partition } from './partition.ts';
 import { fetchFailure, readPartition } from './partition-read.ts';
 import type {

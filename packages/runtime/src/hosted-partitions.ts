@@ -2,10 +2,16 @@
 // is gone, and finds the partition a request means. Work on one folder is done one step after another, so that a topic deleted
 // and created again under its name never meets its former self.
 
-import { failure, type BrokerId, type Failure, type TopicId, type TopicName } from '@tidemark/core';
+import {
+  type BrokerId,
+  failure,
+  type Failure,
+  isFailure,
+  type TopicId,
+  type TopicName,
+} from '@tidemark/core';
 import type { MetadataImage, PartitionImage, TopicImage } from '@tidemark/controller';
 import type { LogFolder } from '@tidemark/log';
-import { isFailure } from './outcome.ts';
 import { Partition } from './partition.ts';
 import type { PartitionAddress } from './requests.ts';
 import type { TopicSettings } from './topic-settings.ts';

@@ -1,8 +1,16 @@
 // The way to the leader of the quorum, wherever it is: on this node, on another, or nowhere for a moment. Contract: every call is
 // settled by its deadline; it is tried again only where nothing has happened, or where doing it twice is the same as once.
 
-import { failure, MalformedRecord, type Clock, type Failure, type NodeId, type Timer } from '@tidemark/core';
-import { isFailure } from './outcome.ts';
+import {
+  type Clock,
+  failure,
+  type Failure,
+  isFailure,
+  MalformedRecord,
+  MAX_TIMER_MS,
+  type NodeId,
+  type Timer,
+} from '@tidemark/core';
 import { Pauses } from './pauses.ts';
 import type { PeerAnswer, PeerRequests } from './peer-requests.ts';
 
@@ -33,7 +41,6 @@ export interface LeaderCall<R> {
 
 /** How long an answer of a leader that was replaced is waited for. */
 const REPLACED_MS = 200;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class LeaderCaller {
   readonly #options: LeaderCallerOptions;

@@ -9,20 +9,20 @@ import {
   type ResponseTo,
 } from '@tidemark/controller';
 import {
+  type Clock,
   failure,
+  type Failure,
   FieldReader,
   FieldWriter,
   integer,
+  isFailure,
   MalformedRecord,
-  TidemarkError,
-  type Clock,
-  type Failure,
   type NodeId,
   type Offset,
   type Term,
+  TidemarkError,
 } from '@tidemark/core';
 import type { VoterChange } from '@tidemark/raft';
-import { isFailure } from './outcome.ts';
 import type { PeerRequests } from './peer-requests.ts';
 import { decodeVoterChange } from './voter-change-codec.ts';
 

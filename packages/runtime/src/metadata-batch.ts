@@ -18,10 +18,9 @@ import {
   BatchBuilder,
   readBatchHeader,
   RecordCursor,
-  type Codecs,
-  type CompressionCodec,
   type ValidatedBatch,
 } from '@tidemark/record';
+import { noCodecs } from './quorum/entry-batches.ts';
 
 /** The metadata log's topic and folder, as Kafka calls them. */
 export const METADATA_TOPIC = '__cluster_metadata' as TopicName;
@@ -62,10 +61,6 @@ export function encodeMetadataBatch(
   const bytes = builder.build({ leaderEpoch });
   return { bytes, batches: [{ at: 0, ...readBatchHeader(bytes, 0) }] };
 }
-
-const refusal = failure('UNSUPPORTED_COMPRESSION_TYPE', 'The metadata log is never compressed.');
-const noCodec: CompressionCodec = { compress: (bytes) => bytes, decompress: () => refusal };
-const noCodecs: Codecs = { gzip: noCodec, snappy: noCodec, lz4: noCodec, zstd: noCodec };
 
 /**
  * The records of whole batches from `fromOffset` on. CORRUPT_MESSAGE or UNSUPPORTED_VERSION, with the offset, at the first

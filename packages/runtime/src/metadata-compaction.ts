@@ -1,7 +1,7 @@
 // When the image is stored durably and old log may go: after so many bytes of metadata, after so long, and whenever it is asked for.
 // Contract: one at a time, and log is removed only below an image that is durable.
 
-import type { Clock, Timer } from '@tidemark/core';
+import { type Clock, MAX_TIMER_MS, type Timer } from '@tidemark/core';
 import type { PartitionLog } from '@tidemark/log';
 import type { MetadataState } from './quorum/metadata-state.ts';
 import type { RaftQuorum } from './quorum/raft-quorum.ts';
@@ -16,8 +16,6 @@ export interface MetadataCompactionOptions {
   readonly everyMs: number;
   readonly onFatal: (cause: unknown) => void;
 }
-
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class MetadataCompaction {
   readonly #options: MetadataCompactionOptions;

@@ -10,19 +10,20 @@ import {
   type ResponseTo,
 } from '@tidemark/controller';
 import {
-  failure,
-  invariant,
-  TidemarkError,
   type BrokerConfig,
   type BrokerId,
   type Clock,
+  failure,
   type Failure,
+  invariant,
+  isFailure,
   type KeyValueStore,
   type Network,
   type NodeId,
   type Offset,
   type Prng,
   type Term,
+  TidemarkError,
 } from '@tidemark/core';
 import type { PartitionLog } from '@tidemark/log';
 import type {
@@ -51,7 +52,6 @@ import {
 } from './leader-requests.ts';
 import { decodeMetadataBatches } from './metadata-batch.ts';
 import { MetadataCompaction } from './metadata-compaction.ts';
-import { isFailure } from './outcome.ts';
 import type { PeerDirectory, VoterAddress } from './peer-directory.ts';
 import { defaultPeerRequestLimits, PeerRequests } from './peer-requests.ts';
 import { peerChannels, PeerRouter } from './peer-router.ts';
@@ -241,7 +241,7 @@ export class MetadataNode {
       everyMs: options.snapshotEveryMs,
       onFatal,
     });
-    this.#directory.follow(() => ({ voters: this.#quorum.status.voters, image: this.image }));
+    this.#directory.follow(() => ({ voters: this.#quorum.voters, image: this.image }));
   }
 
   /**
@@ -275,7 +275,7 @@ export class MetadataNode {
     const opened = await openReplica(store, options.log);
     checkCluster(options, opened.image);
     const node = new MetadataNode(options, { store, opened, router, formation });
-    formation.formed(() => node.#quorum.status.voters);
+    formation.formed(() => node.#quorum.voters);
     node.#quorum.start(isFirstStart);
     return node;
   }
@@ -302,6 +302,11 @@ export class MetadataNode {
   /** What the active controller knows of the brokers; of no use on any other node. */
   get sessions(): ActiveController['sessions'] {
     return this.#active.sessions;
+  }
+
+  /** Of the quorum, as far as this node knows: for who needs no more than that of `quorum`. */
+  get leader(): ReplicaKey | undefined {
+    return this.#quorum.leader;
   }
 
   /** Of the quorum, as far as this node knows. */

@@ -1,7 +1,6 @@
 // Questions about one partition's offsets: by time, by leader epoch, and the raising of its log start.
 
-import { failure, TidemarkError, type Failure, type Offset } from '@tidemark/core';
-import { isFailure } from './outcome.ts';
+import { failure, type Failure, isFailure, type Offset, TidemarkError } from '@tidemark/core';
 import type { Partition } from './partition.ts';
 import type {
   DeleteRecordsOutcome,

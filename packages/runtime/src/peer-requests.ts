@@ -3,14 +3,15 @@
 // of the server; what is under way on either side is bounded. Nothing is sent again here: the caller knows what may be repeated.
 
 import {
-  failure,
-  invariant,
-  TidemarkError,
   type Clock,
+  failure,
   type Failure,
+  invariant,
+  MAX_TIMER_MS,
   type NetworkMessage,
   type NodeId,
   type Prng,
+  TidemarkError,
   type Timer,
 } from '@tidemark/core';
 import {
@@ -74,7 +75,6 @@ interface Server {
   readonly waiting: Map<number, WaitingCall>;
 }
 
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** Incarnations of callers remembered, the least recently heard of forgotten first. */
 const MAX_CALLERS = 1024;
 
@@ -125,7 +125,7 @@ export class PeerRequests {
     const refused = this.#tooManyCalls(body.length);
     if (refused !== undefined) return Promise.resolve(refused);
     const { clock, requests } = this.#options;
-    const boundedMs = Math.min(Math.max(0, Math.floor(timeoutMs)), MAX_TIMEOUT_MS);
+    const boundedMs = Math.min(Math.max(0, Math.floor(timeoutMs)), MAX_TIMER_MS);
     const server = this.#server(to);
     const sequence = (server.sequence += 1);
     const frame = encodeRequestFrame({

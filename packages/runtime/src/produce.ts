@@ -1,9 +1,8 @@
 // The write path of a leader: check, append, wait for what `acks` asks. All appends of a request happen in the same turn, inside
 // the call, so that requests are appended in the order of the calls; only the waiting is asynchronous.
 
-import { failure, TidemarkError, type Clock, type Failure } from '@tidemark/core';
+import { type Clock, failure, type Failure, isFailure, TidemarkError } from '@tidemark/core';
 import { validateBatches, type Codecs } from '@tidemark/record';
-import { isFailure } from './outcome.ts';
 import { endOf, type Appended, type Partition } from './partition.ts';
 import type {
   AcksLevel,

@@ -1,8 +1,7 @@
 // Hands out producer ids from blocks the controller gave this broker. An id is never handed out twice: a block is committed to
 // the metadata log before its first id is used, and what is left of a block at a restart is thrown away (as in KIP-730).
 
-import { isFailure } from './outcome.ts';
-import type { Failure, ProducerId } from '@tidemark/core';
+import { type Failure, isFailure, type ProducerId } from '@tidemark/core';
 
 export interface ProducerIdBlock {
   readonly firstProducerId: number;

@@ -2,11 +2,9 @@
 // jumps, it can be paused as SIGSTOP does (nothing runs; what has become due meanwhile runs right after it goes on), and it dies
 // with its process: no callback of a dead clock ever runs. Everything a node waits for, its disk included, goes through it.
 
-import { type Timer } from '@tidemark/core';
+import { MAX_TIMER_MS, type Timer } from '@tidemark/core';
 import { type SimClock, type SimTime } from './sim-clock.ts';
 import { type Trace } from './trace.ts';
-
-const MAX_DELAY_MS = 2 ** 31 - 1;
 
 export interface NodeSimClockOptions {
   /** Milliseconds of this clock in one of the world's, 0.5 to 2. Default 1. */
@@ -88,7 +86,7 @@ export class NodeSimClock implements SimTime {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    if (!(delayMs >= 0 && delayMs <= MAX_DELAY_MS)) {
+    if (!(delayMs >= 0 && delayMs <= MAX_TIMER_MS)) {
       throw new RangeError(`a delay is 0 to 2^31 - 1 ms, not ${delayMs}`);
     }
     return this.after(delayMs, callback);

@@ -2,11 +2,10 @@
 // time, and let every promise continuation come to rest before the next one. Timers, disk completions and network
 // deliveries all are events here, so the order of everything follows from the seed.
 
-import { invariant, type Clock, type Timer } from '@tidemark/core';
+import { type Clock, invariant, MAX_TIMER_MS, type Timer } from '@tidemark/core';
 import { EventQueue } from './event-queue.ts';
 import { Trace } from './trace.ts';
 
-const MAX_DELAY_MS = 2 ** 31 - 1;
 const DEFAULT_WALL_MS = Date.UTC(2030, 0, 1);
 const DEFAULT_MAX_EVENTS = 1_000_000;
 /** Ticks starve the event loop: every so many events the host gets a turn, so that a test's own time-out can fire. */
@@ -48,7 +47,7 @@ export class SimClock implements SimTime {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    if (!(delayMs >= 0 && delayMs <= MAX_DELAY_MS)) {
+    if (!(delayMs >= 0 && delayMs <= MAX_TIMER_MS)) {
       throw new RangeError(`a delay is 0 to 2^31 - 1 ms, not ${delayMs}`);
     }
     return this.after(delayMs, callback);

@@ -1,12 +1,12 @@
 // QuorumService.AddVoter: gives an observer a vote. Whether it is caught up, and whether another change is under way, the leader
 // knows; here only the request itself is checked.
 
-import { failure, isTopicId, type Failure, type NodeId } from '@tidemark/core';
+import { failure, type Failure, isFailure, isTopicId, type NodeId } from '@tidemark/core';
 import type { Voter } from '@tidemark/raft';
-import { isFailure, type AddVoterRequestOutput, type AddVoterResponse } from '@tidemark/rpc';
+import type { AddVoterRequestOutput, AddVoterResponse } from '@tidemark/rpc';
 import type { QuorumContext } from '../quorum-context.ts';
 import { quorumError } from './controller-hint.ts';
-import { timeoutOf } from './linearizable.ts';
+import { timeoutOf } from './within-time.ts';
 
 const MAX_HOST_LENGTH = 255;
 

@@ -1,10 +1,9 @@
 // AdminService.AlterConfigs: sets and removes overrides, incrementally; what is not named stays.
 
-import { failure, type Failure } from '@tidemark/core';
+import { failure, type Failure, isFailure } from '@tidemark/core';
 import type { ConfigResource } from '@tidemark/controller';
 import {
   failureDetail,
-  isFailure,
   type AlterConfigsRequestOutput,
   type AlterConfigsResponse,
   type ConfigResourceOutput,

@@ -3,7 +3,6 @@
 import type { BrokerImage, MetadataImage } from '@tidemark/controller';
 import type { NodeId } from '@tidemark/core';
 import type {
-  Broker,
   ClusterNode,
   DescribeClusterRequestOutput,
   DescribeClusterResponse,
@@ -12,6 +11,7 @@ import type {
 } from '@tidemark/rpc';
 import type { QuorumContext } from '../quorum-context.ts';
 import { whenCurrent } from './linearizable.ts';
+import { brokerAnswers } from './metadata-answers.ts';
 import { partitionHealth } from './partition-health.ts';
 
 export async function describeCluster(
@@ -26,7 +26,7 @@ export async function describeCluster(
     ...(error === undefined ? {} : { error }),
     clusterId,
     controllerId: quorum.leader?.nodeId ?? -1,
-    brokers: image.brokers().map((broker) => brokerAnswer(broker, context.listenerName)),
+    brokers: brokerAnswers(context, image),
     metadataOffset: image.offset,
     version,
     topicCount: image.topicCount,
@@ -37,14 +37,6 @@ export async function describeCluster(
     underReplicatedPartitionCount: offline.count + underMinIsr.count + underReplicated.count,
     underMinIsrPartitionCount: underMinIsr.count,
   };
-}
-
-/** The address of the listener the client came by; a broker without one of that name is told by its first client listener. */
-function brokerAnswer({ id, rack, fenced, endpoints }: BrokerImage, listenerName: string): Broker {
-  const endpoint =
-    endpoints.find(({ name }) => name === listenerName) ??
-    endpoints.find(({ name }) => name.startsWith('CLIENT'));
-  return { id, host: endpoint?.host ?? '', port: endpoint?.port ?? 0, rack, fenced };
 }
 
 function featureLevels(image: MetadataImage): FeatureLevel[] {

@@ -3,15 +3,14 @@
 import { failure, type Failure } from '@tidemark/core';
 import { failureDetail, type ControllerHint, type WireError } from '@tidemark/rpc';
 import type { QuorumContext } from '../quorum-context.ts';
+import { clientEndpoint } from './metadata-answers.ts';
 
 /** The active controller's address of the listener the request came by, or of its first client listener. */
 export function controllerHint({ metadata, listenerName }: QuorumContext): ControllerHint | undefined {
   const leader = metadata.quorum.leader;
   if (leader === undefined) return undefined;
-  const endpoints = metadata.image.broker(leader.nodeId)?.endpoints ?? [];
-  const endpoint =
-    endpoints.find(({ name }) => name === listenerName) ??
-    endpoints.find(({ name }) => name.startsWith('CLIENT'));
+  const broker = metadata.image.broker(leader.nodeId);
+  const endpoint = broker === undefined ? undefined : clientEndpoint(broker, listenerName);
   return { leaderId: leader.nodeId, host: endpoint?.host ?? '', port: endpoint?.port ?? 0 };
 }
 

@@ -1,9 +1,9 @@
 // AdminService.CreatePartitions: more partitions for topics that exist. Answers once this broker hosts its share.
 
+import { isFailure } from '@tidemark/core';
 import {
   errorDetail,
   failureDetail,
-  isFailure,
   type CreatePartitionsRequestOutput,
   type CreatePartitionsResponse,
 } from '@tidemark/rpc';

@@ -1,11 +1,11 @@
 // AdminService.CreateTopics. It answers once this broker hosts its partitions of the new topics, so that a client that creates a
 // topic can write to it with its next request.
 
+import { isFailure } from '@tidemark/core';
 import type { NewTopic } from '@tidemark/controller';
 import {
   errorDetail,
   failureDetail,
-  isFailure,
   type CreateTopicResult,
   type CreateTopicsRequestOutput,
   type CreateTopicsResponse,

@@ -2,12 +2,9 @@
 // next must not be told the contrary.
 
 import type { ControllerCommand, ResponseTo } from '@tidemark/controller';
-import type { Failure, TopicId } from '@tidemark/core';
-import { isFailure } from '@tidemark/rpc';
+import { type Failure, isFailure, type TopicId } from '@tidemark/core';
 import type { NodeContext } from '../broker-context.ts';
-
-/** What `timeout_ms` 0 means. */
-const DEFAULT_TIMEOUT_MS = 30_000;
+import { timeoutOf } from './within-time.ts';
 
 export async function decided<C extends ControllerCommand>(
   context: NodeContext,
@@ -15,7 +12,7 @@ export async function decided<C extends ControllerCommand>(
   timeoutMs: number,
 ): Promise<ResponseTo<C> | Failure> {
   const { metadata, clock } = context;
-  const limitMs = timeoutMs > 0 ? timeoutMs : DEFAULT_TIMEOUT_MS;
+  const limitMs = timeoutOf({ timeoutMs });
   const startedMs = clock.monotonicMs();
   const answer = await metadata.submit(command, limitMs);
   if (isFailure(answer) || metadata.isActive) return answer;

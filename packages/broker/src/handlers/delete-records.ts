@@ -1,10 +1,10 @@
 // LogService.DeleteRecords: raises a partition's log start.
 
+import { isFailure } from '@tidemark/core';
 import {
   answerPartitions,
   checkOffset,
   failureDetail,
-  isFailure,
   type DeleteRecordsRequestOutput,
   type DeleteRecordsResponse,
 } from '@tidemark/rpc';

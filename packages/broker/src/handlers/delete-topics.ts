@@ -1,12 +1,11 @@
 // AdminService.DeleteTopics. The logs are renamed at once and removed after file.delete.delay.ms.
 
-import type { Failure } from '@tidemark/core';
+import { type Failure, isFailure } from '@tidemark/core';
 import type { DeleteTopic } from '@tidemark/controller';
 import {
   checkTopicId,
   errorDetail,
   failureDetail,
-  isFailure,
   type DeleteTopicOutput,
   type DeleteTopicsRequestOutput,
   type DeleteTopicsResponse,

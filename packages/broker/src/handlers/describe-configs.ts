@@ -1,18 +1,18 @@
 // AdminService.DescribeConfigs: every config in force, with where it comes from. Secrets are never told.
 
 import {
-  brokerConfigWith,
-  failure,
-  topicConfigOf,
   type BrokerConfig,
+  brokerConfigWith,
   type ConfigEntry as Entry,
+  failure,
   type Failure,
+  isFailure,
+  topicConfigOf,
 } from '@tidemark/core';
 import {
   checkTopicName,
   errorDetail,
   failureDetail,
-  isFailure,
   type ConfigEntry,
   type ConfigResourceOutput,
   type ConfigSource,

@@ -1,15 +1,10 @@
 // AdminService.ElectLeaders: preferred or unclean elections (KIP-460), decided by the active controller.
 
-import { failure } from '@tidemark/core';
-import {
-  failureDetail,
-  isFailure,
-  type ElectLeadersRequestOutput,
-  type ElectLeadersResponse,
-} from '@tidemark/rpc';
+import { failure, isFailure } from '@tidemark/core';
+import { failureDetail, type ElectLeadersRequestOutput, type ElectLeadersResponse } from '@tidemark/rpc';
 import type { QuorumContext } from '../quorum-context.ts';
 import { quorumError } from './controller-hint.ts';
-import { timeoutOf } from './linearizable.ts';
+import { timeoutOf } from './within-time.ts';
 
 export async function electLeaders(
   context: QuorumContext,

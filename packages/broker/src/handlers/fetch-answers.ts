@@ -1,11 +1,10 @@
 // What the replica manager read, as it goes on the wire: batches as they are stored, or records decoded for clients without a
 // batch codec.
 
-import { failure, type Failure } from '@tidemark/core';
+import { failure, type Failure, isFailure } from '@tidemark/core';
 import { RecordCursor } from '@tidemark/record';
 import {
   failureDetail,
-  isFailure,
   type FetchAnswer,
   type FetchedRecordAnswer,
   type FetchPartitionOutput,

@@ -1,8 +1,9 @@
 // LogService.FetchStream: batches are pushed as they become readable, as far as the reader's credit reaches. While HTTP/2 takes
 // one push the next one is read, and no more than that: a reader that stops reading holds two pushes in memory.
 
+import { isFailure } from '@tidemark/core';
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
-import { checkAddress, isFailure, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
+import { checkAddress, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
 import type { FetchAnswer, FetchPartitionOutput, FetchStreamRequestOutput } from '@tidemark/rpc';
 import type { ByteBudget, FetchSession, SessionPush } from '@tidemark/runtime';
 import type { BrokerContext } from '../broker-context.ts';

@@ -1,11 +1,10 @@
 // LogService.Fetch: the long poll. The memory of the answer is given back when the answer has left, or the client has.
 
-import { failure, TidemarkError, type Failure } from '@tidemark/core';
+import { failure, type Failure, isFailure, TidemarkError } from '@tidemark/core';
 import {
   answerPartitions,
   checkEpoch,
   checkOffset,
-  isFailure,
   MalformedRequest,
   type FetchPartitionOutput,
   type FetchRequestOutput,

@@ -1,8 +1,8 @@
 // ClusterService.GetMetadata: brokers, and of the topics asked for their partitions and leaders. With auto.create.topics.enable
 // (off unless set) a topic that is asked for by name and does not exist is created first, as in Kafka.
 
-import { isTopicName } from '@tidemark/core';
-import { isFailure, type GetMetadataRequestOutput, type GetMetadataResponse } from '@tidemark/rpc';
+import { isFailure, isTopicName } from '@tidemark/core';
+import type { GetMetadataRequestOutput, GetMetadataResponse } from '@tidemark/rpc';
 import type { NodeContext } from '../broker-context.ts';
 import { decided, whenHosted } from './decided.ts';
 import { metadataAnswer } from './metadata-answers.ts';

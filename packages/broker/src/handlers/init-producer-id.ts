@@ -1,6 +1,7 @@
 // LogService.InitProducerId: an id of its own for each idempotent producer.
 
-import { failureDetail, isFailure, type InitProducerIdResponse } from '@tidemark/rpc';
+import { isFailure } from '@tidemark/core';
+import { failureDetail, type InitProducerIdResponse } from '@tidemark/rpc';
 import type { BrokerContext } from '../broker-context.ts';
 
 export async function initProducerId(context: BrokerContext): Promise<InitProducerIdResponse> {

@@ -1,22 +1,11 @@
 // Reads that see every change that was acknowledged before they were asked, on whichever node they are asked (read index, Raft
 // thesis 6.4). A request that says `allow_stale` does without.
 
-import type { Failure } from '@tidemark/core';
-import {
-  isFailure,
-  type DescribeConfigsRequestOutput,
-  type DescribeConfigsResponse,
-  type WireError,
-} from '@tidemark/rpc';
+import { type Failure, isFailure } from '@tidemark/core';
+import type { DescribeConfigsRequestOutput, DescribeConfigsResponse, WireError } from '@tidemark/rpc';
 import type { QuorumContext } from '../quorum-context.ts';
 import { quorumError } from './controller-hint.ts';
-
-/** What `timeout_ms` 0 means. */
-const DEFAULT_TIMEOUT_MS = 30_000;
-
-export function timeoutOf({ timeoutMs }: { readonly timeoutMs: number }): number {
-  return timeoutMs > 0 ? timeoutMs : DEFAULT_TIMEOUT_MS;
-}
+import { timeoutOf } from './within-time.ts';
 
 /** Waits until this node's metadata is as new as the quorum's, unless stale will do. Answers why it could not. */
 export async function whenCurrent(

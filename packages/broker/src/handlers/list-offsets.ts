@@ -1,11 +1,10 @@
 // LogService.ListOffsets: offsets by timestamp, or the ends of a partition.
 
-import { failure, type Failure } from '@tidemark/core';
+import { failure, type Failure, isFailure } from '@tidemark/core';
 import {
   answerPartitions,
   checkEpoch,
   failureDetail,
-  isFailure,
   type ListOffsetsRequestOutput,
   type ListOffsetsResponse,
 } from '@tidemark/rpc';

@@ -1,13 +1,12 @@
 // The metadata image as clients are told it.
 
-import { type BrokerId, type Failure } from '@tidemark/core';
-import type { BrokerImage, MetadataImage, TopicImage } from '@tidemark/controller';
+import { type BrokerId, type Failure, isFailure } from '@tidemark/core';
+import type { BrokerImage, Endpoint, MetadataImage, TopicImage } from '@tidemark/controller';
 import { findTopicIn } from '@tidemark/runtime';
 import {
   checkTopicId,
   checkTopicName,
   failureDetail,
-  isFailure,
   type Broker,
   type GetMetadataResponse,
   type TopicMetadata,
@@ -21,10 +20,15 @@ export interface MetadataQuery {
 }
 
 /** The address of the listener the client came by; brokers without one of that name are told by their first client listener. */
-function brokerAnswer(broker: BrokerImage, listenerName: string): Broker {
-  const endpoint =
+export function clientEndpoint(broker: BrokerImage, listenerName: string): Endpoint | undefined {
+  return (
     broker.endpoints.find(({ name }) => name === listenerName) ??
-    broker.endpoints.find(({ name }) => name.startsWith('CLIENT'));
+    broker.endpoints.find(({ name }) => name.startsWith('CLIENT'))
+  );
+}
+
+function brokerAnswer(broker: BrokerImage, listenerName: string): Broker {
+  const endpoint = clientEndpoint(broker, listenerName);
   return {
     id: broker.id,
     host: endpoint?.host ?? '',
@@ -34,7 +38,7 @@ function brokerAnswer(broker: BrokerImage, listenerName: string): Broker {
   };
 }
 
-export function brokerAnswers(context: NodeContext, image: MetadataImage): Broker[] {
+export function brokerAnswers(context: { readonly listenerName: string }, image: MetadataImage): Broker[] {
   return image.brokers().map((broker) => brokerAnswer(broker, context.listenerName));
 }
 
@@ -76,7 +80,7 @@ export function metadataAnswer(context: NodeContext, query: MetadataQuery): GetM
       });
   return {
     clusterId: context.clusterId,
-    controllerId: context.metadata.quorum.leader?.nodeId ?? -1,
+    controllerId: context.metadata.leader?.nodeId ?? -1,
     brokers: brokerAnswers(context, image),
     topics,
     metadataOffset: image.offset,

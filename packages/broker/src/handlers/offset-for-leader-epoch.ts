@@ -1,12 +1,11 @@
 // LogService.OffsetForLeaderEpoch: where a leader epoch ended, for clients that check after a failover whether what they read
 // is still there (KIP-320).
 
-import { failure } from '@tidemark/core';
+import { failure, isFailure } from '@tidemark/core';
 import {
   answerPartitions,
   checkEpoch,
   failureDetail,
-  isFailure,
   type OffsetForLeaderEpochRequestOutput,
   type OffsetForLeaderEpochResponse,
 } from '@tidemark/rpc';

@@ -1,13 +1,12 @@
 // A produce request from the wire to the replica manager and back, for the unary call and the stream alike. Everything up to the
 // append happens inside the call, so that a stream's requests are appended in the order they came.
 
-import { failure, type Failure } from '@tidemark/core';
+import { failure, type Failure, isFailure } from '@tidemark/core';
 import { BatchBuilder } from '@tidemark/record';
 import {
   answerPartitions,
   checkEpoch,
   failureDetail,
-  isFailure,
   MalformedRequest,
   type PartitionAddress,
   type ProduceAnswer,

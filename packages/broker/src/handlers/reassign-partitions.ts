@@ -1,14 +1,14 @@
 // AdminService.ReassignPartitions (KIP-455): moves partitions, or takes back a move that is under way.
 
+import { isFailure } from '@tidemark/core';
 import {
   failureDetail,
-  isFailure,
   type ReassignPartitionsRequestOutput,
   type ReassignPartitionsResponse,
 } from '@tidemark/rpc';
 import type { QuorumContext } from '../quorum-context.ts';
 import { quorumError } from './controller-hint.ts';
-import { timeoutOf } from './linearizable.ts';
+import { timeoutOf } from './within-time.ts';
 
 export async function reassignPartitions(
   context: QuorumContext,

@@ -1,18 +1,14 @@
 // QuorumService.RemoveVoter: takes the vote from a replica, for example from a disk that died. Without a directory id it is that of
 // the voter with this node id, as the quorum has it now.
 
-import { failure, type Failure, type NodeId } from '@tidemark/core';
+import { failure, type Failure, isFailure, type NodeId } from '@tidemark/core';
 import type { ReplicaKey } from '@tidemark/raft';
-import {
-  isFailure,
-  type RemoveVoterRequestOutput,
-  type RemoveVoterResponse,
-  type WireError,
-} from '@tidemark/rpc';
+import type { RemoveVoterRequestOutput, RemoveVoterResponse, WireError } from '@tidemark/rpc';
 import type { QuorumContext } from '../quorum-context.ts';
 import { checkDirectoryId } from './add-voter.ts';
 import { quorumError } from './controller-hint.ts';
-import { timeoutOf, whenCurrent } from './linearizable.ts';
+import { whenCurrent } from './linearizable.ts';
+import { timeoutOf } from './within-time.ts';
 
 export async function removeVoter(
   context: QuorumContext,

@@ -1,14 +1,10 @@
 // QuorumService.TransferLeadership: another voter leads, chosen or whichever is furthest (Raft thesis, 3.10).
 
-import { failure, type NodeId } from '@tidemark/core';
-import {
-  isFailure,
-  type TransferLeadershipRequestOutput,
-  type TransferLeadershipResponse,
-} from '@tidemark/rpc';
+import { failure, isFailure, type NodeId } from '@tidemark/core';
+import type { TransferLeadershipRequestOutput, TransferLeadershipResponse } from '@tidemark/rpc';
 import type { QuorumContext } from '../quorum-context.ts';
 import { quorumError } from './controller-hint.ts';
-import { timeoutOf } from './linearizable.ts';
+import { timeoutOf } from './within-time.ts';
 
 export async function transferLeadership(
   context: QuorumContext,

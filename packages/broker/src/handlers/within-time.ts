@@ -5,6 +5,10 @@ import type { Clock } from '@tidemark/core';
 /** What `timeout_ms` 0 means. */
 const DEFAULT_TIMEOUT_MS = 30_000;
 
+export function timeoutOf({ timeoutMs }: { readonly timeoutMs: number }): number {
+  return timeoutMs > 0 ? timeoutMs : DEFAULT_TIMEOUT_MS;
+}
+
 export async function withinTime<T>(
   clock: Clock,
   timeoutMs: number,
@@ -14,7 +18,7 @@ export async function withinTime<T>(
   const late = new Promise<'late'>((resolve) => {
     expire = () => resolve('late');
   });
-  const timer = clock.setTimer(timeoutMs > 0 ? timeoutMs : DEFAULT_TIMEOUT_MS, expire);
+  const timer = clock.setTimer(timeoutOf({ timeoutMs }), expire);
   try {
     return await Promise.race([work(), late]);
   } finally {

@@ -3,9 +3,10 @@
 
 import {
   failure,
+  type Failure,
+  isFailure,
   isTopicId,
   isTopicName,
-  type Failure,
   type LeaderEpoch,
   type Offset,
   type PartitionIndex,
@@ -75,9 +76,6 @@ export function checkEpoch(value: number | undefined, field: string): LeaderEpoc
   if (value >= 0) return value as LeaderEpoch;
   return failure('INVALID_REQUEST', `${field} is ${value}; an epoch is 0 or more`);
 }
-
-export const isFailure = (value: unknown): value is Failure =>
-  typeof value === 'object' && value !== null && 'ok' in value && value.ok === false;
 
 /**
  * Checks every partition of a request, hands the good ones to `run` in one call, and answers all of them in the order they were

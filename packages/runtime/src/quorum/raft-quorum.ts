@@ -142,6 +142,11 @@ export class RaftQuorum {
     return this.#raft.leader;
   }
 
+  /** Those in force. */
+  get voters(): VoterSet {
+    return this.#raft.voters;
+  }
+
   get logEndOffset(): Offset {
     return this.#raft.logEndOffset;
   }

@@ -9,14 +9,15 @@ import {
   type TopicImage,
 } from '@tidemark/controller';
 import {
+  type BrokerConfig,
   brokerConfigs,
+  type BrokerId,
   describeProblems,
   failure,
-  invariant,
-  resolveConfig,
-  type BrokerConfig,
-  type BrokerId,
   type Failure,
+  invariant,
+  isFailure,
+  resolveConfig,
 } from '@tidemark/core';
 import { LogFolder, type LogConfig } from '@tidemark/log';
 import { defaultRaftLimits, type RaftLimits } from '@tidemark/raft';
@@ -285,8 +286,4 @@ function firstOf(answers: readonly ({ readonly ok: true } | Failure)[]): { reado
   const first = answers[0];
   if (first === undefined) return failure('UNKNOWN_SERVER_ERROR', 'no answer');
   return first.ok ? { ok: true } : first;
-}
-
-function isFailure(answer: object): answer is Failure {
-  return 'ok' in answer && answer.ok === false;
 }
