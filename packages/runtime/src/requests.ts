@@ -135,12 +135,52 @@ export interface DeleteRecordsOutcome extends Named {
   readonly logStartOffset: number;
 }
 
+/** What a leader knows of one of its followers. */
+export interface FollowerDescription {
+  readonly broker: BrokerId;
+  /** -1 when not known. */
+  readonly logEndOffset: number;
+  /** It holds everything below for good; -1 when not known. */
+  readonly acknowledgedOffset: number;
+  readonly isInSync: boolean;
+  /** 0 when it has everything; Infinity when it never had. */
+  readonly lagMs: number;
+}
+
+export interface LeaderDescription {
+  readonly role: 'leader';
+  /** Nothing before this leadership was appended above it. */
+  readonly epochStartOffset: Offset;
+  /** The controller has not been heard for as long as a session: nothing is taken and nothing acknowledged. */
+  readonly isIsolated: boolean;
+  readonly followers: readonly FollowerDescription[];
+  /** Why acks=all would be refused now. */
+  readonly refusal: Failure | undefined;
+}
+
+export interface FollowingDescription {
+  readonly role: 'follower';
+  readonly leader: BrokerId | -1;
+  readonly state: 'idle' | 'fetching' | 'truncating' | 'waiting';
+  /** Why it waits, as the leader or the log said it. */
+  readonly refusal: Failure | undefined;
+}
+
+/** The partition is between two roles: its log comes to rest first. */
+export interface ChangingDescription {
+  readonly role: 'changing';
+}
+
 export interface ReplicaDescription {
   readonly topic: TopicName;
   readonly topicId: TopicId;
   readonly partition: PartitionIndex;
   readonly isLeader: boolean;
   readonly inSync: boolean;
+  readonly leaderEpoch: LeaderEpoch;
+  /** The epochs in the log and where each begins, oldest first. */
+  readonly leaderEpochs: readonly { readonly epoch: number; readonly startOffset: number }[];
+  readonly standing: LeaderDescription | FollowingDescription | ChangingDescription;
   readonly logStartOffset: Offset;
   readonly highWatermark: Offset;
   readonly logEndOffset: Offset;

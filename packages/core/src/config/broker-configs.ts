@@ -210,6 +210,45 @@ const logSpecs = {
   }),
 };
 
+const replicationSpecs = {
+  'replica.lag.time.max.ms': long(30_000, {
+    min: 100,
+    unit: 'ms',
+    doc: 'A follower that lacks something the leader has had for so long leaves the in-sync replicas.',
+  }),
+  'replica.fetch.max.bytes': int(MIB, {
+    min: 1024,
+    unit: 'bytes',
+    doc: 'Most bytes a leader reads of one partition for a follower at a turn. A larger batch is sent all the same.',
+  }),
+  'replica.fetch.response.max.bytes': int(4 * MIB, {
+    min: 1024,
+    unit: 'bytes',
+    doc: 'A message from a leader to a follower is closed when it holds so many bytes of batches, of all partitions together.',
+  }),
+  'replica.fetch.window.bytes': int(16 * MIB, {
+    min: 1024,
+    unit: 'bytes',
+    own: true,
+    doc: 'Batches that may be on their way from one leader broker, or wait here to be written. At the limit the leader sends no more until some are.',
+  }),
+  'replica.fetch.wait.max.ms': int(500, {
+    min: 10,
+    max: 60_000,
+    unit: 'ms',
+    doc: 'How long a leader and a follower have nothing to say to each other before they say that they are there. Four times of that in silence, and they begin anew.',
+  }),
+  'replica.fetch.backoff.ms': int(1000, {
+    unit: 'ms',
+    doc: 'How long a follower waits before it asks again for a partition that its leader refused, or that could not be written.',
+  }),
+  'replica.high.watermark.checkpoint.interval.ms': long(5000, {
+    min: 1,
+    unit: 'ms',
+    doc: 'How often the high watermarks are written down.',
+  }),
+};
+
 const networkSpecs = {
   'socket.request.max.bytes': int(100 * MIB, {
     min: 1024,
@@ -245,6 +284,7 @@ export const brokerSpecs = {
   ...clusterSpecs,
   ...topicDefaultSpecs,
   ...logSpecs,
+  ...replicationSpecs,
   ...networkSpecs,
 };
 export type BrokerSpecs = typeof brokerSpecs;
