@@ -1,6 +1,6 @@
-// core's Network over PeerService: one stream to each peer, opened when there is something to send. Messages are lost when a
+// core's Network over PeerService: one stream to each peer and lane, opened when there is something to send. Messages are lost when a
 // connection breaks, and nothing is sent twice; the protocols above know that. What is queued for a peer is bounded in bytes, for
-// each peer by itself, so that one that is stuck holds up nobody else.
+// each peer and lane by itself, so that one that is stuck holds up nobody else. Each lane has a connection of its own.
 //
 // A peer that falls silent (its process stopped, its host gone, half a connection) is found out by a ping within 4 s, or, while a
 // connection to it is being made, within 1 s. From then on it is tried about once a second at least, so that messages flow again
@@ -8,7 +8,7 @@
 
 import { status, type handleClientStreamingCall } from '@grpc/grpc-js';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
-import type { Clock, Network, NetworkMessage, NodeId } from '@tidemark/core';
+import type { Clock, Lane, Network, NetworkMessage, NodeId } from '@tidemark/core';
 import {
   Channel,
   guardedService,
@@ -47,7 +47,7 @@ type Receiver = (message: NetworkMessage) => void;
 export class GrpcNetwork implements Network {
   readonly self: NodeId;
   readonly #options: GrpcNetworkOptions;
-  readonly #links = new Map<NodeId, PeerLink>();
+  readonly #links: Readonly<Record<Lane, Map<NodeId, PeerLink>>> = { control: new Map(), bulk: new Map() };
   /** How to end each stream that a peer has open to us. */
   readonly #incoming = new Set<() => void>();
   #receiver: Receiver | undefined;
@@ -58,17 +58,20 @@ export class GrpcNetwork implements Network {
     this.#options = options;
   }
 
-  send(to: NodeId, payload: Uint8Array): boolean {
+  send(to: NodeId, payload: Uint8Array, lane: Lane = 'control'): boolean {
     if (this.#closed) return false;
     const address = this.#options.addressOf(to);
     if (address === undefined) return false;
-    let link = this.#links.get(to);
+    const links = this.#links[lane];
+    let link = links.get(to);
     if (link?.address !== address) {
       link?.close();
       link = new PeerLink(to, address, this.#options);
-      this.#links.set(to, link);
+      links.set(to, link);
     }
-    return link.send(payload);
+    // In the control lane the sender may use its buffer again as soon as this returns, and grpc-js serializes when the stream has
+    // its turn.
+    return link.send(lane === 'bulk' ? asBuffer(payload) : Buffer.from(payload));
   }
 
   onMessage(receiver: Receiver): void {
@@ -78,8 +81,10 @@ export class GrpcNetwork implements Network {
   close(): Promise<void> {
     this.#closed = true;
     for (const end of [...this.#incoming]) end();
-    for (const link of this.#links.values()) link.close();
-    this.#links.clear();
+    for (const links of Object.values(this.#links)) {
+      for (const link of links.values()) link.close();
+      links.clear();
+    }
     return Promise.resolve();
   }
 
@@ -146,7 +151,7 @@ class PeerLink {
     });
   }
 
-  send(payload: Uint8Array): boolean {
+  send(payload: Buffer): boolean {
     const bytes = payload.length;
     if (this.#queuedBytes + bytes > this.#options.maxQueuedBytes) return false;
     if (this.#queued >= MAX_QUEUED_MESSAGES) return false;
@@ -154,8 +159,7 @@ class PeerLink {
     if (call === undefined) return false;
     this.#queuedBytes += bytes;
     this.#queued += 1;
-    // The sender may use its buffer again as soon as this returns, and grpc-js serializes when the stream has its turn.
-    const message = { from: this.#options.self, to: this.#to, payload: Buffer.from(payload) };
+    const message = { from: this.#options.self, to: this.#to, payload };
     call.write(message, () => {
       if (this.#call !== call) return;
       this.#queuedBytes -= bytes;
@@ -188,3 +192,5 @@ class PeerLink {
     return call;
   }
 }
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

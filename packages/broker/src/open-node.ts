@@ -19,11 +19,13 @@ import type { LogFolder } from '@tidemark/log';
 import type { Codecs } from '@tidemark/record';
 import {
   BrokerLifecycle,
+  peerChannels,
   ProducerIds,
   ReplicaManager,
   topicSettings,
   type MetadataNode,
   type ReplicaLimits,
+  type ReplicationSettings,
   type TopicSettings,
 } from '@tidemark/runtime';
 import { createMetaProperties, type MetaProperties } from './meta-properties.ts';
@@ -91,7 +93,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       return Promise.resolve();
     });
     const epoch = await registered(lifecycle);
-    const replicas = replicaManager(options, metadata, folder, codecs, self);
+    const replicas = replicaManager(options, metadata, folder, codecs, { self, epoch, lifecycle });
     running = replicas;
     undo.push(() => replicas.close());
     await replicas.start();
@@ -172,16 +174,27 @@ async function registered(lifecycle: BrokerLifecycle): Promise<BrokerEpoch> {
   }
 }
 
+interface RegisteredBroker {
+  readonly self: BrokerId;
+  readonly epoch: BrokerEpoch;
+  readonly lifecycle: BrokerLifecycle;
+}
+
 function replicaManager(
   { config, clock, log }: NodeOptions,
   metadata: MetadataNode,
   folder: LogFolder,
   codecs: Codecs,
-  self: BrokerId,
+  { self, epoch, lifecycle }: RegisteredBroker,
 ): ReplicaManager {
   return new ReplicaManager({
     self,
+    brokerEpoch: epoch,
     clock,
+    peers: metadata.peerChannel(peerChannels.replica),
+    replication: replicationSettings(config),
+    submit: (command, timeoutMs) => metadata.submit(command, timeoutMs),
+    isIsolated: () => lifecycle.isIsolated,
     folder,
     metadata,
     codecs,
@@ -190,6 +203,7 @@ function replicaManager(
     intervals: {
       retentionMs: config.get('log.retention.check.interval.ms'),
       checkpointMs: config.get('log.flush.offset.checkpoint.interval.ms'),
+      highWatermarkMs: config.get('replica.high.watermark.checkpoint.interval.ms'),
     },
     onError: (cause, doing) => log.error({ err: cause }, doing),
   });
@@ -206,6 +220,18 @@ function settingsOf(
     topicConfigOf(broker, image.topicConfigs(topic)),
     broker.get('producer.id.expiration.ms'),
   );
+}
+
+function replicationSettings(config: BrokerConfig): ReplicationSettings {
+  return {
+    lagTimeMaxMs: config.get('replica.lag.time.max.ms'),
+    fetchMaxBytes: config.get('replica.fetch.max.bytes'),
+    responseMaxBytes: config.get('replica.fetch.response.max.bytes'),
+    windowBytes: config.get('replica.fetch.window.bytes'),
+    keepAliveMs: config.get('replica.fetch.wait.max.ms'),
+    backoffMs: config.get('replica.fetch.backoff.ms'),
+    requestTimeoutMs: config.get('controller.quorum.request.timeout.ms'),
+  };
 }
 
 function replicaLimits(config: BrokerConfig): ReplicaLimits {

@@ -57,6 +57,7 @@ export class PartitionLog {
   readonly #retention: LogRetention;
   readonly #maintenance = new Mutex();
   readonly #listeners = new Set<(endOffset: Offset) => void>();
+  readonly #writtenListeners = new Set<(endOffset: Offset) => void>();
   readonly #onClosed: () => void;
   #acknowledgeable: number;
   #recordsSinceFlush = 0;
@@ -159,6 +160,22 @@ export class PartitionLog {
   onAcknowledgeable(listener: (endOffset: Offset) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Called with the new `logEndOffset` whenever it moves up, before the acknowledgeable end does. Answers how to stop that. */
+  onWritten(listener: (endOffset: Offset) => void): () => void {
+    this.#writtenListeners.add(listener);
+    return () => this.#writtenListeners.delete(listener);
+  }
+
+  /** Nothing is queued to be written, and no truncation is under way: the log's end is what it is. */
+  get isQuiet(): boolean {
+    return this.#queue.isEmpty && !this.#admission.isTruncating;
+  }
+
+  /** Resolves once the log is quiet, if nobody appends or truncates meanwhile. */
+  async quiet(): Promise<void> {
+    while (!this.isQuiet) await this.#maintain(() => this.#commit.idle());
   }
 
   /** At once when the tail in memory holds the offset, else a promise. OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR. */
@@ -366,6 +383,7 @@ export class PartitionLog {
       else if (config.flushMs <= MAX_TIMER_MS) this.#startFlushTimer(config.flushMs);
       this.#sync.wrote();
     }
+    for (const listener of this.#writtenListeners) listener(this.logEndOffset);
     this.#advance();
   }
 

@@ -1,5 +1,5 @@
 // Follows the metadata image: opens the logs of the partitions placed on this node, reconfigures them, deletes those whose topic
-// is gone, and finds the partition a request means. Work on one folder is done one step after another, so that a topic deleted
+// is gone or which have been moved away, and finds the partition a request means. Work on one folder is done one step after another, so that a topic deleted
 // and created again under its name never meets its former self.
 
 import {
@@ -7,14 +7,23 @@ import {
   failure,
   type Failure,
   isFailure,
+  type PartitionIndex,
   type TopicId,
   type TopicName,
 } from '@tidemark/core';
 import type { MetadataImage, PartitionImage, TopicImage } from '@tidemark/controller';
 import type { LogFolder } from '@tidemark/log';
+import type { Codecs } from '@tidemark/record';
 import { Partition } from './partition.ts';
+import type { LeadingReplica } from './replica/leading-replica.ts';
+import type { ReplicaContext } from './replica/replica-context.ts';
 import type { PartitionAddress } from './requests.ts';
 import type { TopicSettings } from './topic-settings.ts';
+
+/** A log that is being opened; it takes the place of the partition until then. */
+class Opening {
+  done: Promise<void> = Promise.resolve();
+}
 
 interface HostedTopic {
   readonly name: TopicName;
@@ -22,11 +31,12 @@ interface HostedTopic {
   settings: TopicSettings;
   /** What was taken over last: the same object means that nothing changed. */
   image: TopicImage;
-  readonly partitions: Map<number, Partition | Failure | Promise<void>>;
+  readonly partitions: Map<number, Partition | Failure | Opening>;
 }
 
 export interface HostedPartitionsOptions {
-  readonly self: BrokerId;
+  readonly context: ReplicaContext;
+  readonly codecs: Codecs;
   readonly folder: LogFolder;
   readonly image: MetadataImage;
   /** The settings of a topic under an image. */
@@ -55,6 +65,10 @@ export class HostedPartitions {
     return this.#image;
   }
 
+  get #self(): BrokerId {
+    return this.#options.context.self;
+  }
+
   /** Every partition that is open. */
   *all(): IterableIterator<Partition> {
     for (const topic of this.#topics.values()) {
@@ -70,14 +84,18 @@ export class HostedPartitions {
     for (const topic of this.#topics.values()) {
       if (image.topicById(topic.id) === undefined) this.#deleteTopic(topic);
     }
-    const { self } = this.#options;
-    const brokerChanged =
+    const configsChanged =
       image.brokerConfigs('') !== previous.brokerConfigs('') ||
-      image.brokerConfigs(self) !== previous.brokerConfigs(self);
+      image.brokerConfigs(this.#self) !== previous.brokerConfigs(this.#self);
     for (const topic of image.topics()) {
       const hosted = this.#topics.get(topic.id);
-      if (hosted === undefined || hosted.image !== topic || brokerChanged) this.#applyTopic(topic, hosted);
+      if (hosted === undefined || hosted.image !== topic || configsChanged) this.#applyTopic(topic, hosted);
     }
+    if (image.parts.brokers !== previous.parts.brokers) {
+      for (const partition of this.all()) partition.brokersChanged();
+    }
+    // What other brokers asked for before this one had the metadata can be judged now.
+    this.#options.context.exchange.rolesChanged();
   }
 
   #applyTopic(topic: TopicImage, known: HostedTopic | undefined): void {
@@ -93,8 +111,11 @@ export class HostedPartitions {
     hosted.image = topic;
     this.#topics.set(topic.id, hosted);
     for (const partition of topic.partitions) {
-      if (!partition.replicas.includes(this.#options.self)) continue;
       const open = hosted.partitions.get(partition.partition);
+      if (!partition.replicas.includes(this.#self)) {
+        if (open !== undefined) this.#removeReplica(hosted, partition);
+        continue;
+      }
       if (open instanceof Partition) open.update(partition, settings);
       else if (open === undefined) this.#open(hosted, partition);
     }
@@ -102,28 +123,54 @@ export class HostedPartitions {
 
   #open(topic: HostedTopic, image: PartitionImage): void {
     const name = folderName(topic.name, image.partition);
-    const opened = this.#step(name, async () => {
-      // Deleted, or closed, while this step waited for its turn.
-      if (this.#closed || this.#topics.get(topic.id) !== topic) return;
-      const log = await this.#options.folder.openPartition(name, topic.id, topic.settings.log);
-      const current = this.#partitionImage(topic.id, image.partition) ?? image;
-      const partition = new Partition(this.#options.self, topic, current, log, topic.settings);
-      if (this.#topics.get(topic.id) === topic) topic.partitions.set(image.partition, partition);
-    }).catch((cause: unknown) => {
-      topic.partitions.set(
-        image.partition,
-        failure(
-          'KAFKA_STORAGE_ERROR',
-          `the log of ${name} could not be opened; this broker's log has the cause`,
-        ),
-      );
+    const opening = new Opening();
+    topic.partitions.set(image.partition, opening);
+    opening.done = this.#step(name, () => this.#openLog(topic, image, opening)).catch((cause: unknown) => {
+      const message = `the log of ${name} could not be opened; this broker's log has the cause`;
+      topic.partitions.set(image.partition, failure('KAFKA_STORAGE_ERROR', message));
       this.#options.onError(cause, name);
     });
-    topic.partitions.set(image.partition, opened);
+  }
+
+  async #openLog(topic: HostedTopic, image: PartitionImage, opening: Opening): Promise<void> {
+    // Deleted, moved away or closed while this step waited for its turn, or the log for its disk.
+    const isWanted = (): boolean =>
+      !this.#closed &&
+      this.#topics.get(topic.id) === topic &&
+      topic.partitions.get(image.partition) === opening;
+    if (!isWanted()) return;
+    const { folder, context, codecs } = this.#options;
+    const name = folderName(topic.name, image.partition);
+    const log = await folder.openPartition(name, topic.id, topic.settings.log);
+    if (!isWanted()) return;
+    const { settings } = topic;
+    const savedHighWatermark = folder.savedHighWatermark(name);
+    const current = this.#partitionImage(topic.id, image.partition) ?? image;
+    const partition = new Partition({
+      ...{ context, codecs, topic, log, settings, savedHighWatermark },
+      image: current,
+    });
+    topic.partitions.set(image.partition, partition);
   }
 
   #partitionImage(topicId: TopicId, index: number): PartitionImage | undefined {
     return this.#image.topicById(topicId)?.partitions[index];
+  }
+
+  /** Another broker holds it now: a reassignment is complete (KIP-455). */
+  #removeReplica(topic: HostedTopic, { partition: index, leader }: PartitionImage): void {
+    const name = folderName(topic.name, index);
+    const open = topic.partitions.get(index);
+    topic.partitions.delete(index);
+    const why = failure('NOT_LEADER_OR_FOLLOWER', `${name} was moved away; broker ${leader} leads it`);
+    if (open instanceof Partition) open.close(why);
+    this.#deleteFolder(name);
+  }
+
+  #deleteFolder(name: string): void {
+    this.#step(name, () => this.#options.folder.deletePartition(name)).catch((cause: unknown) => {
+      this.#options.onError(cause, name);
+    });
   }
 
   #deleteTopic(topic: HostedTopic): void {
@@ -131,10 +178,7 @@ export class HostedPartitions {
     const why = failure('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic.name} was deleted`);
     for (const [index, partition] of topic.partitions) {
       if (partition instanceof Partition) partition.close(why);
-      const name = folderName(topic.name, index);
-      this.#step(name, () => this.#options.folder.deletePartition(name)).catch((cause: unknown) => {
-        this.#options.onError(cause, name);
-      });
+      this.#deleteFolder(folderName(topic.name, index));
     }
     topic.partitions.clear();
   }
@@ -159,7 +203,7 @@ export class HostedPartitions {
   /** Resolves when every partition of the topic that this node hosts is open, or failed to open. */
   async whenHosted(topicId: TopicId): Promise<void> {
     const opening = [...(this.#topics.get(topicId)?.partitions.values() ?? [])];
-    await Promise.all(opening.filter((each) => each instanceof Promise));
+    await Promise.all(opening.map((each) => (each instanceof Opening ? each.done : undefined)));
   }
 
   /** The topic a name, an id or both mean. */
@@ -172,7 +216,7 @@ export class HostedPartitions {
     if (isFailure(topic)) return topic;
     const hosted = this.#topics.get(topic.id)?.partitions.get(address.partition);
     if (hosted instanceof Partition) return hosted;
-    if (hosted instanceof Promise) return OPENING;
+    if (hosted instanceof Opening) return OPENING;
     if (hosted !== undefined) return hosted;
     const image = topic.partitions[address.partition];
     if (image === undefined) {
@@ -187,6 +231,20 @@ export class HostedPartitions {
     );
   }
 
+  /** For a follower that says in which epoch it believes: the leading replica, why there is none, or that there soon may be. */
+  findLeading(
+    topicId: TopicId,
+    index: PartitionIndex,
+    leaderEpoch: number,
+  ): LeadingReplica | Failure | 'early' {
+    const image = this.#partitionImage(topicId, index);
+    if (image === undefined || leaderEpoch > image.leaderEpoch) return 'early';
+    const hosted = this.#topics.get(topicId)?.partitions.get(index);
+    if (hosted instanceof Opening) return 'early';
+    if (hosted instanceof Partition) return hosted.leading ?? (hosted.isToLead ? 'early' : notLeading(image));
+    return hosted ?? notLeading(image);
+  }
+
   /** Folders of partitions on disk that the image does not place here, e.g. of a topic deleted just before a crash. */
   strays(
     folders: Iterable<{ readonly name: string; readonly topicId: TopicId | undefined }>,
@@ -194,7 +252,7 @@ export class HostedPartitions {
     const placed = new Map<string, TopicId>();
     for (const topic of this.#image.topics()) {
       for (const { partition, replicas } of topic.partitions) {
-        if (replicas.includes(this.#options.self)) placed.set(folderName(topic.name, partition), topic.id);
+        if (replicas.includes(this.#self)) placed.set(folderName(topic.name, partition), topic.id);
       }
     }
     return [...folders]
@@ -210,6 +268,9 @@ export class HostedPartitions {
     for (const partition of this.all()) partition.close(why);
   }
 }
+
+const notLeading = ({ leader, leaderEpoch }: PartitionImage): Failure =>
+  failure('NOT_LEADER_OR_FOLLOWER', `broker ${leader} leads it in epoch ${leaderEpoch}`);
 
 /** The topic a name, an id or both mean. */
 export function findTopicIn(

@@ -26,3 +26,4 @@ export * from './metadata-node.ts';
 export * from './peer-directory.ts';
 export { type ImageListener as MetadataImageListener } from './quorum/metadata-state.ts';
 export { findTopicIn } from './hosted-partitions.ts';
+export type { ReplicationSettings } from './replica/replica-context.ts';

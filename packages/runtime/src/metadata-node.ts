@@ -54,7 +54,7 @@ import { decodeMetadataBatches } from './metadata-batch.ts';
 import { MetadataCompaction } from './metadata-compaction.ts';
 import type { PeerDirectory, VoterAddress } from './peer-directory.ts';
 import { defaultPeerRequestLimits, PeerRequests } from './peer-requests.ts';
-import { peerChannels, PeerRouter } from './peer-router.ts';
+import { peerChannels, PeerRouter, type PeerChannel } from './peer-router.ts';
 import { Formation, isAmong } from './quorum/formation.ts';
 import { MetadataState, type ImageListener } from './quorum/metadata-state.ts';
 import { MetadataStore } from './quorum/metadata-store.ts';
@@ -115,12 +115,11 @@ export interface QuorumStatus extends RaftStatus {
   readonly snapshotOffset: Offset;
 }
 
-const FORMATION_CHANNEL = 4;
-
 export class MetadataNode {
   readonly self: ReplicaKey;
   readonly #options: MetadataNodeOptions;
   readonly #directory: PeerDirectory;
+  readonly #router: PeerRouter;
   readonly #requests: PeerRequests;
   readonly #formation: Formation;
   readonly #quorum: RaftQuorum;
@@ -139,6 +138,7 @@ export class MetadataNode {
     this.self = options.self;
     this.#options = options;
     this.#directory = options.directory;
+    this.#router = router;
     this.#formation = formation;
     const { clock, prng } = options;
     // Whatever cannot go on ends the replica first, so that it says nothing more and what waits is given up.
@@ -257,7 +257,7 @@ export class MetadataNode {
       endpoint,
       clusterId,
       nodes: configuredVoters.map(({ nodeId }) => nodeId),
-      channel: router.channel(FORMATION_CHANNEL),
+      channel: router.channel(peerChannels.formation),
       clock,
       onWaiting,
       onPeer: (node, at) => directory.heard(node, at),
@@ -320,6 +320,11 @@ export class MetadataNode {
       appliedOffset: this.appliedOffset,
       snapshotOffset: this.#state.savedPosition.endOffset,
     };
+  }
+
+  /** For another protocol between the nodes, over the same network. */
+  peerChannel(kind: number): PeerChannel {
+    return this.#router.channel(kind);
   }
 
   addressOf(node: NodeId): PeerEndpoint | undefined {

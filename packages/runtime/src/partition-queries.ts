@@ -30,6 +30,11 @@ export async function listOffset(
   if (refused !== undefined) return { ...named(partition), ...nothing, failure: refused };
   const { log, highWatermark, leaderEpoch } = partition;
   const { query } = request;
+  // A new leader may know less to be committed than readers have seen from the one before (KIP-207).
+  if (query.kind !== 'start' && partition.leading?.isHighWatermarkKnown === false) {
+    const message = `${partition.topic}-${partition.index} has a new leader that does not know yet what is committed: try again`;
+    return { ...named(partition), ...nothing, failure: failure('OFFSET_NOT_AVAILABLE', message) };
+  }
   switch (query.kind) {
     case 'start':
       return { ...named(partition), offset: log.logStartOffset, timestampMs: -1, leaderEpoch };

@@ -1,9 +1,8 @@
-// One partition this node hosts: its log, what the metadata says of its leadership, the high watermark, and everybody who waits
-// for the high watermark to move.
+// One partition this node hosts: its log, the role the metadata gives this replica in it (leader, follower, or for a moment neither),
+// and everybody who waits for the high watermark to move.
 //
-// With a single replica the high watermark is the log's acknowledgeable end offset (on disk under flush.policy=ack, written under
-// flush.policy=os). `#committedEnd` is the seam for replication: with more replicas it becomes the smallest acknowledgeable end
-// over the in-sync ones, and nothing else here changes.
+// A new leader epoch ends the role of the old one at once and begins a new one as soon as the log is quiet: what is queued to be
+// written may fail, and a cut under way goes on, and either would move the end a role begins at.
 
 import {
   failure,
@@ -18,8 +17,14 @@ import {
 } from '@tidemark/core';
 import type { PartitionImage } from '@tidemark/controller';
 import type { AppendResult, PartitionLog } from '@tidemark/log';
-import type { ValidatedBatch } from '@tidemark/record';
+import type { Codecs, ValidatedBatch } from '@tidemark/record';
+import type { LeaderSettings } from '@tidemark/replication';
+import { CommitWaiters } from './commit-waiters.ts';
 import type { PartitionWatcher, Watchable } from './fetch-purgatory.ts';
+import { FollowingReplica } from './replica/following-replica.ts';
+import { LeadingReplica } from './replica/leading-replica.ts';
+import type { ReplicaContext } from './replica/replica-context.ts';
+import type { AcksLevel, ReplicaDescription } from './requests.ts';
 import type { TopicSettings } from './topic-settings.ts';
 
 export interface LeaderHint {
@@ -27,54 +32,49 @@ export interface LeaderHint {
   readonly leaderEpoch: number;
 }
 
-interface CommitWaiter {
-  /** Everything below it must be committed. */
-  readonly endOffset: Offset;
-  readonly done: (failed: Failure | undefined) => void;
-}
-
-interface AppendedSpan {
-  readonly endOffset: Offset;
-  readonly bytes: number;
-}
-
 export type Appended = Exclude<AppendResult, Failure>;
+
+export interface PartitionOptions {
+  readonly context: ReplicaContext;
+  readonly codecs: Codecs;
+  readonly topic: { readonly name: TopicName; readonly id: TopicId };
+  readonly image: PartitionImage;
+  readonly log: PartitionLog;
+  readonly settings: TopicSettings;
+  /** As it was written down last; undefined: nothing was. */
+  readonly savedHighWatermark: Offset | undefined;
+}
 
 export class Partition implements Watchable {
   readonly topic: TopicName;
   readonly topicId: TopicId;
   readonly index: PartitionIndex;
   readonly log: PartitionLog;
-  readonly #self: BrokerId;
+  readonly #context: ReplicaContext;
+  readonly #codecs: Codecs;
+  readonly #waiters = new CommitWaiters();
+  readonly #watchers = new Set<PartitionWatcher>();
   #image: PartitionImage;
   #settings: TopicSettings;
-  #highWatermark: Offset;
-  /** Appends above the high watermark, in order: how many bytes become readable when it passes them. */
-  readonly #uncommitted: AppendedSpan[] = [];
-  /** In the order of their end offsets, because appends are. */
-  readonly #commitWaiters: CommitWaiter[] = [];
-  readonly #watchers = new Set<PartitionWatcher>();
+  #role: LeadingReplica | FollowingReplica | undefined;
+  /** Between two roles. */
+  #keptHighWatermark: Offset;
   #closedBy: Failure | undefined;
   /** Bytes of batches that became readable since the partition was opened; only ever grows. */
   #readableBytes = 0;
 
-  constructor(
-    self: BrokerId,
-    topic: { readonly name: TopicName; readonly id: TopicId },
-    image: PartitionImage,
-    log: PartitionLog,
-    settings: TopicSettings,
-  ) {
-    this.#self = self;
+  constructor(options: PartitionOptions) {
+    const { context, topic, image, log, settings, savedHighWatermark } = options;
+    this.#context = context;
+    this.#codecs = options.codecs;
     this.topic = topic.name;
     this.topicId = topic.id;
     this.index = image.partition;
     this.#image = image;
     this.log = log;
     this.#settings = settings;
-    this.#highWatermark = log.acknowledgeableEndOffset;
-    log.onAcknowledgeable(() => this.#advanceHighWatermark());
-    if (this.isLeader) log.assignLeaderEpoch(image.leaderEpoch);
+    this.#keptHighWatermark = savedHighWatermark ?? log.logStartOffset;
+    this.#change();
   }
 
   get settings(): TopicSettings {
@@ -82,7 +82,7 @@ export class Partition implements Watchable {
   }
 
   get highWatermark(): Offset {
-    return this.#highWatermark;
+    return this.#role?.highWatermark ?? this.#keptHighWatermark;
   }
 
   get readableBytes(): number {
@@ -94,46 +94,57 @@ export class Partition implements Watchable {
   }
 
   get isLeader(): boolean {
-    return this.#closedBy === undefined && this.#image.leader === this.#self;
+    return this.leading !== undefined;
+  }
+
+  /** This replica as the leader; undefined while it does not lead. */
+  get leading(): LeadingReplica | undefined {
+    return this.#role?.role === 'leader' ? this.#role : undefined;
+  }
+
+  /** The metadata says that this broker leads; it may not have begun yet. */
+  get isToLead(): boolean {
+    return this.#closedBy === undefined && this.#image.leader === this.#context.self;
   }
 
   get inSyncReplicas(): readonly BrokerId[] {
-    return this.#image.isr;
+    return this.leading?.inSyncReplicas ?? this.#image.isr;
   }
 
   get leaderHint(): LeaderHint {
     return { leaderId: this.#image.leader, leaderEpoch: this.#image.leaderEpoch };
   }
 
-  /** Why acks=all cannot be promised right now, or undefined. Asked before the append and again at its end. */
-  get minInsyncShortfall(): string | undefined {
-    const wanted = this.#settings.minInsyncReplicas(this.#image.replicas.length);
-    const present = this.#image.isr.length;
-    return present >= wanted
-      ? undefined
-      : `${this.topic}-${this.index} has ${present} in-sync replicas and min.insync.replicas is ${wanted}`;
-  }
-
   /** Leadership and epoch as a client believes them, checked against what the metadata says (KIP-320). */
   checkLeader(currentLeaderEpoch: LeaderEpoch | undefined): Failure | undefined {
     if (this.#closedBy !== undefined) return this.#closedBy;
     const { leader, leaderEpoch } = this.#image;
+    const name = `${this.topic}-${this.index}`;
     if (currentLeaderEpoch !== undefined && currentLeaderEpoch < leaderEpoch) {
       return failure(
         'FENCED_LEADER_EPOCH',
-        `leader epoch ${currentLeaderEpoch} is over; ${this.topic}-${this.index} is in epoch ${leaderEpoch}: refresh the metadata`,
+        `leader epoch ${currentLeaderEpoch} is over; ${name} is in epoch ${leaderEpoch}: refresh the metadata`,
       );
     }
     if (currentLeaderEpoch !== undefined && currentLeaderEpoch > leaderEpoch) {
       return failure(
         'UNKNOWN_LEADER_EPOCH',
-        `this broker knows ${this.topic}-${this.index} in leader epoch ${leaderEpoch}, not yet in ${currentLeaderEpoch}: try again`,
+        `this broker knows ${name} in leader epoch ${leaderEpoch}, not yet in ${currentLeaderEpoch}: try again`,
       );
     }
-    if (leader === this.#self) return undefined;
+    if (leader === this.#context.self) {
+      if (this.isLeader) return undefined;
+      return failure('LEADER_NOT_AVAILABLE', `this broker is taking over ${name}: try again`);
+    }
     return leader === -1
-      ? failure('LEADER_NOT_AVAILABLE', `${this.topic}-${this.index} has no leader at the moment`)
-      : failure('NOT_LEADER_OR_FOLLOWER', `${this.topic}-${this.index} is led by broker ${leader}`);
+      ? failure('LEADER_NOT_AVAILABLE', `${name} has no leader at the moment`)
+      : failure('NOT_LEADER_OR_FOLLOWER', `${name} is led by broker ${leader}`);
+  }
+
+  /** Why nothing can be appended with these acks. The caller has checked leadership in the same turn. */
+  checkAppend(acks: AcksLevel): Failure | undefined {
+    const refused = this.leading?.checkAppend(acks);
+    return refused === undefined ? undefined : this.#withName(refused);
   }
 
   /** Appends as leader. The caller has checked leadership in the same turn. */
@@ -147,28 +158,16 @@ export class Partition implements Watchable {
       handOver: bytes.byteLength * 2 >= bytes.buffer.byteLength,
     });
     if (appended.ok && !appended.duplicate) {
-      const span = { endOffset: endOf(appended.lastOffset), bytes: bytes.length };
-      this.#uncommitted.push(span);
-      // A full disk takes the append back; its offsets are given out again, and its span must not stand before theirs.
-      appended.written.catch(() => {
-        const at = this.#uncommitted.indexOf(span);
-        if (at >= 0) this.#uncommitted.splice(at, 1);
-      });
+      this.#waiters.appended(endOf(appended.lastOffset), bytes.length, appended.written);
     }
     return appended;
   }
 
   /** Resolves when everything below `endOffset` is committed, or with why that will not be told. */
   whenCommitted(endOffset: Offset): Promise<Failure | undefined> {
-    if (this.#highWatermark >= endOffset) return Promise.resolve(this.#afterAppend());
     if (this.#closedBy !== undefined) return Promise.resolve(this.#closedBy);
-    return new Promise((done) => {
-      const waiter: CommitWaiter = { endOffset, done };
-      // A duplicate waits for an older offset than the newest append; then it goes where it belongs.
-      let at = this.#commitWaiters.length;
-      while (at > 0 && this.#commitWaiters[at - 1]!.endOffset > endOffset) at -= 1;
-      this.#commitWaiters.splice(at, 0, waiter);
-    });
+    if (this.highWatermark >= endOffset) return Promise.resolve(this.#afterAppend());
+    return this.#waiters.wait(endOffset);
   }
 
   watch(watcher: PartitionWatcher): void {
@@ -181,6 +180,7 @@ export class Partition implements Watchable {
 
   /** Takes over what the metadata says now. */
   update(image: PartitionImage, settings: TopicSettings): void {
+    if (this.#closedBy !== undefined) return;
     const before = this.#image;
     if (settings !== this.#settings) {
       this.#settings = settings;
@@ -188,21 +188,27 @@ export class Partition implements Watchable {
     }
     this.#image = image;
     if (before.leader === image.leader && before.leaderEpoch === image.leaderEpoch) {
-      this.#advanceHighWatermark();
+      this.leading?.metadataChanged(image, this.#leaderSettings);
       return;
     }
     const gone = failure(
       'NOT_LEADER_OR_FOLLOWER',
       `the leader of ${this.topic}-${this.index} changed before the batch was committed`,
     );
-    for (const waiter of this.#commitWaiters.splice(0)) waiter.done(gone);
-    if (this.isLeader) this.log.assignLeaderEpoch(image.leaderEpoch);
+    this.#leaveRole(failure('FENCED_LEADER_EPOCH', `leader epoch ${before.leaderEpoch} is over`));
+    this.#waiters.fail(gone);
+    this.#change();
     this.#disturb();
-    this.#advanceHighWatermark();
   }
 
-  /** The log start moved: readers below it must be told. */
+  /** A broker was registered, fenced, unfenced or began to shut down. */
+  brokersChanged(): void {
+    this.leading?.metadataChanged(this.#image, this.#leaderSettings);
+  }
+
+  /** The log start moved: readers below it must be told, and followers delete what is gone. */
   logStartMoved(): void {
+    this.leading?.logStartMoved();
     this.#disturb();
   }
 
@@ -210,42 +216,136 @@ export class Partition implements Watchable {
   close(why: Failure): void {
     if (this.#closedBy !== undefined) return;
     this.#closedBy = why;
-    for (const waiter of this.#commitWaiters.splice(0)) waiter.done(why);
+    this.#leaveRole(why);
+    this.#waiters.fail(why);
     this.#disturb();
   }
 
-  #committedEnd(): Offset {
-    const alone = this.#image.isr.length === 1 && this.#image.isr[0] === this.#self;
-    return alone ? this.log.acknowledgeableEndOffset : this.#highWatermark;
+  describe(): ReplicaDescription {
+    const { log, topic, topicId, index } = this;
+    return {
+      topic,
+      topicId,
+      partition: index,
+      isLeader: this.isLeader,
+      inSync: this.inSyncReplicas.includes(this.#context.self),
+      leaderEpoch: this.leaderEpoch,
+      leaderEpochs: log.leaderEpochs,
+      standing: this.#standing(),
+      logStartOffset: log.logStartOffset,
+      highWatermark: this.highWatermark,
+      logEndOffset: log.logEndOffset,
+      flushedOffset: log.flushedOffset,
+      sizeBytes: log.sizeBytes,
+      segmentCount: log.segmentCount,
+    };
   }
 
-  #advanceHighWatermark(): void {
-    if (this.#closedBy !== undefined) return;
-    const end = this.#committedEnd();
-    invariant(end >= this.#highWatermark, 'the high watermark never goes back', {
-      topic: this.topic,
-      partition: this.index,
-      from: this.#highWatermark,
-      to: end,
-    });
-    if (end === this.#highWatermark) return;
-    this.#highWatermark = end;
-    const readable = takeWhile(this.#uncommitted, (span) => span.endOffset <= end);
-    const committed = takeWhile(this.#commitWaiters, (waiter) => waiter.endOffset <= end);
-    if (committed.length > 0) {
-      const outcome = this.#afterAppend();
-      for (const waiter of committed) waiter.done(outcome);
+  #standing(): ReplicaDescription['standing'] {
+    const role = this.#role;
+    switch (role?.role) {
+      case undefined:
+        return { role: 'changing' };
+      case 'leader':
+        return {
+          role: 'leader',
+          epochStartOffset: role.epochStartOffset,
+          isIsolated: role.isIsolated,
+          followers: role.followers(),
+          refusal: this.checkAppend('all'),
+        };
+      case 'follower':
+        return { role: 'follower', leader: role.leader, state: role.state, refusal: role.refusal };
     }
-    let bytes = 0;
-    for (const span of readable) bytes += span.bytes;
+  }
+
+  get #leaderSettings(): LeaderSettings {
+    return {
+      minInsyncReplicas: this.#settings.minInsyncReplicas(this.#image.replicas.length),
+      replicaLagTimeMaxMs: this.#context.settings.lagTimeMaxMs,
+    };
+  }
+
+  #leaveRole(why: Failure): void {
+    const role = this.#role;
+    if (role === undefined) return;
+    this.#keptHighWatermark = role.highWatermark;
+    this.#role = undefined;
+    if (role.role === 'leader') role.end(why);
+    else role.end();
+  }
+
+  /** The log comes to rest, then the role of the present epoch begins. */
+  #change(): void {
+    if (this.log.isQuiet) {
+      this.#takeRole();
+      return;
+    }
+    const { leaderEpoch } = this.#image;
+    this.log.quiet().then(
+      () => {
+        if (this.#image.leaderEpoch === leaderEpoch && this.#role === undefined) this.#takeRole();
+      },
+      // Its folder is offline by then, and the process ends.
+      (cause: unknown) => this.#context.onError(cause, `taking a role in ${this.log.name}`),
+    );
+  }
+
+  #takeRole(): void {
+    const { leader, leaderEpoch } = this.#image;
+    const { self } = this.#context;
+    if (this.#closedBy !== undefined || leader === -1) return;
+    const { log, topicId, index } = this;
+    const shared = { context: this.#context, topicId, index, log, highWatermark: this.#boundHighWatermark() };
+    if (leader === self) {
+      const role = new LeadingReplica({
+        ...shared,
+        image: this.#image,
+        settings: this.#leaderSettings,
+        onHighWatermark: (from) => this.#highWatermarkMoved(role, from),
+        onShortfall: (why) => this.#waiters.refuse(this.#withName(why)),
+      });
+      this.#role = role;
+      role.begin();
+      this.#context.exchange.rolesChanged();
+    } else {
+      const onLogStart = (): void => this.#disturb();
+      const role = new FollowingReplica({
+        ...shared,
+        leader,
+        leaderEpoch,
+        codecs: this.#codecs,
+        onLogStart,
+      });
+      this.#role = role;
+      role.begin();
+    }
+  }
+
+  /** What was known to be committed, as far as this log has it. */
+  #boundHighWatermark(): Offset {
+    const { logStartOffset, nextOffset } = this.log;
+    const bounded = Math.min(Math.max(this.#keptHighWatermark, logStartOffset), nextOffset);
+    return bounded as Offset;
+  }
+
+  #highWatermarkMoved(role: LeadingReplica, from: Offset): void {
+    if (this.#role !== role) return;
+    const bytes = this.#waiters.passed(role.highWatermark, () => this.#afterAppend());
     this.#readableBytes += bytes;
-    for (const watcher of [...this.#watchers]) watcher.progressed(bytes);
+    // What earlier leaders appended was counted by nobody.
+    if (from < role.epochStartOffset) this.#disturb();
+    else for (const watcher of [...this.#watchers]) watcher.progressed(bytes);
   }
 
   /** The in-sync replicas may have become too few between append and commit: then the outcome is unknown (KIP-966 §minISR). */
   #afterAppend(): Failure | undefined {
-    const shortfall = this.minInsyncShortfall;
-    return shortfall === undefined ? undefined : failure('NOT_ENOUGH_REPLICAS_AFTER_APPEND', shortfall);
+    const failed = this.leading?.checkCommitted();
+    return failed === undefined ? undefined : this.#withName(failed);
+  }
+
+  #withName(failed: Failure): Failure {
+    return { ...failed, message: `${this.topic}-${this.index}: ${failed.message}` };
   }
 
   #disturb(): void {
@@ -254,10 +354,3 @@ export class Partition implements Watchable {
 }
 
 export const endOf = (lastOffset: Offset): Offset => (lastOffset + 1) as Offset;
-
-/** Removes the leading elements for which `holds` and answers them. */
-function takeWhile<T>(queue: T[], holds: (element: T) => boolean): T[] {
-  let count = 0;
-  while (count < queue.length && holds(queue[count]!)) count += 1;
-  return count === 0 ? [] : queue.splice(0, count);
-}

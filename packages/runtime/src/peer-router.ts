@@ -2,10 +2,10 @@
 // messages, requests and answers to them share connections and know nothing of each other. Contract: a payload that is empty or
 // names a channel nobody took is dropped and counted; everything else is as the Network has it.
 
-import { invariant, type Network, type NetworkMessage, type NodeId } from '@tidemark/core';
+import { invariant, type Lane, type Network, type NetworkMessage, type NodeId } from '@tidemark/core';
 
 /** The first bytes in use. A node drops what it does not know, so a number is never given a second meaning. */
-export const peerChannels = { raft: 1, request: 2, response: 3 } as const;
+export const peerChannels = { raft: 1, request: 2, response: 3, formation: 4, replica: 5 } as const;
 
 export interface PeerChannel {
   /** The id messages are sent from. */
@@ -16,7 +16,7 @@ export interface PeerChannel {
    * As `Network.send`, without the copy: the first byte of `message` is left free by the caller and written here; the payload
    * is what follows. For whoever builds its messages anyway.
    */
-  sendPrefixed(to: NodeId, message: Uint8Array): boolean;
+  sendPrefixed(to: NodeId, message: Uint8Array, lane?: Lane): boolean;
   /** The one receiver of this channel. Payloads come without the channel's byte, as views of what the Network delivered. */
   onMessage(receiver: (message: NetworkMessage) => void): void;
 }
@@ -79,10 +79,10 @@ class Channel implements PeerChannel {
     return this.sendPrefixed(to, message);
   }
 
-  sendPrefixed(to: NodeId, message: Uint8Array): boolean {
+  sendPrefixed(to: NodeId, message: Uint8Array, lane: Lane = 'control'): boolean {
     invariant(message.length > 0, 'a prefixed message has room for its channel');
     message[0] = this.#kind;
-    return this.#network.send(to, message);
+    return this.#network.send(to, message, lane);
   }
 
   onMessage(receiver: (message: NetworkMessage) => void): void {

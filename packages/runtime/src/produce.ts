@@ -68,9 +68,7 @@ export class ProducePath {
   #attempt(request: ProducePartition, acks: AcksLevel, nowMs: number): Attempt | ProduceOutcome {
     const partition = this.#find(request.address);
     if (isFailure(partition)) return { ...request.address, failure: partition };
-    const refused =
-      partition.checkLeader(request.currentLeaderEpoch) ??
-      (acks === 'all' ? shortfall(partition) : undefined);
+    const refused = partition.checkLeader(request.currentLeaderEpoch) ?? partition.checkAppend(acks);
     if (refused !== undefined) return outcomeOf(partition, refused);
     const { settings } = partition;
     const createTime = settings.timestampType === 'CreateTime';
@@ -127,11 +125,6 @@ export class ProducePath {
     timer.cancel();
     return failures;
   }
-}
-
-function shortfall(partition: Partition): Failure | undefined {
-  const short = partition.minInsyncShortfall;
-  return short === undefined ? undefined : failure('NOT_ENOUGH_REPLICAS', `${short}; nothing was written`);
 }
 
 function acknowledgement(

@@ -2,8 +2,10 @@
 // It follows the metadata image, and runs retention and checkpoints on the Clock port. The paths themselves live in their own
 // files; here they are put together and given their limits.
 
+import type { AlterPartitionCommand, AlterPartitionResponse } from '@tidemark/controller';
 import {
   failure,
+  type BrokerEpoch,
   type BrokerId,
   type Clock,
   type Failure,
@@ -24,6 +26,7 @@ import { METADATA_TOPIC } from './metadata-batch.ts';
 import { PeriodicTask } from './periodic-task.ts';
 import { ProducePath, type Production } from './produce.ts';
 import { deleteRecords, endOfEpoch, listOffset } from './partition-queries.ts';
+import type { PeerChannel } from './peer-router.ts';
 import type {
   DeleteRecordsOutcome,
   DeleteRecordsPartition,
@@ -36,6 +39,10 @@ import type {
   ProduceRequest,
   ReplicaDescription,
 } from './requests.ts';
+import { IsrProposals } from './replica/isr-proposals.ts';
+import type { ReplicaContext, ReplicationSettings } from './replica/replica-context.ts';
+import { ReplicaExchange } from './replica/replica-exchange.ts';
+import { ReplicaTicker } from './replica/replica-ticker.ts';
 import type { TopicSettings } from './topic-settings.ts';
 
 export interface ReplicaLimits {
@@ -60,6 +67,8 @@ export interface ReplicaIntervals {
   readonly retentionMs: number;
   /** `log.flush.offset.checkpoint.interval.ms` */
   readonly checkpointMs: number;
+  /** `replica.high.watermark.checkpoint.interval.ms` */
+  readonly highWatermarkMs: number;
 }
 
 /** Where the image comes from: the controller's side of the runtime. */
@@ -71,7 +80,19 @@ export interface MetadataSource {
 
 export interface ReplicaManagerOptions {
   readonly self: BrokerId;
+  /** Of this incarnation. */
+  readonly brokerEpoch: BrokerEpoch;
   readonly clock: Clock;
+  /** Between brokers; nobody else receives on it. */
+  readonly peers: PeerChannel;
+  readonly replication: ReplicationSettings;
+  /** To the active controller. */
+  readonly submit: (
+    command: AlterPartitionCommand,
+    timeoutMs: number,
+  ) => Promise<AlterPartitionResponse | Failure>;
+  /** The controller has not been heard for as long as a session: others may lead by now. */
+  readonly isIsolated: () => boolean;
   readonly folder: LogFolder;
   readonly metadata: MetadataSource;
   readonly codecs: Codecs;
@@ -82,13 +103,24 @@ export interface ReplicaManagerOptions {
   readonly onError: (cause: unknown, doing: string) => void;
 }
 
+/** How much later than in time something that depends on it may happen: this part of `replica.lag.time.max.ms`, within bounds. */
+const TICKS_IN_LAG_TIME = 20;
+const MIN_TICK_MS = 10;
+const MAX_TICK_MS = 250;
+/** How often a lost controller is looked for, besides whenever something is appended or acknowledged. */
+const ISOLATION_CHECK_MS = 200;
+
 export class ReplicaManager {
   readonly #options: ReplicaManagerOptions;
   readonly #hosted: HostedPartitions;
+  readonly #proposals: IsrProposals;
+  readonly #ticker: ReplicaTicker;
+  readonly #exchange: ReplicaExchange;
   readonly #purgatory: FetchPurgatory;
   readonly #produce: ProducePath;
   readonly #fetch: FetchPath;
   readonly #tasks: PeriodicTask[] = [];
+  #wasIsolated = false;
   #unfollow: () => void = () => undefined;
   /** Taken by whoever reads produce requests from the network, before they are handed over here. */
   readonly requestBudget: ByteBudget;
@@ -96,10 +128,41 @@ export class ReplicaManager {
   readonly responseBudget: ByteBudget;
 
   constructor(options: ReplicaManagerOptions) {
-    const { clock, limits } = options;
+    const { self, brokerEpoch, clock, limits, replication, onError } = options;
     this.#options = options;
+    const { lagTimeMaxMs, requestTimeoutMs } = replication;
+    this.#proposals = new IsrProposals({
+      self,
+      brokerEpoch,
+      requestTimeoutMs,
+      submit: options.submit,
+      onError,
+    });
+    const tickMs = Math.min(MAX_TICK_MS, Math.max(MIN_TICK_MS, Math.floor(lagTimeMaxMs / TICKS_IN_LAG_TIME)));
+    this.#ticker = new ReplicaTicker(clock, tickMs);
+    this.#exchange = new ReplicaExchange({
+      brokerEpoch,
+      clock,
+      channel: options.peers,
+      settings: replication,
+      find: (topicId, index, leaderEpoch) => this.#hosted.findLeading(topicId, index, leaderEpoch),
+      onError,
+    });
+    const context: ReplicaContext = {
+      self,
+      brokerEpoch,
+      clock,
+      settings: replication,
+      brokers: (id) => this.#hosted.image.broker(id),
+      exchange: this.#exchange,
+      proposals: this.#proposals,
+      ticker: this.#ticker,
+      isIsolated: options.isIsolated,
+      onError,
+    };
     this.#hosted = new HostedPartitions({
-      self: options.self,
+      context,
+      codecs: options.codecs,
       folder: options.folder,
       image: options.metadata.image,
       settings: options.settings,
@@ -124,7 +187,9 @@ export class ReplicaManager {
       this.#tasks.push(new PeriodicTask(clock, intervalMs, run, (cause) => onError(cause, doing)));
     };
     every(intervals.retentionMs, 'retention', () => this.#retain());
-    every(intervals.checkpointMs, 'checkpoint', () => this.#checkpoint());
+    every(intervals.checkpointMs, 'checkpoint', () => this.#options.folder.checkpoint());
+    every(intervals.highWatermarkMs, 'high watermark checkpoint', () => this.#saveHighWatermarks());
+    every(ISOLATION_CHECK_MS, 'looking for the controller', () => this.#lookIsolated());
   }
 
   /** What the replica manager has taken over of the metadata; never behind what requests are answered from. */
@@ -170,23 +235,7 @@ export class ReplicaManager {
     const descriptions: ReplicaDescription[] = [];
     for (const partition of this.#hosted.all()) {
       if (topics !== undefined && !topics.has(partition.topic)) continue;
-      const { log } = partition;
-      descriptions.push({
-        topic: partition.topic,
-        topicId: partition.topicId,
-        partition: partition.index,
-        isLeader: partition.isLeader,
-        inSync: partition.inSyncReplicas.includes(this.#options.self),
-        leaderEpoch: partition.leaderEpoch,
-        leaderEpochs: log.leaderEpochs,
-        standing: { role: 'changing' },
-        logStartOffset: log.logStartOffset,
-        highWatermark: partition.highWatermark,
-        logEndOffset: log.logEndOffset,
-        flushedOffset: log.flushedOffset,
-        sizeBytes: log.sizeBytes,
-        segmentCount: log.segmentCount,
-      });
+      descriptions.push(partition.describe());
     }
     return descriptions;
   }
@@ -219,8 +268,12 @@ export class ReplicaManager {
     this.#unfollow();
     this.drain();
     this.#hosted.close(failure('NOT_LEADER_OR_FOLLOWER', 'this broker is shutting down'));
+    this.#exchange.close();
+    this.#proposals.close();
+    this.#ticker.close();
     await Promise.all(this.#tasks.map((task) => task.close()));
     await this.#hosted.settled();
+    await this.#saveHighWatermarks();
   }
 
   async #retain(): Promise<void> {
@@ -232,12 +285,22 @@ export class ReplicaManager {
     }
   }
 
-  async #checkpoint(): Promise<void> {
+  async #saveHighWatermarks(): Promise<void> {
     const { folder } = this.#options;
-    const highWatermarks = new Map<string, Offset>();
-    for (const { log, highWatermark } of this.#hosted.all()) highWatermarks.set(log.name, highWatermark);
-    await folder.checkpoint();
-    await folder.saveHighWatermarks(highWatermarks);
+    const moved = new Map<string, Offset>();
+    for (const { log, highWatermark } of this.#hosted.all()) {
+      if (folder.savedHighWatermark(log.name) !== highWatermark) moved.set(log.name, highWatermark);
+    }
+    if (moved.size > 0) await folder.saveHighWatermarks(moved);
+  }
+
+  #lookIsolated(): Promise<void> {
+    const isIsolated = this.#options.isIsolated();
+    if (isIsolated !== this.#wasIsolated) {
+      this.#wasIsolated = isIsolated;
+      for (const { leading } of this.#hosted.all()) leading?.lookIsolated();
+    }
+    return Promise.resolve();
   }
 
   /** A topic deleted just before a crash leaves its folders behind. They go the way of every deleted partition. */

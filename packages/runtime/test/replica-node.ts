@@ -5,8 +5,12 @@ import {
   resolveConfig,
   topicConfigOf,
   topicIdFromBytes,
+  failure,
+  type BrokerEpoch,
   type BrokerId,
   type LeaderEpoch,
+  type Network,
+  type NodeId,
   type Offset,
   type PartitionEpoch,
   type PartitionIndex,
@@ -19,14 +23,17 @@ import { BatchBuilder, type Codecs } from '@tidemark/record';
 import {
   ReplicaManager,
   topicSettings,
+  PeerRouter,
+  peerChannels,
   type AcksLevel,
   type FetchAnswer,
   type FetchPartition,
   type PartitionAddress,
   type ProduceOutcome,
   type ReplicaLimits,
+  type ReplicationSettings,
 } from '@tidemark/runtime';
-import { SimClock, SimDisk } from '@tidemark/simulation';
+import { SimClock, SimDisk, SimNetwork, SimPrng } from '@tidemark/simulation';
 
 export const SELF = 1 as BrokerId;
 const MIB = 1024 * 1024;
@@ -43,6 +50,16 @@ const limits: ReplicaLimits = {
 const resolved = resolveConfig(brokerConfigs, {});
 if (!resolved.ok) throw new Error('the defaults are a valid configuration');
 const { config } = resolved;
+
+export const REPLICATION: ReplicationSettings = {
+  lagTimeMaxMs: 30_000,
+  fetchMaxBytes: MIB,
+  responseMaxBytes: 4 * MIB,
+  windowBytes: 16 * MIB,
+  keepAliveMs: 500,
+  backoffMs: 1_000,
+  requestTimeoutMs: 2_000,
+};
 
 /** Without compression there is nothing to inflate. */
 const codecs = {} as Codecs;
@@ -64,6 +81,9 @@ export class ReplicaNode {
   readonly clock = new SimClock({ wallMs: 1_800_000_000_000 });
   readonly disk = new SimDisk({ clock: this.clock });
   readonly errors: string[] = [];
+  readonly #network = new SimNetwork({ clock: this.clock, prng: new SimPrng(1) });
+  #joined: Network | undefined;
+  isIsolated = false;
   image = MetadataImage.empty();
   readonly #listeners = new Set<(image: MetadataImage, previous: MetadataImage) => void>();
   #folder: LogFolder | undefined;
@@ -90,14 +110,21 @@ export class ReplicaNode {
       this.#folder = folder;
       this.#replicas = new ReplicaManager({
         self: SELF,
+        brokerEpoch: 1 as BrokerEpoch,
         clock,
+        peers: new PeerRouter((this.#joined = this.#network.join(SELF as number as NodeId))).channel(
+          peerChannels.replica,
+        ),
+        replication: REPLICATION,
+        submit: () => Promise.resolve(failure('NOT_CONTROLLER')),
+        isIsolated: () => this.isIsolated,
         folder,
         metadata: this,
         codecs,
         settings: (image, topic) =>
           topicSettings(topicConfigOf(config, image.topicConfigs(topic)), 86_400_000),
         limits,
-        intervals: { retentionMs: 300_000, checkpointMs: 60_000 },
+        intervals: { retentionMs: 300_000, checkpointMs: 60_000, highWatermarkMs: 5_000 },
         onError: (cause, doing) => this.errors.push(`${doing}: ${String(cause)}`),
       });
       await this.#replicas.start();
@@ -107,6 +134,7 @@ export class ReplicaNode {
 
   async close(): Promise<void> {
     await this.clock.settle(this.replicas.close().then(() => this.#folder!.close()));
+    await this.#joined?.close();
   }
 
   onImage(listener: (image: MetadataImage, previous: MetadataImage) => void): () => void {

@@ -2,7 +2,7 @@
 // the seed. Without faults a pair of nodes is one unbroken connection: in order, at most once. A fault stands for a connection
 // that broke and was made again around that message. A paused node gets nothing until it goes on, and then all of it.
 
-import { type Network, type NetworkMessage, type NodeId } from '@tidemark/core';
+import { type Lane, type Network, type NetworkMessage, type NodeId } from '@tidemark/core';
 import { type SimClock } from './sim-clock.ts';
 import { type SimPrng } from './sim-prng.ts';
 
@@ -45,8 +45,8 @@ interface Link {
   readonly from: NodeId;
   readonly to: NodeId;
   queuedBytes: number;
-  /** The last message of the unbroken connection arrives then; the next one not before. */
-  lastArrivalMs: number;
+  /** The last message of the unbroken connection arrives then, of each lane; the next one not before. */
+  readonly lastArrivalMs: Record<Lane, number>;
   /** The last message has left the sender then. */
   busyUntilMs: number;
   isBlocked: boolean;
@@ -132,7 +132,7 @@ export class SimNetwork {
     this.#options.clock.trace.note('heal');
   }
 
-  readonly #send = (from: NodeId, to: NodeId, payload: Uint8Array): boolean => {
+  readonly #send = (from: NodeId, to: NodeId, payload: Uint8Array, lane: Lane): boolean => {
     const { clock, prng } = this.#options;
     if (!this.#nodes.has(to)) return false;
     const link = this.#link(from, to);
@@ -150,8 +150,8 @@ export class SimNetwork {
     if (prng.chance(faults.duplicateOneIn)) this.#deliver(link, copy, delay + this.#late());
     if (prng.chance(faults.reorderOneIn)) this.#deliver(link, copy, delay + this.#late());
     else {
-      link.lastArrivalMs = Math.max(link.lastArrivalMs, nowMs + delay);
-      this.#deliver(link, copy, link.lastArrivalMs - nowMs);
+      link.lastArrivalMs[lane] = Math.max(link.lastArrivalMs[lane], nowMs + delay);
+      this.#deliver(link, copy, link.lastArrivalMs[lane] - nowMs);
     }
     return true;
   };
@@ -197,7 +197,7 @@ export class SimNetwork {
         from,
         to,
         queuedBytes: 0,
-        lastArrivalMs: 0,
+        lastArrivalMs: { control: 0, bulk: 0 },
         busyUntilMs: 0,
         isBlocked: false,
         quality: GOOD_LINK,
@@ -213,13 +213,13 @@ class SimNode implements Network {
   closed = false;
   /** While the node is paused: what waits for it. */
   held: { readonly link: Link; readonly payload: Uint8Array }[] | undefined;
-  readonly #send: (from: NodeId, to: NodeId, payload: Uint8Array) => boolean;
+  readonly #send: (from: NodeId, to: NodeId, payload: Uint8Array, lane: Lane) => boolean;
   readonly #leave: () => void;
   #receiver: ((message: NetworkMessage) => void) | undefined;
 
   constructor(
     self: NodeId,
-    send: (from: NodeId, to: NodeId, payload: Uint8Array) => boolean,
+    send: (from: NodeId, to: NodeId, payload: Uint8Array, lane: Lane) => boolean,
     leave: () => void,
   ) {
     this.self = self;
@@ -227,8 +227,8 @@ class SimNode implements Network {
     this.#leave = leave;
   }
 
-  send(to: NodeId, payload: Uint8Array): boolean {
-    return !this.closed && this.#send(this.self, to, payload);
+  send(to: NodeId, payload: Uint8Array, lane: Lane = 'control'): boolean {
+    return !this.closed && this.#send(this.self, to, payload, lane);
   }
 
   onMessage(receiver: (message: NetworkMessage) => void): void {

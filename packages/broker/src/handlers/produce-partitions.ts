@@ -99,23 +99,6 @@ export function produceAnswerOf(
   };
 }
 
-/**
- * Records are not copied to other brokers in this version. A partition that is to have replicas takes none, because whoever leads
- * it next would have nothing.
- */
-function notReplicated({ metadata }: BrokerContext, address: PartitionAddress): Failure | undefined {
-  const { topic: name, topicId, partition } = address;
-  const topic =
-    topicId === undefined ? metadata.image.topicByName(name ?? '') : metadata.image.topicById(topicId);
-  const found = topic?.partitions.at(partition);
-  const replicas = found?.replicas.length ?? 1;
-  if (replicas === 1) return undefined;
-  return failure(
-    'NOT_ENOUGH_REPLICAS',
-    `${topic!.name}-${partition} has ${replicas} replicas, and this version does not copy records between brokers yet: use a topic with one replica`,
-  );
-}
-
 /** Checks and appends at once; the answer comes when `acks` is satisfied. Throws `MalformedRequest`. */
 export function startProduce(context: BrokerContext, request: ProduceRequestOutput): StartedProduce {
   if (request.timeoutMs < 0) throw new MalformedRequest(`timeout_ms ${request.timeoutMs} is negative`);
@@ -124,8 +107,7 @@ export function startProduce(context: BrokerContext, request: ProduceRequestOutp
   let released: Promise<void> = Promise.resolve();
   const results = answerPartitions(
     request.partitions,
-    (wire, address) =>
-      isFailure(acks) ? acks : (notReplicated(context, address) ?? checkPartition(wire, address, nowMs)),
+    (wire, address) => (isFailure(acks) ? acks : checkPartition(wire, address, nowMs)),
     (partitions) => {
       const production = context.replicas.produce({
         acks: isFailure(acks) ? 'all' : acks,

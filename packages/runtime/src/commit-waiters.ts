@@ -1,0 +1,74 @@
+// Who waits for a partition's high watermark, and how much becomes readable when it moves. Contract: a waiter is settled once; an
+// append that was taken back counts for nothing.
+
+import type { Failure, Offset } from '@tidemark/core';
+
+interface CommitWaiter {
+  /** Everything below it must be committed. */
+  readonly endOffset: Offset;
+  readonly done: (failed: Failure | undefined) => void;
+}
+
+interface AppendedSpan {
+  readonly endOffset: Offset;
+  readonly bytes: number;
+}
+
+export class CommitWaiters {
+  /** Appends above the high watermark, in order: how many bytes become readable when it passes them. */
+  readonly #uncommitted: AppendedSpan[] = [];
+  /** In the order of their end offsets, because appends are. */
+  readonly #waiters: CommitWaiter[] = [];
+
+  /** `written` rejects when the append is taken back. */
+  appended(endOffset: Offset, bytes: number, written: Promise<void>): void {
+    const span = { endOffset, bytes };
+    this.#uncommitted.push(span);
+    // A full disk takes the append back; its offsets are given out again, and its span must not stand before theirs.
+    written.catch(() => {
+      const at = this.#uncommitted.indexOf(span);
+      if (at >= 0) this.#uncommitted.splice(at, 1);
+    });
+  }
+
+  /** Resolves when everything below `endOffset` is committed, or with why that will not be told. */
+  wait(endOffset: Offset): Promise<Failure | undefined> {
+    return new Promise((done) => {
+      // A duplicate waits for an older offset than the newest append; then it goes where it belongs.
+      let at = this.#waiters.length;
+      while (at > 0 && this.#waiters[at - 1]!.endOffset > endOffset) at -= 1;
+      this.#waiters.splice(at, 0, { endOffset, done });
+    });
+  }
+
+  /** The high watermark is here now. Answers how many bytes of the appends here it has passed. */
+  passed(highWatermark: Offset, outcome: () => Failure | undefined): number {
+    const readable = takeWhile(this.#uncommitted, (span) => span.endOffset <= highWatermark);
+    const committed = takeWhile(this.#waiters, (waiter) => waiter.endOffset <= highWatermark);
+    if (committed.length > 0) {
+      const failed = outcome();
+      for (const waiter of committed) waiter.done(failed);
+    }
+    let bytes = 0;
+    for (const span of readable) bytes += span.bytes;
+    return bytes;
+  }
+
+  /** Those who wait are told why; what they wait for may still be committed. */
+  refuse(why: Failure): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.done(why);
+  }
+
+  /** Nothing that waits will be told, and nothing more of what was appended counts. */
+  fail(why: Failure): void {
+    this.#uncommitted.length = 0;
+    this.refuse(why);
+  }
+}
+
+/** Removes the leading elements for which `holds` and answers them. */
+function takeWhile<T>(queue: T[], holds: (element: T) => boolean): T[] {
+  let count = 0;
+  while (count < queue.length && holds(queue[count]!)) count += 1;
+  return count === 0 ? [] : queue.splice(0, count);
+}

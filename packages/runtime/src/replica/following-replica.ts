@@ -1,0 +1,261 @@
+// A replica while another broker leads it, for one leader epoch: the pure follower, fed with the leader's answers, and its steps
+// carried out on the log. Contract: made when the log is quiet; what is received is checked before it is appended (lengths, magic,
+// CRC) and never handed on damaged; `end` is its last call.
+
+import {
+  failure,
+  TidemarkError,
+  type BrokerId,
+  type Failure,
+  type LeaderEpoch,
+  type Offset,
+  type PartitionIndex,
+  type Timer,
+  type TopicId,
+} from '@tidemark/core';
+import { MAX_APPEND_BATCH_BYTES, type PartitionLog } from '@tidemark/log';
+import { validateBatches, type Codecs, type ValidatedBatches } from '@tidemark/record';
+import {
+  PartitionFollower,
+  type AskedPosition,
+  type FetchAnswer,
+  type FollowerStep,
+  type SlotAnswer,
+  type SlotBatches,
+} from '@tidemark/replication';
+import type { FollowerEnd } from './follower-end.ts';
+import type { ReplicaContext } from './replica-context.ts';
+
+export interface FollowingReplicaOptions {
+  readonly context: ReplicaContext;
+  readonly topicId: TopicId;
+  readonly index: PartitionIndex;
+  readonly leader: BrokerId;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly log: PartitionLog;
+  /** Known to be committed before this epoch. */
+  readonly highWatermark: Offset;
+  readonly codecs: Codecs;
+  readonly onLogStart: () => void;
+}
+
+export class FollowingReplica {
+  readonly role = 'follower';
+  readonly leader: BrokerId;
+  readonly #options: FollowingReplicaOptions;
+  readonly #machine: PartitionFollower;
+  readonly #end: FollowerEnd;
+  #stopListening: () => void = () => undefined;
+  #timer: Timer | undefined;
+  /** Why it waits, as far as somebody has said it. */
+  #refusal: Failure | undefined;
+  #isDeleting = false;
+  #isOver = false;
+
+  constructor(options: FollowingReplicaOptions) {
+    const { context, leader, leaderEpoch, highWatermark } = options;
+    this.leader = leader;
+    this.#options = options;
+    this.#machine = new PartitionFollower({
+      leaderEpoch,
+      highWatermark,
+      backoffMs: context.settings.backoffMs,
+    });
+    this.#end = context.exchange.followerEnd(leader);
+  }
+
+  /** After the constructor, once: from now on it acts. */
+  begin(): void {
+    const { log } = this.#options;
+    this.#stopListening = log.onAcknowledgeable((endOffset) => {
+      this.#end.acknowledged(this, endOffset);
+      this.#machine.advance(endOffset);
+    });
+    this.#do(this.#machine.begin(log));
+  }
+
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stopListening();
+    this.#timer?.cancel();
+    this.#end.unsubscribe(this);
+  }
+
+  get highWatermark(): Offset {
+    return this.#machine.highWatermark;
+  }
+
+  get state(): PartitionFollower['state'] {
+    return this.#machine.state;
+  }
+
+  get refusal(): Failure | undefined {
+    return this.state === 'waiting' ? this.#refusal : undefined;
+  }
+
+  /** The session was lost, and with it what was asked. */
+  askAgain(): void {
+    if (!this.#isOver) this.#do(this.#machine.askAgain(this.#options.log));
+  }
+
+  /** Batches for the position `asked`. `done` is called once, when they are written or thrown away. */
+  received(asked: AskedPosition, answer: SlotBatches, done: () => void): void {
+    if (this.#isOver) {
+      done();
+      return;
+    }
+    const { log, context } = this.#options;
+    const checked = this.#check(answer);
+    const last = checked.ok ? checked.batches.at(-1)! : undefined;
+    const step = this.#machine.answered(
+      asked,
+      {
+        ...answer,
+        isIntact: last !== undefined,
+        lastEpoch: (last?.partitionLeaderEpoch ?? -1) as LeaderEpoch,
+      },
+      log,
+      context.clock.monotonicMs(),
+    );
+    if (!checked.ok) this.#report(checked);
+    if (step.type !== 'append' || !checked.ok) {
+      done();
+      this.#do(step);
+      return;
+    }
+    this.#append(answer.bytes, checked, done);
+    this.#learned();
+  }
+
+  answered(asked: AskedPosition, answer: Exclude<SlotAnswer, SlotBatches> & FetchAnswer): void {
+    if (this.#isOver) return;
+    const { log, context } = this.#options;
+    this.#do(this.#machine.answered(asked, answer, log, context.clock.monotonicMs()));
+    this.#learned();
+  }
+
+  /** The leader has said how far it is. */
+  #learned(): void {
+    const { log } = this.#options;
+    this.#machine.advance(log.acknowledgeableEndOffset);
+    const before = this.#machine.deletableBefore(log);
+    if (before === undefined || this.#isDeleting) return;
+    this.#isDeleting = true;
+    log.deleteRecordsBefore(before).then(
+      (deleted) => {
+        this.#isDeleting = false;
+        if (deleted.ok) this.#options.onLogStart();
+      },
+      (cause: unknown) => {
+        this.#isDeleting = false;
+        this.#failed(cause, 'deleting records the leader has deleted');
+      },
+    );
+  }
+
+  #check({ bytes }: SlotBatches): ValidatedBatches | Failure {
+    return validateBatches(bytes, {
+      origin: 'replica',
+      inspectRecords: false,
+      maxBatchBytes: MAX_APPEND_BATCH_BYTES,
+      maxInflatedBytes: MAX_APPEND_BATCH_BYTES,
+      codecs: this.#options.codecs,
+    });
+  }
+
+  #append(bytes: Uint8Array, { batches }: ValidatedBatches, done: () => void): void {
+    const { log, context } = this.#options;
+    const appended = log.append(bytes, batches, {
+      leaderEpoch: this.#machine.leaderEpoch,
+      origin: 'follower',
+      // Nobody touches the message again. Where the bytes are a small part of it, a copy costs less than the whole kept alive.
+      handOver: bytes.byteLength * 2 >= bytes.buffer.byteLength,
+    });
+    if (!appended.ok) {
+      done();
+      this.#refusal = appended;
+      if (appended.error !== 'THROTTLING_QUOTA_EXCEEDED' && appended.error !== 'REPLICA_NOT_AVAILABLE') {
+        this.#report(appended);
+      }
+      this.#do(this.#machine.appendFailed(context.clock.monotonicMs()));
+      return;
+    }
+    appended.written.then(done, (cause: unknown) => {
+      done();
+      this.#refusal = refusalOf(cause);
+      if (!this.#isOver) this.#do(this.#machine.appendFailed(context.clock.monotonicMs()));
+    });
+  }
+
+  #do(step: FollowerStep): void {
+    if (this.#isOver) return;
+    const { log, topicId, index } = this.#options;
+    switch (step.type) {
+      case 'none':
+      case 'append':
+        return;
+      case 'ask':
+        this.#end.subscribe(this, {
+          topicId,
+          partition: index,
+          acknowledgeableEnd: least(log.acknowledgeableEndOffset, step.position.fetchOffset),
+          position: step.position,
+        });
+        return;
+      case 'wait':
+        this.#end.unsubscribe(this);
+        if (step.failure !== undefined) this.#refusal = step.failure;
+        this.#waitUntil(step.untilMs);
+        return;
+      case 'truncate':
+        this.#cut(step.to, step.losesCommitted, () => log.truncateTo(step.to));
+        return;
+      case 'startAnew':
+        this.#cut(step.to, step.losesCommitted, () => log.truncateFullyAndStartAt(step.to));
+        return;
+    }
+  }
+
+  #waitUntil(untilMs: number): void {
+    this.#timer?.cancel();
+    if (untilMs === Infinity) return;
+    const { clock } = this.#options.context;
+    this.#timer = clock.setTimer(Math.max(0, Math.ceil(untilMs - clock.monotonicMs())), () => {
+      if (!this.#isOver) this.#do(this.#machine.resume(this.#options.log, clock.monotonicMs()));
+    });
+  }
+
+  #cut(to: Offset, losesCommitted: boolean, work: () => Promise<unknown>): void {
+    const { log, context } = this.#options;
+    this.#end.unsubscribe(this);
+    if (losesCommitted) {
+      const message = `An unclean election lost what was committed: ${log.name} is cut at ${to}, below its high watermark ${this.highWatermark}.`;
+      context.onError(new TidemarkError('KAFKA_STORAGE_ERROR', message), `following broker ${this.leader}`);
+    }
+    work().then(
+      () => this.#do(this.#machine.truncated(log)),
+      (cause: unknown) => this.#failed(cause, 'cutting the log'),
+    );
+  }
+
+  #report(refused: Failure): void {
+    const { context, log } = this.#options;
+    this.#refusal = refused;
+    const what = `${log.name}: what broker ${this.leader} sent was not appended. ${refused.message}`;
+    context.onError(new TidemarkError(refused.error, what), 'following a leader');
+  }
+
+  /** The disk: its folder is offline by now, and the process ends. Anything else is a bug. */
+  #failed(cause: unknown, doing: string): void {
+    this.#refusal = refusalOf(cause);
+    this.#options.context.onError(cause, `${doing} of ${this.#options.log.name}`);
+  }
+}
+
+const least = (one: Offset, other: Offset): Offset => (one < other ? one : other);
+
+function refusalOf(cause: unknown): Failure {
+  if (cause instanceof TidemarkError) return failure(cause.error, cause.detail);
+  return failure('KAFKA_STORAGE_ERROR', String(cause));
+}

@@ -1,0 +1,260 @@
+// A replica while it leads, for one leader epoch: the pure leader, fed by the log and by the followers' sessions, and what it says
+// carried out. Contract: made when the log is quiet; `end` is its last call, after which nothing comes of it.
+
+import type { BrokerId, Failure, LeaderEpoch, Offset, PartitionIndex, TopicId } from '@tidemark/core';
+import type { PartitionImage } from '@tidemark/controller';
+import type { PartitionLog, ReadResult } from '@tidemark/log';
+import {
+  PartitionLeader,
+  type Acknowledgement,
+  type FetchAsk,
+  type FetchDecision,
+  type FollowerStatus,
+  type IsrProposal,
+  type LeaderOutput,
+  type LeaderSettings,
+  type ProposalOutcome,
+  type Standing,
+} from '@tidemark/replication';
+import type { Proposer } from './isr-proposals.ts';
+import type { LeaderEnd } from './leader-end.ts';
+import type { ReplicaContext } from './replica-context.ts';
+import type { Ticking } from './replica-ticker.ts';
+
+export interface LeadingReplicaOptions {
+  readonly context: ReplicaContext;
+  readonly topicId: TopicId;
+  readonly index: PartitionIndex;
+  readonly image: PartitionImage;
+  readonly log: PartitionLog;
+  readonly settings: LeaderSettings;
+  /** Known to be committed before this epoch. */
+  readonly highWatermark: Offset;
+  /** The high watermark is above what it was. */
+  readonly onHighWatermark: (from: Offset) => void;
+  /** Too few replicas are in sync, and were enough before: nothing is committed until they are again. */
+  readonly onShortfall: (why: Failure) => void;
+}
+
+export class LeadingReplica implements Proposer, Ticking {
+  readonly role = 'leader';
+  readonly topicId: TopicId;
+  readonly index: PartitionIndex;
+  readonly #context: ReplicaContext;
+  readonly #log: PartitionLog;
+  readonly #machine: PartitionLeader;
+  readonly #onHighWatermark: (from: Offset) => void;
+  readonly #onShortfall: (why: Failure) => void;
+  /** The sessions that serve this partition to followers. */
+  readonly #ends = new Set<LeaderEnd>();
+  readonly #stopListening: (() => void)[] = [];
+  #toldHighWatermark: Offset;
+  #isIsolated = false;
+  #isShort = false;
+  #isRestless = false;
+  #isOver = false;
+
+  constructor(options: LeadingReplicaOptions) {
+    const { context, image, log, highWatermark } = options;
+    this.topicId = options.topicId;
+    this.index = options.index;
+    this.#context = context;
+    this.#log = log;
+    this.#onHighWatermark = options.onHighWatermark;
+    this.#onShortfall = options.onShortfall;
+    log.assignLeaderEpoch(image.leaderEpoch);
+    this.#machine = new PartitionLeader({
+      self: context.self,
+      brokerEpoch: context.brokerEpoch,
+      view: image,
+      brokers: context.brokers,
+      settings: options.settings,
+      epochStartOffset: log.nextOffset,
+      acknowledgeableEndOffset: log.acknowledgeableEndOffset,
+      highWatermark,
+      nowMs: context.clock.monotonicMs(),
+    });
+    this.#toldHighWatermark = this.#machine.highWatermark;
+  }
+
+  /** After the constructor, once: from now on it acts. */
+  begin(): void {
+    const { clock } = this.#context;
+    this.#stopListening.push(
+      this.#log.onWritten((end) => {
+        this.#machine.appended(end, clock.monotonicMs());
+        this.#tellFollowers();
+        this.#rest();
+      }),
+      this.#log.onAcknowledgeable((end) => {
+        const nowMs = clock.monotonicMs();
+        this.#act(() => this.#machine.acknowledgeable(end, nowMs));
+      }),
+    );
+    this.#act(() => this.#machine.tick(clock.monotonicMs()));
+  }
+
+  /** It leads no more. Those who follow it here are told by the metadata. */
+  end(answer: Failure): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const stop of this.#stopListening) stop();
+    this.#context.ticker.unwatch(this);
+    for (const end of this.#ends) end.ended(this, answer);
+    this.#ends.clear();
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get leaderEpoch(): LeaderEpoch {
+    return this.#machine.leaderEpoch;
+  }
+
+  get highWatermark(): Offset {
+    return this.#machine.highWatermark;
+  }
+
+  get isHighWatermarkKnown(): boolean {
+    return this.#machine.isHighWatermarkKnown;
+  }
+
+  get epochStartOffset(): Offset {
+    return this.#machine.epochStartOffset;
+  }
+
+  get inSyncReplicas(): readonly BrokerId[] {
+    return this.#machine.inSyncReplicas;
+  }
+
+  get isIsolated(): boolean {
+    this.#lookIsolated();
+    return this.#isIsolated;
+  }
+
+  followers(): readonly FollowerStatus[] {
+    return this.#machine.followers(this.#context.clock.monotonicMs());
+  }
+
+  checkAppend(acks: 'all' | 'leader' | 'none'): Failure | undefined {
+    this.#lookIsolated();
+    return this.#machine.checkAppend(acks);
+  }
+
+  checkCommitted(): Failure | undefined {
+    return this.#machine.checkCommitted();
+  }
+
+  /** The image of the partition, a broker of it, or the settings are others. */
+  metadataChanged(image: PartitionImage, settings: LeaderSettings): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    this.#act(() => this.#machine.metadataChanged(image, this.#context.brokers, settings, nowMs));
+  }
+
+  alterPartitionAnswered(proposal: IsrProposal, outcome: ProposalOutcome): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    this.#act(() => this.#machine.alterPartitionAnswered(proposal, outcome, nowMs));
+  }
+
+  /** Somebody wants to follow; when the position is right `end` serves it from now on. */
+  followerAsked(ask: FetchAsk): FetchDecision {
+    this.#lookIsolated();
+    const { decision, output } = this.#machine.followerAsked(
+      ask,
+      this.#log,
+      this.#context.clock.monotonicMs(),
+    );
+    this.#act(() => output);
+    return decision;
+  }
+
+  followerAcknowledged(acknowledgement: Acknowledgement): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    this.#act(() => this.#machine.followerAcknowledged(acknowledgement, nowMs));
+  }
+
+  servedBy(end: LeaderEnd): void {
+    this.#ends.add(end);
+  }
+
+  notServedBy(end: LeaderEnd): void {
+    this.#ends.delete(end);
+  }
+
+  get standing(): Standing {
+    const { logEndOffset, logStartOffset } = this.#log;
+    return { logEndOffset, logStartOffset, highWatermark: this.#machine.highWatermark };
+  }
+
+  /** For a follower: all that is written. */
+  read(offset: Offset, maxBytes: number): ReadResult | Promise<ReadResult> {
+    return this.#log.read(offset, { maxBytes, upTo: this.#log.logEndOffset, atLeastOne: true });
+  }
+
+  get logStartOffset(): Offset {
+    return this.#log.logStartOffset;
+  }
+
+  get logEndOffset(): Offset {
+    return this.#log.logEndOffset;
+  }
+
+  logStartMoved(): void {
+    this.#tellFollowers();
+  }
+
+  tick(nowMs: number): boolean {
+    if (this.#isOver) return false;
+    this.#act(() => this.#machine.tick(nowMs));
+    this.#isRestless = this.#machine.nextDeadlineMs(nowMs) !== Infinity;
+    return this.#isRestless;
+  }
+
+  /** Called by whoever notices that the controller was lost or found again. */
+  lookIsolated(): void {
+    this.#lookIsolated();
+  }
+
+  /** A lost controller is noticed at the latest when something would be acknowledged. */
+  #lookIsolated(): void {
+    const isIsolated = this.#context.isIsolated();
+    if (isIsolated === this.#isIsolated || this.#isOver) return;
+    this.#isIsolated = isIsolated;
+    this.#carryOut(() => this.#machine.setIsolated(isIsolated, this.#context.clock.monotonicMs()));
+  }
+
+  #act(input: () => LeaderOutput): void {
+    if (this.#isOver) return;
+    this.#lookIsolated();
+    this.#carryOut(input);
+    this.#rest();
+  }
+
+  #carryOut(input: () => LeaderOutput): void {
+    const { proposal } = input();
+    if (proposal !== undefined) this.#context.proposals.propose(this, proposal);
+    const shortfall = this.#machine.checkCommitted();
+    const wasShort = this.#isShort;
+    this.#isShort = shortfall !== undefined;
+    if (shortfall !== undefined && !wasShort) this.#onShortfall(shortfall);
+    const from = this.#toldHighWatermark;
+    if (this.#machine.highWatermark === from) return;
+    this.#toldHighWatermark = this.#machine.highWatermark;
+    this.#tellFollowers();
+    this.#onHighWatermark(from);
+  }
+
+  #tellFollowers(): void {
+    if (this.#ends.size === 0) return;
+    const { standing } = this;
+    for (const end of this.#ends) end.advanced(this, standing);
+  }
+
+  #rest(): void {
+    if (this.#isRestless || this.#isOver) return;
+    if (this.#machine.nextDeadlineMs(this.#context.clock.monotonicMs()) === Infinity) return;
+    this.#isRestless = true;
+    this.#context.ticker.watch(this);
+  }
+}
