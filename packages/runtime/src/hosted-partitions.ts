@@ -203,7 +203,7 @@ export class HostedPartitions {
   /** Resolves when every partition of the topic that this node hosts is open, or failed to open. */
   async whenHosted(topicId: TopicId): Promise<void> {
     const opening = [...(this.#topics.get(topicId)?.partitions.values() ?? [])];
-    await Promise.all(opening.map((each) => (each instanceof Opening ? each.done : undefined)));
+    await Promise.all(opening.flatMap((each) => (each instanceof Opening ? [each.done] : [])));
   }
 
   /** The topic a name, an id or both mean. */
