@@ -151,6 +151,8 @@ export class HostedPartitions {
       image: current,
     });
     topic.partitions.set(image.partition, partition);
+    // Its role began before it could be found here.
+    context.exchange.rolesChanged();
   }
 
   #partitionImage(topicId: TopicId, index: number): PartitionImage | undefined {
