@@ -13,8 +13,13 @@ export class MalformedRecord extends Error {
 }
 
 export class FieldWriter {
-  #bytes = new Uint8Array(128);
+  #bytes: Uint8Array;
   #size = 0;
+
+  /** `capacityBytes`: what it can take without growing, for who knows. */
+  constructor(capacityBytes = 128) {
+    this.#bytes = new Uint8Array(capacityBytes);
+  }
 
   byte(value: number): void {
     this.#reserve(1);
@@ -39,6 +44,14 @@ export class FieldWriter {
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#size);
+  }
+
+  /** What was written, without a copy; nothing can be written any more. */
+  handOver(): Uint8Array {
+    const bytes = this.#bytes.subarray(0, this.#size);
+    this.#bytes = new Uint8Array(0);
+    this.#size = 0;
+    return bytes;
   }
 
   #reserve(count: number): void {

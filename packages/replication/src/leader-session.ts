@@ -27,6 +27,8 @@ export interface LeaderSessionOptions {
   readonly keepAliveMs: number;
   /** How long nothing is heard before the session is given up. */
   readonly timeoutMs: number;
+  /** A high watermark or log start waits so long for batches to go along with. Nobody waits for it. */
+  readonly progressDelayMs: number;
 }
 
 /** What a partition has for its followers. */
@@ -89,6 +91,8 @@ interface Session<P> {
   reservedBytes: number;
   lastSentMs: number;
   lastHeardMs: number;
+  /** Since when something of `moved` was seen to wait; undefined: nothing was. */
+  movedSinceMs: number | undefined;
 }
 
 const NOTHING = { reset: undefined, subscriptions: [], acknowledged: [], ended: [] } as const;
@@ -226,8 +230,10 @@ export class LeaderSession<P> {
   takeMessage(nowMs: number): LeaderMessage | undefined {
     const session = this.#session;
     if (session === undefined) return undefined;
+    const isKeepAliveDue = nowMs - session.lastSentMs >= this.#options.keepAliveMs;
+    if (session.outbox.length === 0 && !isKeepAliveDue && !this.#isProgressDue(session, nowMs)) return undefined;
     const answers = this.#takeAnswers(session);
-    if (answers.length === 0 && nowMs - session.lastSentMs < this.#options.keepAliveMs) return undefined;
+    if (session.moved.size === 0) session.movedSinceMs = undefined;
     session.lastSentMs = nowMs;
     return { type: 'leader', session: session.id, sequence: session.sequence++, answers };
   }
@@ -242,8 +248,10 @@ export class LeaderSession<P> {
   /** When `tick` or `takeMessage` has something to do because of the time; Infinity without a session. */
   get nextDeadlineMs(): number {
     if (this.#session === undefined) return Infinity;
-    const { keepAliveMs, timeoutMs } = this.#options;
-    return Math.min(this.#session.lastSentMs + keepAliveMs, this.#session.lastHeardMs + timeoutMs);
+    const { keepAliveMs, timeoutMs, progressDelayMs } = this.#options;
+    const { lastSentMs, lastHeardMs, movedSinceMs } = this.#session;
+    const progressMs = movedSinceMs === undefined ? Infinity : movedSinceMs + progressDelayMs;
+    return Math.min(lastSentMs + keepAliveMs, lastHeardMs + timeoutMs, progressMs);
   }
 
   /** Ends the session; answers what is not followed any more. */
@@ -275,6 +283,12 @@ export class LeaderSession<P> {
       news.push({ partition: slot.partition, brokerEpoch, leaderEpoch: slot.leaderEpoch, endOffset });
     }
     return { subscriptions: subscribed, acknowledged: news, ended };
+  }
+
+  #isProgressDue(session: Session<P>, nowMs: number): boolean {
+    if (session.moved.size === 0) return false;
+    session.movedSinceMs ??= nowMs;
+    return nowMs - session.movedSinceMs >= this.#options.progressDelayMs;
   }
 
   #takeAnswers(session: Session<P>): LeaderMessage['answers'] {
@@ -341,5 +355,6 @@ function newSession<P>(id: SessionId, nowMs: number): Session<P> {
     // The first thing said is that the session is there.
     lastSentMs: -Infinity,
     lastHeardMs: nowMs,
+    movedSinceMs: undefined,
   };
 }

@@ -39,6 +39,9 @@ import type {
 
 const VERSION = 1;
 const MAX_INT32 = 2 ** 31 - 1;
+const SMALL_MESSAGE_BYTES = 128;
+/** Without its batches. */
+const SMALL_ANSWER_BYTES = 40;
 
 const count = integer<number>(Number.MAX_SAFE_INTEGER);
 const offset = integer<Offset>(Number.MAX_SAFE_INTEGER);
@@ -143,7 +146,7 @@ const resetFields = struct<Omit<ResetMessage, 'type'>>({ session: sessionId });
 
 /** `prefixBytes` zero bytes come first, for who sends it on to fill in. */
 export function encodeSessionMessage(message: SessionMessage, prefixBytes = 0): Uint8Array {
-  const writer = new FieldWriter();
+  const writer = new FieldWriter(capacityFor(message) + prefixBytes);
   for (let at = 0; at < prefixBytes; at++) writer.byte(0);
   writer.unsigned(VERSION);
   switch (message.type) {
@@ -162,7 +165,17 @@ export function encodeSessionMessage(message: SessionMessage, prefixBytes = 0): 
     default:
       unreachable(message);
   }
-  return writer.finish();
+  return writer.handOver();
+}
+
+/** Enough for a message with batches, so that these are copied once. */
+function capacityFor(message: SessionMessage): number {
+  if (message.type !== 'leader') return SMALL_MESSAGE_BYTES;
+  let bytes = SMALL_MESSAGE_BYTES;
+  for (const { answer: each } of message.answers) {
+    bytes += SMALL_ANSWER_BYTES + (each.type === 'batches' ? each.bytes.length : 0);
+  }
+  return bytes;
 }
 
 /** The batches are views into `bytes`. CORRUPT_MESSAGE, or UNSUPPORTED_VERSION. */

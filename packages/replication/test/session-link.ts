@@ -28,6 +28,7 @@ export interface Shared {
 }
 
 export interface LinkOptions {
+  readonly progressDelayMs?: number;
   readonly windowBytes?: number;
   readonly maxReadBytes?: number;
   readonly maxMessageBytes?: number;
@@ -73,6 +74,7 @@ export class SessionLink {
       maxMessageBytes,
       keepAliveMs: KEEP_ALIVE_MS,
       timeoutMs: TIMEOUT_MS,
+      progressDelayMs: this.options.progressDelayMs ?? 0,
     });
   }
 

@@ -17,11 +17,15 @@ export interface FollowerEndOptions extends EndOptions {
   readonly brokerEpoch: BrokerEpoch;
 }
 
+/** Two messages are no closer together than this. */
+const PACE_MS = 1;
+
 export class FollowerEnd {
   readonly #options: FollowerEndOptions;
   readonly #session: FollowerSession<FollowingReplica>;
   readonly #followed = new Set<FollowingReplica>();
   #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+  #lastSentMs = -Infinity;
   #isFlushing = false;
   #isClosed = false;
 
@@ -91,6 +95,15 @@ export class FollowerEnd {
   #wake(): void {
     if (this.#isFlushing || this.#isClosed) return;
     this.#isFlushing = true;
+    const sinceMs = this.#now - this.#lastSentMs;
+    if (sinceMs < PACE_MS) {
+      // Other partitions of this leader are being written too: what they come to goes along.
+      this.#options.clock.setTimer(PACE_MS, () => {
+        this.#isFlushing = false;
+        this.#flush();
+      });
+      return;
+    }
     void Promise.resolve().then(() => {
       this.#isFlushing = false;
       this.#flush();
@@ -102,6 +115,7 @@ export class FollowerEnd {
     for (;;) {
       const message = this.#session.takeMessage(this.#now);
       if (message === undefined) break;
+      this.#lastSentMs = this.#now;
       // What is lost on the way the leader notices by the next message.
       this.#options.send(encodeSessionMessage(message, 1));
     }

@@ -48,6 +48,14 @@ export interface LeaderEndOptions extends EndOptions {
   readonly find: LeaderLookup;
 }
 
+/**
+ * What has been sent is waited for so long, until the follower acknowledges some of it, before more is: what is appended meanwhile
+ * goes along in one message, is written there in one write and synced once.
+ */
+const HOLD_MS = 5;
+/** A high watermark without batches waits so long for some. */
+const PROGRESS_DELAY_MS = 20;
+
 /** Silence of so many keep-alives ends a session. */
 export const SILENT_KEEP_ALIVES = 4;
 
@@ -57,6 +65,8 @@ export class LeaderEnd {
   /** Asked for before this broker knows that it leads, by slot. */
   readonly #early = new Map<number, Subscription>();
   #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+  /** Batches are on their way, and nothing is sent before this unless the follower acknowledges some. */
+  #heldUntilMs = -Infinity;
   #isFlushing = false;
   #isClosed = false;
 
@@ -68,11 +78,13 @@ export class LeaderEnd {
       maxMessageBytes: responseMaxBytes,
       keepAliveMs,
       timeoutMs: keepAliveMs * SILENT_KEEP_ALIVES,
+      progressDelayMs: Math.min(PROGRESS_DELAY_MS, keepAliveMs),
     });
   }
 
   receive(message: FollowerMessage): void {
     if (this.#isClosed) return;
+    if (message.acknowledged.length > 0 || message.subscribed.length > 0) this.#heldUntilMs = -Infinity;
     const before = this.#session.id;
     const received = this.#session.receive(message, this.#now);
     const { id } = this.#session;
@@ -163,6 +175,10 @@ export class LeaderEnd {
 
   #flush(): void {
     if (this.#isClosed) return;
+    if (this.#now < this.#heldUntilMs) {
+      this.#arm();
+      return;
+    }
     for (;;) {
       const order = this.#session.nextRead();
       if (order === undefined) break;
@@ -177,7 +193,12 @@ export class LeaderEnd {
       const message = this.#session.takeMessage(this.#now);
       if (message === undefined) return;
       // What cannot be sent now is lost, and the follower will find a message missing: begin anew at once.
-      if (this.#send(message)) continue;
+      if (this.#send(message)) {
+        if (message.answers.some(({ answer }) => answer.type === 'batches')) {
+          this.#heldUntilMs = this.#now + HOLD_MS;
+        }
+        continue;
+      }
       this.#end();
       return;
     }
@@ -233,7 +254,8 @@ export class LeaderEnd {
 
   /** The timer is left where it is when it comes early: it looks again then. */
   #arm(): void {
-    const atMs = this.#session.nextDeadlineMs;
+    const isHeld = this.#now < this.#heldUntilMs;
+    const atMs = isHeld ? this.#heldUntilMs : this.#session.nextDeadlineMs;
     if (atMs === Infinity || this.#isClosed) return;
     if (this.#timer !== undefined && this.#timer.atMs <= atMs) return;
     this.#timer?.timer.cancel();
