@@ -43,6 +43,13 @@ export interface SenderOptions {
   readonly split: (batch: ProducerBatch) => readonly ProducerBatch[];
 }
 
+/** The batches of one partition in one request: appended together, answered together. */
+interface SentBatches {
+  readonly queue: PartitionQueue;
+  /** More than one only when none of them was sent before. */
+  readonly batches: readonly ProducerBatch[];
+}
+
 interface SentBatch {
   readonly queue: PartitionQueue;
   readonly batch: ProducerBatch;
@@ -51,7 +58,7 @@ interface SentBatch {
 interface Broker {
   readonly id: number;
   readonly address: string;
-  readonly connection: ProduceConnection<readonly SentBatch[]>;
+  readonly connection: ProduceConnection<readonly SentBatches[]>;
   notBeforeMs: number;
   failures: number;
 }
@@ -124,7 +131,7 @@ export class ProducerSender {
     let progress = true;
     while (progress) {
       progress = false;
-      const requests = new Map<Broker, { sent: SentBatch[]; entries: ProduceEntry[]; bytes: number }>();
+      const requests = new Map<Broker, { sent: SentBatches[]; entries: ProduceEntry[]; bytes: number }>();
       for (const queue of [...this.#ready]) {
         const batch = queue.next;
         if (batch === undefined) {
@@ -146,9 +153,11 @@ export class ProducerSender {
           progress = true;
           continue;
         }
-        request.bytes += size;
-        request.entries.push(this.#take(queue, id, broker));
-        request.sent.push({ queue, batch });
+        const batches = this.#take(queue, id, settings.maxRequestBytes - request.bytes);
+        for (const taken of batches) request.bytes += taken.bytes.length;
+        request.bytes += ENTRY_OVERHEAD_BYTES + queue.topic.length;
+        request.entries.push(this.#entry(queue, batches, broker));
+        request.sent.push({ queue, batches });
         // The others first, next time.
         this.#ready.delete(queue);
         if (queue.waiting > 0) this.#ready.add(queue);
@@ -208,37 +217,55 @@ export class ProducerSender {
     return broker;
   }
 
+  /**
+   * The next batch, and those behind it that may go along: what waits is appended, copied to followers and synced at once. One that
+   * was sent before goes alone, because a leader that has it already answers for it and nothing behind it.
+   */
   #take(
     queue: PartitionQueue,
     id: { readonly producerId: number; readonly producerEpoch: number } | undefined,
-    broker: Broker,
-  ): ProduceEntry {
-    const { settings, codecs, metadata, metrics } = this.#options;
-    const { batch, identity } = queue.take(id);
-    batch.seal(identity, { compression: settings.compression, codecs });
+    roomBytes: number,
+  ): readonly ProducerBatch[] {
+    const { settings, codecs, metrics } = this.#options;
+    const taken: ProducerBatch[] = [];
+    let bytes = 0;
+    for (;;) {
+      const { batch, identity } = queue.take(id);
+      batch.seal(identity, { compression: settings.compression, codecs });
+      metrics.batchesSent += 1;
+      if (batch.attempts > 1) metrics.batchesRetried += 1;
+      taken.push(batch);
+      bytes += batch.bytes.length;
+      const { next } = queue;
+      if (next === undefined || batch.attempts > 1 || next.attempts > 0 || settings.retries === 0) break;
+      if (queue.inFlight >= settings.maxInFlight || bytes + next.builder.sizeBytes > roomBytes) break;
+    }
+    return taken;
+  }
+
+  #entry(queue: PartitionQueue, batches: readonly ProducerBatch[], broker: Broker): ProduceEntry {
+    const { metadata } = this.#options;
     queue.leaderId = broker.id;
-    metrics.batchesSent += 1;
-    if (batch.attempts > 1) metrics.batchesRetried += 1;
     return {
       topic: queue.topic,
       topicId: metadata.topic(queue.topic)?.id ?? '',
       partition: queue.partition,
       currentLeaderEpoch: metadata.partition(queue.topic, queue.partition)?.leaderEpoch ?? -1,
-      batches: batch.bytes,
+      batches: batches.map(({ bytes }) => bytes),
     };
   }
 
-  #send(broker: Broker, sent: readonly SentBatch[], entries: readonly ProduceEntry[]): void {
+  #send(broker: Broker, sent: readonly SentBatches[], entries: readonly ProduceEntry[]): void {
     const { settings, metrics } = this.#options;
     const correlationId = this.#nextCorrelationId++;
-    for (const { batch } of sent) batch.uncopied += 1;
+    for (const { batches } of sent) for (const batch of batches) batch.uncopied += 1;
     const message = encodeProduceStreamRequest(
       correlationId,
       settings.acks,
       settings.requestTimeoutMs,
       entries,
       () => {
-        for (const { batch } of sent) batch.uncopied -= 1;
+        for (const { batches } of sent) for (const batch of batches) batch.uncopied -= 1;
       },
     );
     metrics.requestsSent += 1;
@@ -247,7 +274,7 @@ export class ProducerSender {
     broker.connection.send(correlationId, message, sent, settings.acks !== 0);
   }
 
-  #answered(broker: Broker, sent: readonly SentBatch[], answer: ProduceAnswer | undefined): void {
+  #answered(broker: Broker, sent: readonly SentBatches[], answer: ProduceAnswer | undefined): void {
     const { metrics, clock } = this.#options;
     metrics.requestsInFlight -= 1;
     broker.failures = 0;
@@ -255,29 +282,57 @@ export class ProducerSender {
       broker.notBeforeMs = clock.monotonicMs() + answer.throttleMs;
     }
     sent.forEach((entry, index) => {
-      if (answer === undefined) this.#succeed(entry, WRITTEN);
-      else this.#judge(entry, resultFor(entry.batch, answer, index));
+      if (answer === undefined) this.#succeedAll(entry, WRITTEN);
+      else this.#judge(entry, resultFor(entry.batches[0]!, answer, index));
     });
     this.wake();
   }
 
-  #judge(entry: SentBatch, result: PartitionAnswer | undefined): void {
+  #judge(entry: SentBatches, result: PartitionAnswer | undefined): void {
     const { metadata } = this.#options;
-    const { batch } = entry;
+    const { topic, partition } = entry.queue;
     if (result === undefined) {
-      const text = `the answer says nothing about ${batch.topic}-${batch.partition}`;
-      this.#failed(entry, new TidemarkError('UNKNOWN_SERVER_ERROR', text), false);
+      const text = `the answer says nothing about ${topic}-${partition}`;
+      this.#failedAll(entry, new TidemarkError('UNKNOWN_SERVER_ERROR', text), false);
       return;
     }
     const failed = failureFromDetail(result.error);
     if (failed === undefined) {
-      this.#succeed(entry, result);
+      this.#succeedAll(entry, result);
       return;
     }
     const hint = result.currentLeader;
-    const learned =
-      hint !== null && metadata.learnLeader(batch.topic, batch.partition, hint.leaderId, hint.leaderEpoch);
-    this.#failed(entry, TidemarkError.from(failed), result.error?.retriable === true, learned);
+    const learned = hint !== null && metadata.learnLeader(topic, partition, hint.leaderId, hint.leaderEpoch);
+    this.#failedAll(entry, TidemarkError.from(failed), result.error?.retriable === true, learned);
+  }
+
+  /** They have been appended one right behind the other. */
+  #succeedAll({ queue, batches }: SentBatches, receipt: BatchReceipt): void {
+    let { baseOffset } = receipt;
+    for (const batch of batches) {
+      // Not known any more once the batch is settled.
+      const { recordCount } = batch;
+      this.#succeed({ queue, batch }, { ...receipt, baseOffset });
+      if (baseOffset >= 0) baseOffset += recordCount;
+    }
+  }
+
+  #failedAll(
+    { queue, batches }: SentBatches,
+    error: TidemarkError,
+    retriable: boolean,
+    atOnce = false,
+  ): void {
+    if (batches.length > 1 && !retriable) {
+      // Which of them it is about shows when each goes alone.
+      for (const batch of batches) {
+        batch.lastError = error;
+        queue.giveBack(batch);
+      }
+      this.markReady(queue);
+      return;
+    }
+    for (const batch of batches) this.#failed({ queue, batch }, error, retriable, atOnce);
   }
 
   #succeed({ queue, batch }: SentBatch, receipt: BatchReceipt): void {
@@ -336,14 +391,14 @@ export class ProducerSender {
     return batch.settled || spent || batch.attempts > settings.retries ? 'fail' : verdict;
   }
 
-  #broken(broker: Broker, requests: readonly (readonly SentBatch[])[], error: TidemarkError): void {
+  #broken(broker: Broker, requests: readonly (readonly SentBatches[])[], error: TidemarkError): void {
     const { metrics, clock, settings, random, metadata } = this.#options;
     metrics.connectionsLost += 1;
     metrics.requestsInFlight -= requests.length;
     broker.failures += 1;
     broker.notBeforeMs = clock.monotonicMs() + backoffMs(settings.reconnectBackoff, broker.failures, random);
     metadata.refreshSoon();
-    for (const sent of requests) for (const entry of sent) this.#failed(entry, error, true);
+    for (const sent of requests) for (const entry of sent) this.#failedAll(entry, error, true);
     this.wake();
   }
 }

@@ -324,24 +324,30 @@ export class FakeBroker {
     else call.write(answer);
   }
 
+  /** The batches of an entry are stored all or none, as a log appends them. */
   #store(entry: ProducePartitionOutput): ProducePartitionResult | 'cut' | 'silent' {
     const { cluster } = this;
-    const { topic, partition, batches: bytes } = entry;
-    const attempt = {
-      broker: this,
-      topic,
-      partition,
-      bytes,
-      producerId: batchProducerId(bytes),
-      producerEpoch: batchProducerEpoch(bytes),
-      baseSequence: batchBaseSequence(bytes),
-      recordCount: batchRecordCount(bytes),
-      attempt: cluster.attempts.length + 1,
-    };
-    cluster.attempts.push(attempt);
+    const { topic, partition } = entry;
+    const batches = batchesIn(entry.batches);
+    const attempts = batches.map((bytes): ProduceAttempt => {
+      const attempt = {
+        broker: this,
+        topic,
+        partition,
+        bytes,
+        producerId: batchProducerId(bytes),
+        producerEpoch: batchProducerEpoch(bytes),
+        baseSequence: batchBaseSequence(bytes),
+        recordCount: batchRecordCount(bytes),
+        attempt: cluster.attempts.length + 1,
+      };
+      cluster.attempts.push(attempt);
+      return attempt;
+    });
     const log = cluster.topics.get(topic)?.partitions[partition];
     const answer = { topic, partition, topicId: entry.topicId, leaderEpoch: log?.leaderEpoch ?? -1 };
-    const fault = cluster.onProduce(attempt);
+    const faults = attempts.map((attempt) => cluster.onProduce(attempt));
+    const fault = faults.find((each) => each !== 'store') ?? 'store';
     if (fault === 'cut') return 'cut';
     if (fault === 'lose-request') return 'silent';
     if (log === undefined) return { ...answer, error: detail('UNKNOWN_TOPIC_OR_PARTITION'), baseOffset: -1 };
@@ -354,15 +360,20 @@ export class FakeBroker {
     if (fault !== 'store' && fault !== 'lose-answer' && fault !== 'store-and-cut') {
       return { ...answer, error: detail(fault), baseOffset: -1 };
     }
-    if (batchSizeBytes(bytes) !== bytes.length) throw new Error('more or less than one batch');
-    const stored = log.append(bytes);
+    const stored = batches.map((bytes) => log.append(bytes));
     if (fault === 'store-and-cut') return 'cut';
     if (fault === 'lose-answer') return 'silent';
-    if (typeof stored === 'string') return { ...answer, error: detail(stored), baseOffset: -1 };
+    const [first] = stored;
+    if (first === undefined || typeof first === 'string') {
+      return { ...answer, error: detail(first ?? 'INVALID_RECORD'), baseOffset: -1 };
+    }
+    if (stored.some((each) => typeof each === 'string' || each.duplicate !== first.duplicate)) {
+      throw new Error('batches that go together are stored together');
+    }
     return {
       ...answer,
-      baseOffset: stored.baseOffset,
-      duplicate: stored.duplicate,
+      baseOffset: first.baseOffset,
+      duplicate: first.duplicate,
       logAppendTimeMs: -1,
       logStartOffset: log.logStartOffset,
       inSyncReplicas: [log.leaderId],
@@ -392,6 +403,14 @@ export class FakeBroker {
       stream.pump();
     });
   }
+}
+
+function batchesIn(bytes: Uint8Array): readonly Uint8Array[] {
+  const batches: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += batchSizeBytes(bytes, at)) {
+    batches.push(bytes.subarray(at, at + batchSizeBytes(bytes, at)));
+  }
+  return batches;
 }
 
 /** As the transport does when it breaks: an error without an answer. */

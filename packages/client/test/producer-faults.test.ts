@@ -1,7 +1,7 @@
 // What a producer does when things go wrong: nothing is lost, nothing is doubled, nothing changes places.
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Receipt } from '@tidemark/client';
+import type { Producer, Receipt } from '@tidemark/client';
 import type { Fault } from './fake-cluster.ts';
 import { numbered, rejection, startFixture } from './fixture.ts';
 import type { Fixture } from './fixture.ts';
@@ -18,6 +18,17 @@ describe('a producer in trouble', () => {
   const log = () => fixture.cluster.partition('orders');
   /** Each value a batch of its own, so that there are several in flight. */
   const oneByOne = { 'batch.size': 1 };
+
+  /** Each value in a request of its own, which leaves before the next value is given. */
+  const sendApart = async (producer: Producer, values: readonly string[]): Promise<Promise<Receipt>[]> => {
+    const sent: Promise<Receipt>[] = [];
+    for (const value of values) {
+      const { length } = fixture.cluster.attempts;
+      sent.push(producer.send({ topic: 'orders', value }));
+      await until(() => fixture.cluster.attempts.length > length);
+    }
+    return sent;
+  };
 
   /** The faults in turn, then all is well. */
   const inTurn = (...faults: Fault[]) => {
@@ -60,7 +71,7 @@ describe('a producer in trouble', () => {
     const producer = fixture.producer({ config: oneByOne });
     await producer.send({ topic: 'orders', value: 'first' });
     fixture.cluster.holdAnswers = true;
-    const sent = numbered(4).map((value) => producer.send({ topic: 'orders', value }));
+    const sent = await sendApart(producer, numbered(4));
     await until(() => fixture.cluster.heldAnswers.length === 4);
     fixture.cluster.releaseAnswers([3, 1, 2, 0]);
     expect((await Promise.all(sent)).map(({ offset }) => offset)).to.deep.equal([1, 2, 3, 4]);
@@ -71,7 +82,7 @@ describe('a producer in trouble', () => {
     await producer.send({ topic: 'orders', value: 'first' });
     fixture.cluster.holdAnswers = true;
     fixture.cluster.onProduce = ({ attempt }) => (attempt === 2 ? 'NOT_ENOUGH_REPLICAS' : 'store');
-    const sent = numbered(4).map((value) => producer.send({ topic: 'orders', value }));
+    const sent = await sendApart(producer, numbered(4));
     await until(() => fixture.cluster.heldAnswers.length === 4);
     fixture.cluster.holdAnswers = false;
     // OUT_OF_ORDER_SEQUENCE_NUMBER for the later ones arrives before the error of the first.
@@ -121,7 +132,7 @@ describe('a producer in trouble', () => {
     const producer = fixture.producer({ config: { ...oneByOne, 'metadata.max.age.ms': 20_000 } });
     await producer.send({ topic: 'orders', value: 'first' });
     fixture.cluster.holdAnswers = true;
-    const early = numbered(3, 'early').map((value) => producer.send({ topic: 'orders', value }));
+    const early = await sendApart(producer, numbered(3, 'early'));
     await until(() => fixture.cluster.heldAnswers.length === 3);
     log().electLeader(2);
     const asked = fixture.cluster.metadataRequests;
@@ -151,7 +162,8 @@ describe('a producer in trouble', () => {
   it('counts on under a raised epoch when the leader has lost the producer’s state (KIP-360)', async () => {
     const producer = fixture.producer({ config: oneByOne });
     await Promise.all(numbered(3).map((value) => producer.send({ topic: 'orders', value })));
-    inTurn(...Array<Fault>(3).fill('store'), 'UNKNOWN_PRODUCER_ID');
+    fixture.cluster.onProduce = ({ producerEpoch }) =>
+      producerEpoch === 0 ? 'UNKNOWN_PRODUCER_ID' : 'store';
     await Promise.all(numbered(5, 'w').map((value) => producer.send({ topic: 'orders', value })));
     expect(log().values()).to.deep.equal([...numbered(3), ...numbered(5, 'w')]);
     expect(producer.metrics.epochBumps).to.equal(1);
@@ -189,13 +201,26 @@ describe('a producer in trouble', () => {
   it('fails the records of a batch that is refused for good, and goes on with the next', async () => {
     const producer = fixture.producer({ config: oneByOne });
     await producer.send({ topic: 'orders', value: 'first' });
-    inTurn('store', 'INVALID_RECORD');
+    fixture.cluster.onProduce = ({ bytes }) =>
+      Buffer.from(bytes).includes('bad') ? 'INVALID_RECORD' : 'store';
     const refused = rejection(producer.send({ topic: 'orders', value: 'bad' }));
     const others = numbered(4).map((value) => producer.send({ topic: 'orders', value }));
     expect((await refused).error).to.equal('INVALID_RECORD');
     await Promise.all(others);
     expect(log().values()).to.deep.equal(['first', ...numbered(4)]);
     expect(producer.metrics.recordsFailed).to.equal(1);
+  });
+
+  it('sends what waits in one request, and each batch of it knows its offset', async () => {
+    const producer = fixture.producer({ config: oneByOne });
+    await producer.send({ topic: 'orders', value: 'first' });
+    const { requestsSent } = producer.metrics;
+    const receipts = await Promise.all(
+      numbered(10).map((value) => producer.send({ topic: 'orders', value })),
+    );
+    expect(receipts.map(({ offset }) => offset)).to.deep.equal(Array.from({ length: 10 }, (_, at) => at + 1));
+    // Five batches may be in flight: those a leader remembers.
+    expect(producer.metrics.requestsSent - requestsSent).to.equal(2);
   });
 
   it('halves a batch that the broker finds too large, and keeps the order', async () => {

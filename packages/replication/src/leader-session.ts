@@ -231,7 +231,8 @@ export class LeaderSession<P> {
     const session = this.#session;
     if (session === undefined) return undefined;
     const isKeepAliveDue = nowMs - session.lastSentMs >= this.#options.keepAliveMs;
-    if (session.outbox.length === 0 && !isKeepAliveDue && !this.#isProgressDue(session, nowMs)) return undefined;
+    if (session.outbox.length === 0 && !isKeepAliveDue && !this.#isProgressDue(session, nowMs))
+      return undefined;
     const answers = this.#takeAnswers(session);
     if (session.moved.size === 0) session.movedSinceMs = undefined;
     session.lastSentMs = nowMs;

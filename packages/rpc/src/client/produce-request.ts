@@ -10,7 +10,8 @@ export interface ProduceEntry {
   readonly partition: number;
   /** Not sent when below 0. */
   readonly currentLeaderEpoch: number;
-  readonly batches: Uint8Array;
+  /** One after another, in order. */
+  readonly batches: readonly Uint8Array[];
 }
 
 const ACKS_CODES = { 0: 1, 1: 2, [-1]: 3 } as const;
@@ -62,7 +63,11 @@ export function encodeProduceStreamRequest(
     entry.string(2, topicId);
     entry.int(3, partition);
     if (currentLeaderEpoch >= 0) entry.presentInt(4, currentLeaderEpoch);
-    entry.presentBytes(5, batches);
+    entry.bytesOf(
+      5,
+      batches,
+      batches.reduce((sum, { length }) => sum + length, 0),
+    );
     request.message(3, entry);
   }
   const message = new MessageWriter(24);
