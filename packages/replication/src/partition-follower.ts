@@ -175,10 +175,9 @@ export class PartitionFollower {
     log: FollowerLog,
     nowMs: number,
   ): FollowerStep {
-    // Repeated: what comes next will follow.
+    // Repeated: what comes next will follow. Above the end is a gap that compaction has left at the leader, and stays one here.
     if (baseOffset < log.nextOffset) return NOTHING;
-    if (!isIntact || baseOffset > log.nextOffset || lastEpoch > this.leaderEpoch)
-      return this.#wait(nowMs, undefined);
+    if (!isIntact || lastEpoch > this.leaderEpoch) return this.#wait(nowMs, undefined);
     this.#leader = { highWatermark, logStartOffset };
     return APPEND;
   }

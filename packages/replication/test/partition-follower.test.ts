@@ -53,8 +53,11 @@ describe('what a follower appends', () => {
     );
   });
 
-  it('nothing with a gap before it, nor of an epoch after the leader’s', () => {
-    expect(scene().answer(batches({ baseOffset: at(6) })).last.type).to.equal('wait');
+  it('what begins above its end: compaction has left a gap there', () => {
+    expect(scene().answer(batches({ baseOffset: at(6) })).last.type).to.equal('append');
+  });
+
+  it('nothing of an epoch after the leader’s', () => {
     expect(scene().answer(batches({ lastEpoch: 2 as LeaderEpoch })).last.type).to.equal('wait');
   });
 
