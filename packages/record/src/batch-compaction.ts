@@ -62,21 +62,19 @@ export function forEachRecord(
 export function compactBatch(batch: Uint8Array, rules: CompactionRules): CompactedBatch {
   const walk = new Walk(batch, rules);
   const kept: number[] = [];
-  let hasTombstone = false;
-  let largestDelta = -Infinity;
-  let count = 0;
+  const seen = { count: 0, hasTombstone: false, largestDelta: -Infinity };
   const fault = walk.run((record, at, end) => {
-    count += 1;
+    seen.count += 1;
     if (!rules.isKept(record)) return;
     kept.push(at, end);
-    if (record.isTombstone) hasTombstone = true;
-    if (walk.frame.timestampDelta > largestDelta) largestDelta = walk.frame.timestampDelta;
+    if (record.isTombstone) seen.hasTombstone = true;
+    seen.largestDelta = Math.max(seen.largestDelta, walk.frame.timestampDelta);
   });
   if (fault !== undefined) return fault;
   const { header, records } = walk;
-  const setsHorizon = hasTombstone && !batchHasDeleteHorizon(header);
+  const setsHorizon = seen.hasTombstone && !batchHasDeleteHorizon(header);
   if (kept.length === 0) return { ok: true, kept: 'none' };
-  if (kept.length === 2 * count && !setsHorizon) return { ok: true, kept: 'all' };
+  if (kept.length === 2 * seen.count && !setsHorizon) return { ok: true, kept: 'all' };
   const baseTimestamp = setsHorizon ? rules.deleteHorizonMs : header.baseTimestamp;
   const shift = header.baseTimestamp - baseTimestamp;
   const plain = shift === 0 ? copied(records, kept) : shifted(records, kept, shift);
@@ -86,7 +84,7 @@ export function compactBatch(batch: Uint8Array, rules: CompactionRules): Compact
   const bytes = withHeader(batch, packed, {
     attributes: header.attributes | (setsHorizon ? DELETE_HORIZON_BIT : 0),
     baseTimestamp,
-    maxTimestamp: isLogAppendTime ? header.maxTimestamp : header.baseTimestamp + largestDelta,
+    maxTimestamp: isLogAppendTime ? header.maxTimestamp : header.baseTimestamp + seen.largestDelta,
     recordCount: kept.length / 2,
   });
   return { ok: true, kept: 'some', bytes };
