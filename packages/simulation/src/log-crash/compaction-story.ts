@@ -57,9 +57,7 @@ export async function openCompacted(
 }
 
 /** Everything a reader finds, read in small pieces, and the bytes. */
-export async function recordsOf(
-  log: PartitionLog,
-): Promise<{
+export async function recordsOf(log: PartitionLog): Promise<{
   readonly found: readonly FoundRecord[];
   readonly endOffset: number;
   readonly bytes: Uint8Array;
