@@ -49,6 +49,11 @@ export function openFolder(
     codecs,
     directory: ROOT,
     tailBytes: config.get('log.tail.bytes'),
+    cleaner: {
+      dedupeBufferBytes: config.get('log.cleaner.dedupe.buffer.size'),
+      ioBytesPerSecond: config.get('log.cleaner.io.max.bytes.per.second'),
+      maxInflatedBytes: config.get('max.inflated.batch.bytes'),
+    },
     onOffline: (cause) => {
       onFailed();
       failure.raise(cause, 'the log folder failed and takes no more writes; the process ends');

@@ -202,6 +202,7 @@ function replicaManager(
     limits: replicaLimits(config),
     intervals: {
       retentionMs: config.get('log.retention.check.interval.ms'),
+      cleanMs: config.get('log.cleaner.enable') ? config.get('log.cleaner.backoff.ms') : Infinity,
       checkpointMs: config.get('log.flush.offset.checkpoint.interval.ms'),
       highWatermarkMs: config.get('replica.high.watermark.checkpoint.interval.ms'),
     },

@@ -20,7 +20,10 @@ describe('a producer in trouble', () => {
   const oneByOne = { 'batch.size': 1 };
 
   /** Each value in a request of its own, which leaves before the next value is given. */
-  const sendApart = async (producer: Producer, values: readonly string[]): Promise<Promise<Receipt>[]> => {
+  const sendApart = async (
+    producer: Producer<string, string>,
+    values: readonly string[],
+  ): Promise<Promise<Receipt>[]> => {
     const sent: Promise<Receipt>[] = [];
     for (const value of values) {
       const { length } = fixture.cluster.attempts;

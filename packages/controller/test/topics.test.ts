@@ -85,8 +85,8 @@ describe('creating topics', () => {
       ['retention.ms', '1000'],
       ['flush.policy', 'os'],
     ]);
-    const [compact] = cluster.create({ name: 'b', configs: configs({ 'cleanup.policy': 'compact' }) });
-    expect(compact).to.have.property('message').that.contains('Compaction is not in this version.');
+    const [shredded] = cluster.create({ name: 'b', configs: configs({ 'cleanup.policy': 'shred' }) });
+    expect(shredded).to.have.property('message').that.contains('cleanup.policy');
     const strict = configs({ 'min.insync.replicas': '3' });
     expect(cluster.createErrors({ name: 'c', configs: strict, replicationFactor: 2 })).to.deep.equal([
       'INVALID_CONFIG',

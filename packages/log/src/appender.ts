@@ -9,7 +9,7 @@ import { addPart, type CommitQueue, type Group } from './commit-queue.ts';
 import type { LogContext, LogState } from './log-context.ts';
 import { MAX_BATCH_BYTES } from './log-config.ts';
 import { encodeProducerSnapshot } from './producer-snapshot.ts';
-import { newSegment, type Segment } from './segment.ts';
+import { MAX_RELATIVE_OFFSET, newSegment, type Segment } from './segment.ts';
 
 /** What of a validated batch's header an append needs, and where in the bytes it begins. */
 export type AppendBatch = Pick<
@@ -27,7 +27,10 @@ export type AppendBatch = Pick<
 export interface AppendOptions {
   /** Stamped into the batches by a leader. A follower's batches carry theirs. */
   readonly leaderEpoch: LeaderEpoch;
-  /** A leader assigns offsets; a follower takes the batches as they are, and they must follow the log's end. */
+  /**
+   * A leader assigns offsets; a follower takes the batches as they are, and they must not begin below the log's end. They may begin
+   * above it, and leave gaps between them: compaction took out at the leader what was there.
+   */
   readonly origin: 'leader' | 'follower';
   /**
    * True: the caller never touches the bytes again, so the in-memory tail may keep them as they are. Otherwise they must not
@@ -100,7 +103,7 @@ export class Appender {
     const { segments } = this.#state;
     if (segments.active.sizeBytes === 0) return false;
     const group = this.#queue.open(this.#state, 0);
-    const next = this.#roll(group, segments.active);
+    const next = this.#roll(group, segments.active, this.#state.nextOffset);
     group.runs.push({ segment: next, position: 0, parts: [] });
     this.#onQueued();
     return true;
@@ -112,19 +115,22 @@ export class Appender {
     const { config, segments, producers, epochs } = state;
     const isLeader = options.origin === 'leader';
     const stampTime = isLeader && config.messageTimestampType === 'LogAppendTime';
-    const baseOffset = state.nextOffset;
+    const endBefore = state.nextOffset;
+    const baseOffset = isLeader ? endBefore : batches[0]!.baseOffset;
     const group = this.#queue.open(state, bytes.length);
     let segment = segments.active;
     let partAt = 0;
     let partPosition = segment.sizeBytes;
     for (const batch of batches) {
-      const batchBase = state.nextOffset;
+      const batchBase = isLeader ? state.nextOffset : batch.baseOffset;
       const lastOffset = batchBase + batch.lastOffsetDelta;
       const maxTimestamp = stampTime ? nowMs : batch.maxTimestamp;
       const { sizeBytes } = batch;
       if (segment.shouldRoll({ sizeBytes, lastOffset, maxTimestamp }, config, nowMs)) {
         if (batch.at > partAt) addPart(group, segment, partPosition, bytes.subarray(partAt, batch.at));
-        segment = this.#roll(group, segment);
+        // Named after the end before it, so that recovery can tell a torn segment from a gap that compaction has left.
+        const isNear = lastOffset - state.nextOffset <= MAX_RELATIVE_OFFSET;
+        segment = this.#roll(group, segment, isNear ? state.nextOffset : batchBase);
         partAt = batch.at;
         partPosition = 0;
       }
@@ -138,7 +144,8 @@ export class Appender {
     addPart(group, segment, partPosition, partAt === 0 ? bytes : bytes.subarray(partAt));
     const endOffset = state.nextOffset;
     const isOwned = options.handOver === true;
-    this.#queue.added(group, { bytes, baseOffset, endOffset, isOwned });
+    // From the end before on, so that one follows the other in the tail even where there is a gap.
+    this.#queue.added(group, { bytes, baseOffset: endBefore, endOffset, isOwned });
     this.#context.pendingBytes += bytes.length;
     this.#admission.admitted();
     this.#onQueued();
@@ -152,10 +159,10 @@ export class Appender {
     };
   }
 
-  #roll(group: Group, segment: Segment): Segment {
+  #roll(group: Group, segment: Segment, baseOffset: number): Segment {
     const { segments, nextOffset, producers } = this.#state;
     segment.finishTimeIndex();
-    const next = newSegment(this.#state, nextOffset, this.#context.clock.wallMs());
+    const next = newSegment(this.#state, baseOffset, this.#context.clock.wallMs());
     segments.push(next);
     group.snapshots.push({ offset: nextOffset, bytes: encodeProducerSnapshot(producers.entries()) });
     return next;
@@ -172,13 +179,13 @@ export class Appender {
     return failure('RECORD_LIST_TOO_LARGE', message);
   }
 
-  /** A follower's batches follow the end of its log, one after another, with epochs that do not go back. */
+  /** A follower's batches begin at or above the end of its log and go up, with epochs that do not go back. */
   #checkOffsets(batches: readonly AppendBatch[]): Failure | undefined {
     let expected = this.#state.nextOffset;
     let epoch = this.#state.epochs.latest?.epoch ?? -1;
     for (const batch of batches) {
-      if (batch.baseOffset !== expected) {
-        const message = `A batch at offset ${batch.baseOffset} does not follow the log's end, ${expected}.`;
+      if (batch.baseOffset < expected) {
+        const message = `A batch at offset ${batch.baseOffset} begins below the log's end, ${expected}.`;
         return failure('OFFSET_OUT_OF_RANGE', message);
       }
       if (batch.partitionLeaderEpoch < epoch) {
@@ -186,7 +193,7 @@ export class Appender {
         return failure('FENCED_LEADER_EPOCH', message);
       }
       epoch = batch.partitionLeaderEpoch;
-      expected += batch.lastOffsetDelta + 1;
+      expected = batch.baseOffset + batch.lastOffsetDelta + 1;
     }
     return undefined;
   }

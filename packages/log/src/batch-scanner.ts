@@ -22,7 +22,7 @@ export interface ScanOptions {
   readonly position?: number;
   /** Whether the CRC of each batch is checked, which needs all its bytes. */
   readonly checkCrc: boolean;
-  /** The base offset the first batch must have; each further one must follow the last without a gap. */
+  /** The lowest base offset the first batch may have. None begins below the end of the one before; compaction leaves gaps. */
   readonly expectedOffset?: number | undefined;
   /** The scan ends before the batch that begins here or above, whatever is behind it in the file. */
   readonly endOffset?: number | undefined;
@@ -40,6 +40,7 @@ export class BatchScanner {
   /** File position of the buffer's first byte, and how many bytes of it are filled. */
   #bufferPosition: number;
   #filled = 0;
+  #readBytes = 0;
   #wanted = 0;
   #at = 0;
   #size = 0;
@@ -113,10 +114,18 @@ export class BatchScanner {
     const size = batchSizeBytes(this.#buffer, this.#at);
     if (size < BATCH_HEADER_BYTES || size > remaining || this.#filled - this.#at < size) return false;
     if (this.#offsetFault() !== '') return false;
+    // Only where nothing is amiss at all: over a gap a damaged header could lead anywhere.
+    const baseOffset = batchBaseOffset(this.#buffer, this.#at);
+    if (this.#expectedOffset !== undefined && baseOffset !== this.#expectedOffset) return false;
     this.#expectedOffset =
       batchBaseOffset(this.#buffer, this.#at) + batchLastOffsetDelta(this.#buffer, this.#at) + 1;
     this.#size = size;
     return true;
+  }
+
+  /** How much the last `fill` read. */
+  get filledBytes(): number {
+    return this.#readBytes;
   }
 
   /** Reads on, after 'fill'. */
@@ -137,6 +146,7 @@ export class BatchScanner {
       this.#bufferPosition + kept,
     );
     this.#filled += read;
+    this.#readBytes = read;
     // The file is shorter than it was said to be: zeros, which are no batch.
     if (read < room) this.#buffer.fill(0, kept + read, kept + room);
     this.#filled = kept + room;
@@ -163,8 +173,8 @@ export class BatchScanner {
     const delta = batchLastOffsetDelta(this.#buffer, this.#at);
     if (delta < 0) return `its last offset delta is ${delta}`;
     if (!Number.isSafeInteger(baseOffset) || baseOffset < 0) return 'its base offset is out of range';
-    if (this.#expectedOffset !== undefined && baseOffset !== this.#expectedOffset) {
-      return `its base offset is ${baseOffset}, where ${this.#expectedOffset} follows`;
+    if (this.#expectedOffset !== undefined && baseOffset < this.#expectedOffset) {
+      return `its base offset is ${baseOffset}, below ${this.#expectedOffset}`;
     }
     return '';
   }

@@ -1,5 +1,5 @@
-// The three checkpoint files of a log folder, in Kafka's format and under Kafka's names: recovery points, log starts, high
-// watermarks. Contract: each file is replaced as a whole; a save that is asked for while another is under way covers
+// The checkpoint files of a log folder, in Kafka's format and under Kafka's names: recovery points, log starts, high watermarks,
+// first dirty offsets of the cleaner. Contract: each file is replaced as a whole; a save that is asked for while another is under way covers
 // everything set before it was asked for; partitions that are not open keep their entries.
 
 import type { Disk } from '@tidemark/core';
@@ -69,20 +69,25 @@ export class OffsetCheckpoint {
 const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint';
 const LOG_START_FILE = 'log-start-offset-checkpoint';
 const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint';
+const CLEANER_FILE = 'cleaner-offset-checkpoint';
 
 export class FolderCheckpoints {
   readonly recoveryPoints: OffsetCheckpoint;
   readonly logStarts: OffsetCheckpoint;
   readonly highWatermarks: OffsetCheckpoint;
+  /** The first offset that no cleaning has gone over yet. */
+  readonly firstDirty: OffsetCheckpoint;
 
   constructor(
     recoveryPoints: OffsetCheckpoint,
     logStarts: OffsetCheckpoint,
     highWatermarks: OffsetCheckpoint,
+    firstDirty: OffsetCheckpoint,
   ) {
     this.recoveryPoints = recoveryPoints;
     this.logStarts = logStarts;
     this.highWatermarks = highWatermarks;
+    this.firstDirty = firstDirty;
   }
 
   static async load(
@@ -94,6 +99,7 @@ export class FolderCheckpoints {
       await OffsetCheckpoint.load(disk, directory, RECOVERY_POINT_FILE, onDamaged),
       await OffsetCheckpoint.load(disk, directory, LOG_START_FILE, onDamaged),
       await OffsetCheckpoint.load(disk, directory, HIGH_WATERMARK_FILE, onDamaged),
+      await OffsetCheckpoint.load(disk, directory, CLEANER_FILE, onDamaged),
     );
   }
 
@@ -101,11 +107,13 @@ export class FolderCheckpoints {
     this.recoveryPoints.delete(name);
     this.logStarts.delete(name);
     this.highWatermarks.delete(name);
+    this.firstDirty.delete(name);
   }
 
   async save(): Promise<void> {
     await this.recoveryPoints.save();
     await this.logStarts.save();
     await this.highWatermarks.save();
+    await this.firstDirty.save();
   }
 }

@@ -6,6 +6,7 @@ import { DiskError, failure, type Clock, type Disk, type Failure } from '@tidema
 import type { Codecs } from '@tidemark/record';
 import { isDiskFull, storageError, type LogContext, type WriteLimits } from './log-context.ts';
 import type { FolderCheckpoints } from './folder-checkpoints.ts';
+import { defaultCleanerSettings, type CleanerSettings } from './cleaner-settings.ts';
 import { OpenFiles } from './open-files.ts';
 import { SegmentIndexCache } from './segment-index-cache.ts';
 import { TailBudget } from './tail-cache.ts';
@@ -31,6 +32,8 @@ export interface FolderSettings {
   readonly maxProducerIds?: number | undefined;
   /** Whether the CRC of batches read from the disk is checked. True unless given. */
   readonly verifyReads?: boolean | undefined;
+  /** How compacted logs are cleaned. */
+  readonly cleaner?: CleanerSettings | undefined;
 }
 
 export interface FolderEvents {
@@ -50,8 +53,10 @@ export class FolderContext implements LogContext {
   readonly limits: WriteLimits;
   readonly maxProducerIds: number;
   readonly verifyReads: boolean;
+  readonly cleaner: CleanerSettings;
   readonly checkpoints: FolderCheckpoints;
   pendingBytes = 0;
+  isCleaningStopped = false;
   readonly #events: FolderEvents;
   readonly #abandonLogs: (cause: Failure) => void;
   #offline: Failure | undefined;
@@ -77,6 +82,7 @@ export class FolderContext implements LogContext {
     };
     this.maxProducerIds = settings.maxProducerIds ?? 100_000;
     this.verifyReads = settings.verifyReads ?? true;
+    this.cleaner = settings.cleaner ?? defaultCleanerSettings;
     this.#events = events;
     this.#abandonLogs = abandonLogs;
     const { files } = this;
@@ -103,14 +109,33 @@ export class FolderContext implements LogContext {
   }
 
   async lowerRecoveryPoint(name: string, offset: number): Promise<void> {
-    const { recoveryPoints } = this.checkpoints;
+    const { recoveryPoints, firstDirty } = this.checkpoints;
     if ((recoveryPoints.get(name) ?? 0) > offset) recoveryPoints.set(name, offset);
+    // What is appended above the cut was never cleaned.
+    if ((firstDirty.get(name) ?? 0) > offset) firstDirty.set(name, offset);
+    await firstDirty.save();
     // Also when it was lowered before and that could not be saved; nothing is written when the file has it.
     await recoveryPoints.save();
   }
 
   raiseRecoveryPoint(name: string, offset: number): void {
     this.checkpoints.recoveryPoints.set(name, offset);
+  }
+
+  async durableRecoveryPoint(name: string): Promise<number> {
+    const { recoveryPoints } = this.checkpoints;
+    const offset = recoveryPoints.get(name) ?? 0;
+    await recoveryPoints.save();
+    return offset;
+  }
+
+  firstDirtyOffset(name: string): number | undefined {
+    return this.checkpoints.firstDirty.get(name);
+  }
+
+  async saveFirstDirtyOffset(name: string, offset: number): Promise<void> {
+    this.checkpoints.firstDirty.set(name, offset);
+    await this.checkpoints.firstDirty.save();
   }
 
   async saveLogStart(name: string, offset: number): Promise<void> {

@@ -1,7 +1,16 @@
 export type { AppendBatch, Appended, AppendOptions, AppendResult } from './appender.ts';
+export type { CleanablePart } from './cleanable-part.ts';
+export { defaultCleanerSettings, type CleanerSettings } from './cleaner-settings.ts';
 export type { CleanShutdown } from './clean-shutdown.ts';
 export type { FolderEvents, FolderSettings } from './folder-context.ts';
-export { defaultLogConfig, MAX_BATCH_BYTES as MAX_APPEND_BATCH_BYTES, type LogConfig } from './log-config.ts';
+export type { CleaningReport } from './log-compaction.ts';
+export {
+  defaultLogConfig,
+  isCompacted,
+  type CleanupPolicy,
+  MAX_BATCH_BYTES as MAX_APPEND_BATCH_BYTES,
+  type LogConfig,
+} from './log-config.ts';
 export { LogFolder, type HostedPartition, type LogFolderOptions } from './log-folder.ts';
 export type { ReadBatches, ReadOptions, ReadResult } from './log-reader.ts';
 export { PartitionLog } from './partition-log.ts';

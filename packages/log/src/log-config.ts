@@ -24,8 +24,33 @@ export interface LogConfig {
   readonly fileDeleteDelayMs: number;
   /** `producer.id.expiration.ms`: how long a silent producer id is remembered. */
   readonly producerIdExpirationMs: number;
+  /** `cleanup.policy`. `delete` unless given. */
+  readonly cleanupPolicy?: CleanupPolicy | undefined;
+  /** `min.cleanable.dirty.ratio`: the part of the log that must be dirty before it is cleaned. 0.5 unless given. */
+  readonly minCleanableDirtyRatio?: number | undefined;
+  /** `delete.retention.ms`: how long a tombstone stays after it was first cleaned. A day unless given. */
+  readonly deleteRetentionMs?: number | undefined;
+  /** `min.compaction.lag.ms`: records younger than this are not cleaned. 0 unless given. */
+  readonly minCompactionLagMs?: number | undefined;
+  /** `max.compaction.lag.ms`: a log with older dirty records is cleaned whatever the ratio. No limit unless given. */
+  readonly maxCompactionLagMs?: number | undefined;
   /** `message.timestamp.type`. `CreateTime` unless given. */
   readonly messageTimestampType?: 'CreateTime' | 'LogAppendTime' | undefined;
+}
+
+export type CleanupPolicy = 'delete' | 'compact' | 'compact,delete';
+
+export const isCompacted = ({ cleanupPolicy }: LogConfig): boolean =>
+  cleanupPolicy === 'compact' || cleanupPolicy === 'compact,delete';
+
+/** Whether retention by time and size applies. */
+export const hasRetention = ({ cleanupPolicy }: LogConfig): boolean => cleanupPolicy !== 'compact';
+
+/** A segment of a compacted log is closed in time to be cleaned within `max.compaction.lag.ms`, as in Kafka. */
+export function maxSegmentMs(config: LogConfig): number {
+  return isCompacted(config)
+    ? Math.min(config.segmentMs, config.maxCompactionLagMs ?? Infinity)
+    : config.segmentMs;
 }
 
 export const defaultLogConfig: LogConfig = {

@@ -6,6 +6,7 @@ import { DiskError, type Clock, type Disk, TidemarkError, type Failure } from '@
 import type { Codecs } from '@tidemark/record';
 import type { LogConfig } from './log-config.ts';
 import type { LeaderEpochCache } from './leader-epoch-cache.ts';
+import type { CleanerSettings } from './cleaner-settings.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { ProducerState } from './producer-state.ts';
 import type { SegmentList } from './segment-list.ts';
@@ -39,8 +40,11 @@ export interface LogContext {
   readonly limits: WriteLimits;
   readonly maxProducerIds: number;
   readonly verifyReads: boolean;
+  readonly cleaner: CleanerSettings;
   /** Bytes of all partitions that wait to be written. */
   pendingBytes: number;
+  /** The owner is about to close: a cleaning under way ends early. */
+  readonly isCleaningStopped: boolean;
   /** Set once a write or a sync has failed for good: nothing is written or synced any more. */
   readonly offline: Failure | undefined;
   goOffline(cause: unknown): void;
@@ -49,6 +53,11 @@ export interface LogContext {
   lowerRecoveryPoint(name: string, offset: number): Promise<void>;
   /** Notes how far the partition is synced and indexed; durable at the next checkpoint. */
   raiseRecoveryPoint(name: string, offset: number): void;
+  /** How far the partition counts as synced in a file that has been synced itself. */
+  durableRecoveryPoint(name: string): Promise<number>;
+  /** The first offset that no cleaning has gone over; undefined: none has been. */
+  firstDirtyOffset(name: string): number | undefined;
+  saveFirstDirtyOffset(name: string, offset: number): Promise<void>;
   /** Makes the partition's log start offset durable. */
   saveLogStart(name: string, offset: number): Promise<void>;
 }
@@ -65,7 +74,7 @@ export interface LogState {
   readonly epochs: LeaderEpochCache;
   readonly producers: ProducerState;
   readonly tail: TailCache;
-  /** Raised by every truncation, so that a read in flight notices. */
+  /** Raised by every truncation and every swap of cleaned segments, so that a read in flight notices. */
   truncations: number;
   /** Names were made in the folder that are not synced yet. */
   isDirectoryDirty: boolean;

@@ -17,6 +17,8 @@ import {
   type TopicId,
 } from '@tidemark/core';
 import { takeCleanShutdown, writeCleanShutdown, type CleanShutdown } from './clean-shutdown.ts';
+import type { CleanablePart } from './cleanable-part.ts';
+import type { CleaningReport } from './log-compaction.ts';
 import { FolderCheckpoints } from './folder-checkpoints.ts';
 import { FolderContext, type FolderEvents, type FolderSettings } from './folder-context.ts';
 import type { LogConfig } from './log-config.ts';
@@ -194,6 +196,40 @@ export class LogFolder {
   }
 
   /**
+   * Cleans the log with the largest dirty part, if the turn of any has come; answers what was done, or undefined. One at a time:
+   * the caller waits, and asks again at once after a cleaning, else after `log.cleaner.backoff.ms`. Rejects with
+   * KAFKA_STORAGE_ERROR when the disk fails; a log that cannot be cleaned for what is in it is reported and left alone.
+   */
+  async cleanNext(
+    nowMs: number,
+    highWatermarkOf?: (name: string) => Offset | undefined,
+  ): Promise<CleaningReport | undefined> {
+    if (this.#context.isCleaningStopped) return undefined;
+    let filthiest: { readonly log: PartitionLog; readonly part: CleanablePart } | undefined;
+    for (const log of [...this.#open.values()]) {
+      const highWatermark = highWatermarkOf?.(log.name) ?? log.acknowledgeableEndOffset;
+      const part = await log.cleanablePart(nowMs, highWatermark);
+      if (part?.isDue !== true) continue;
+      if (filthiest === undefined || part.dirtyRatio > filthiest.part.dirtyRatio) filthiest = { log, part };
+    }
+    return filthiest?.log.clean(filthiest.part, nowMs);
+  }
+
+  /** For good: a cleaning under way is interrupted, and none begins. For whoever waits for it before the folder is closed. */
+  stopCleaning(): void {
+    this.#context.isCleaningStopped = true;
+  }
+
+  /** The logs that are not cleaned any more, and why. */
+  get uncleanable(): ReadonlyMap<string, Failure> {
+    const found = new Map<string, Failure>();
+    for (const { name, uncleanable } of this.#open.values()) {
+      if (uncleanable !== undefined) found.set(name, uncleanable);
+    }
+    return found;
+  }
+
+  /**
    * Closes every log, saves the checkpoints and, if all of that went through, leaves the marker of a clean stop with the
    * broker's epoch. The folder's lock is free afterwards in any case; a rejection says that the stop was not clean.
    */
@@ -226,7 +262,7 @@ export class LogFolder {
     const directory = `${this.directory}/${name}`;
     try {
       await this.#claim(name, directory, topicId);
-      const { recoveryPoints, logStarts } = this.#context.checkpoints;
+      const { recoveryPoints, logStarts, firstDirty } = this.#context.checkpoints;
       const recovered = await recoverLog(this.#context, {
         name,
         directory,
@@ -234,6 +270,7 @@ export class LogFolder {
         isClean: this.cleanShutdown !== undefined,
         recoveryPoint: recoveryPoints.get(name) ?? 0,
         logStartOffset: logStarts.get(name) ?? 0,
+        cleanedEndOffset: firstDirty.get(name) ?? 0,
         onProgress: (scannedBytes) => this.#options.onProgress?.(name, scannedBytes),
       });
       const onClosed = (): void => this.#forget(name);

@@ -75,18 +75,23 @@ export class LogReader {
     const segment = segments.at(index);
     if (segment === undefined) return this.#corrupt(offset, 'no segment holds it');
     const endOffset = segments.endOffsetOf(index, this.#state.nextOffset);
-    let result: ReadResult;
+    let result: ReadResult | 'passed';
     try {
       result = await this.#readSegment(segment, endOffset, offset, Math.min(limit, endOffset), options);
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      // The segment was deleted, or the log truncated, while this waited.
+      // The segment was deleted or cleaned, or the log truncated, while this waited.
+      if (this.#state.truncations !== truncations) return this.read(offset, options);
       const refused = this.#refusal(offset);
       if (refused !== undefined) return refused;
       return failure('KAFKA_STORAGE_ERROR', `${segment.path} cannot be read: ${error.message}.`);
     }
-    if (this.#state.truncations === truncations) return result;
-    return this.read(offset, options);
+    if (this.#state.truncations !== truncations) return this.read(offset, options);
+    if (result !== 'passed') return result;
+    // Compaction took out what was left of this segment: the next batch is in a later one.
+    if (endOffset >= limit) return answer([], 0, offset);
+    const later = await this.read(endOffset, options);
+    return later.ok && later.sizeBytes === 0 ? answer([], 0, offset) : later;
   }
 
   async #readSegment(
@@ -95,7 +100,7 @@ export class LogReader {
     offset: number,
     limit: number,
     options: ReadOptions,
-  ): Promise<ReadResult> {
+  ): Promise<ReadResult | 'passed'> {
     const { offsets } = await this.#context.indexes.load(segment, endOffset);
     const position = offsets.lookup(offset);
     const lead = Math.min(offsets.positionAfter(offset) - position, MAX_LEAD_BYTES);
@@ -112,6 +117,7 @@ export class LogReader {
         // The batch sought begins in or behind what was read: read again, from its first byte.
         const fileEnd = filled < bytes.length ? at + filled : Infinity;
         at += walk.at;
+        if (at === segment.sizeBytes && walk.fault === '') return 'passed';
         if (at + wanted > Math.min(segment.sizeBytes, fileEnd)) {
           return this.#corrupt(offset, `${segment.path} ends within the batch at byte ${at}`);
         }
@@ -205,10 +211,9 @@ class BatchWalk {
     if (size < BATCH_HEADER_BYTES || size > MAX_BATCH_BYTES) return `its length is ${size} bytes`;
     if (batchMagic(bytes, this.at) !== 2) return `its magic is ${batchMagic(bytes, this.at)}, not 2`;
     const base = batchBaseOffset(bytes, this.at);
-    if (this.#expected !== undefined && base !== this.#expected) {
-      return `its base offset is ${base}, where ${this.#expected} follows`;
+    if (this.#expected !== undefined && base < this.#expected) {
+      return `its base offset is ${base}, below ${this.#expected}`;
     }
-    if (base > this.nextOffset) return `its base offset is ${base}, above ${this.nextOffset}`;
     if (batchLastOffset(bytes, this.at) < base) return 'its last offset is below its base offset';
     return '';
   }

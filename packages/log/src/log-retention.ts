@@ -3,6 +3,7 @@
 // by one instead, each rename synced before the next. Files are removed `file.delete.delay.ms` after they were renamed.
 
 import { DiskError, MAX_TIMER_MS, type Timer } from '@tidemark/core';
+import { hasRetention } from './log-config.ts';
 import { isDiskFull, type LogContext, type LogState } from './log-context.ts';
 import { isExpired } from './retention.ts';
 import { removeIfThere, renameToDeleted } from './segment-removal.ts';
@@ -64,16 +65,20 @@ export class LogRetention {
 
   async #countExpired(nowMs: number, highWatermark: number): Promise<number> {
     const { segments, config, logStartOffset, nextOffset } = this.#state;
+    // A compacted log lets go only of what is below its start.
+    const limits = hasRetention(config) ? config : { retentionMs: -1, retentionBytes: -1 };
     let remainingBytes = segments.sizeBytes;
     let count = 0;
     for (const [index, segment] of segments.all().entries()) {
       const endOffset = segments.endOffsetOf(index, nextOffset);
-      const largestTimestamp = config.retentionMs < 0 ? -1 : await this.#times.largestTimestamp(segment);
+      const largestTimestamp = limits.retentionMs < 0 ? -1 : await this.#times.largestTimestamp(segment);
       const candidate = { sizeBytes: segment.sizeBytes, endOffset, largestTimestamp };
       const now = { nowMs, logStartOffset, highWatermark, remainingBytes };
-      if (segment.sizeBytes === 0 || !isExpired(candidate, config, now)) break;
+      // Compaction may have left nothing in a segment: it goes with the next one that does.
+      if (segment.sizeBytes === 0 && segment !== segments.active) continue;
+      if (segment.sizeBytes === 0 || !isExpired(candidate, limits, now)) break;
       remainingBytes -= segment.sizeBytes;
-      count += 1;
+      count = index + 1;
     }
     return count;
   }
@@ -99,7 +104,7 @@ export class LogRetention {
 
   async #rename(segments: readonly Segment[]): Promise<void> {
     if (segments.length === 0) return;
-    const { disk, clock } = this.#context;
+    const { disk } = this.#context;
     let paths: string[];
     try {
       paths = await renameToDeleted(this.#context, segments);
@@ -108,6 +113,12 @@ export class LogRetention {
       if (error instanceof DiskError) this.#context.goOffline(error);
       throw error;
     }
+    this.removeLater(paths);
+  }
+
+  /** Removes files that carry another name already, after `file.delete.delay.ms`. */
+  removeLater(paths: readonly string[]): void {
+    const { clock } = this.#context;
     const delayMs = Math.min(this.#state.config.fileDeleteDelayMs, MAX_TIMER_MS);
     const timer = clock.setTimer(delayMs, () => {
       this.#timers.delete(timer);

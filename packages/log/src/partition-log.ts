@@ -15,10 +15,12 @@ import {
 } from '@tidemark/core';
 import { Admission } from './admission.ts';
 import { Appender, type AppendBatch, type AppendOptions, type AppendResult } from './appender.ts';
+import { cleanablePart, type CleanablePart } from './cleanable-part.ts';
+import { LogCompaction, type CleaningReport } from './log-compaction.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { CommitQueue, type RollSnapshot } from './commit-queue.ts';
 import { storageError, type LogContext, type LogState } from './log-context.ts';
-import type { LogConfig } from './log-config.ts';
+import { isCompacted, type LogConfig } from './log-config.ts';
 import { LogFiles } from './log-files.ts';
 import { LogReader, type ReadOptions, type ReadResult } from './log-reader.ts';
 import { LogRetention } from './log-retention.ts';
@@ -55,6 +57,7 @@ export class PartitionLog {
   readonly #times: TimeLookup;
   readonly #files: LogFiles;
   readonly #retention: LogRetention;
+  readonly #compaction: LogCompaction;
   readonly #maintenance = new Mutex();
   readonly #listeners = new Set<(endOffset: Offset) => void>();
   readonly #writtenListeners = new Set<(endOffset: Offset) => void>();
@@ -89,6 +92,14 @@ export class PartitionLog {
     this.#reader = new LogReader(context, state);
     this.#times = new TimeLookup(context, state);
     this.#retention = new LogRetention(context, state, this.#times);
+    this.#compaction = new LogCompaction(context, state, {
+      isClosed: () => this.#admission.isClosed || this.#admission.isTruncating,
+      exclusively: (work) => this.#maintain(work),
+      removeLater: (paths) => this.#retention.removeLater(paths),
+      finishIndexes: async () => {
+        await this.#files.attempt('The indexes of cleaned segments', () => this.#files.finishRolled());
+      },
+    });
   }
 
   /** The first offset that can be read. */
@@ -149,7 +160,7 @@ export class PartitionLog {
   /**
    * Orders the batches behind everything appended before and queues them for the next write. Failures: KAFKA_STORAGE_ERROR
    * (folder offline, disk full), THROTTLING_QUOTA_EXCEEDED (too much waits to be written), RECORD_LIST_TOO_LARGE, the sequence
-   * errors of KIP-98/KIP-360 for a leader, OFFSET_OUT_OF_RANGE for a follower's gap, FENCED_LEADER_EPOCH, and
+   * errors of KIP-98/KIP-360 for a leader, OFFSET_OUT_OF_RANGE for a follower's batch below the end, FENCED_LEADER_EPOCH, and
    * REPLICA_NOT_AVAILABLE during a truncation. After a failure nothing has changed.
    */
   append(bytes: Uint8Array, batches: readonly AppendBatch[], options: AppendOptions): AppendResult {
@@ -269,6 +280,30 @@ export class PartitionLog {
     });
   }
 
+  /** Why this log is not cleaned any more until it is opened again; undefined: nothing is wrong. */
+  get uncleanable(): Failure | undefined {
+    return this.#compaction.uncleanable;
+  }
+
+  /** What could be cleaned below the high watermark; undefined: nothing, or the log is not compacted. */
+  cleanablePart(nowMs: number, highWatermark: Offset): Promise<CleanablePart | undefined> {
+    return this.#maintain(async () => {
+      const { config } = this.#state;
+      if (this.#context.offline !== undefined || this.#admission.isClosed) return undefined;
+      if (!isCompacted(config) || this.uncleanable !== undefined) return undefined;
+      const limit = Math.min(highWatermark, this.#acknowledgeable);
+      return cleanablePart(this.#context, this.#state, this.#times, limit, nowMs);
+    });
+  }
+
+  /**
+   * Cleans what `cleanablePart` has answered. Other work on the log goes on meanwhile; a truncation, a removal of the segments
+   * concerned or a close interrupts it. Rejects with KAFKA_STORAGE_ERROR when the disk fails.
+   */
+  clean(part: CleanablePart, nowMs: number): Promise<CleaningReport> {
+    return this.#compaction.clean(part, nowMs);
+  }
+
   /** Makes durable what a recovery needs to begin at the present end, so that it has little to check. */
   async checkpoint(): Promise<void> {
     await this.#maintain(async () => {
@@ -293,6 +328,7 @@ export class PartitionLog {
   async close(): Promise<void> {
     if (this.#admission.isClosed) return;
     this.#admission.isClosed = true;
+    await this.#compaction.idle();
     await this.#maintain(async () => {
       try {
         await this.#commit.idle();
@@ -307,6 +343,7 @@ export class PartitionLog {
   /** Closes without saving anything: the folder of the log is about to be removed. */
   async discard(): Promise<void> {
     this.#admission.isClosed = true;
+    await this.#compaction.idle();
     await this.#maintain(async () => {
       await this.#commit.idle();
       await this.#sync.idle();

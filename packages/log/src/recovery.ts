@@ -21,7 +21,8 @@ import {
 import { SegmentList } from './segment-list.ts';
 import { loadTrustedIndexes, readFirstTimestamp, scanSegment } from './segment-recovery.ts';
 import { removeIfThere } from './segment-removal.ts';
-import { newSegment, Segment } from './segment.ts';
+import { MAX_RELATIVE_OFFSET, newSegment, Segment } from './segment.ts';
+import { finishSwaps } from './segment-swap.ts';
 import { removeSnapshots } from './snapshot-files.ts';
 
 const MAX_EPOCH_FILE_BYTES = 64 * 1024 * 1024;
@@ -34,6 +35,8 @@ export interface RecoveryOptions {
   readonly isClean: boolean;
   readonly recoveryPoint: number;
   readonly logStartOffset: number;
+  /** Below it segments may have been cleaned, so that one need not begin where the one before ends. 0: none were. */
+  readonly cleanedEndOffset: number;
   readonly onProgress: (scannedBytes: number) => void;
 }
 
@@ -108,6 +111,7 @@ class Recovery {
   async #findSegments(): Promise<void> {
     const { disk, clock } = this.#context;
     const { directory, logStartOffset, config } = this.#options;
+    await finishSwaps(disk, directory);
     const files = (await disk.list(directory)).filter(({ kind }) => kind === 'file');
     const bases: number[] = [];
     for (const { name } of files) {
@@ -166,7 +170,7 @@ class Recovery {
     let last = index;
     for (let at = index; at < this.#segments.count; at++) {
       const segment = this.#segments.at(at)!;
-      if (at > index && segment.baseOffset !== endOffset) {
+      if (at > index && !this.#follows(this.#segments.at(at - 1)!, segment, endOffset)) {
         this.#fault = `a segment begins at ${segment.baseOffset}, where ${endOffset} follows`;
         break;
       }
@@ -192,6 +196,17 @@ class Recovery {
     for (const segment of removed) await this.#removeSegment(segment);
     if (!isClean || this.#truncatedBytes > 0) await this.#settle(index);
     return endOffset;
+  }
+
+  /**
+   * Whether a segment may come behind one that ends at `endOffset`. A gap is either what the cleaner left, or so wide that the
+   * batch behind it could not go into the segment before; any other is a write that the crash has taken.
+   */
+  #follows(before: Segment, segment: Segment, endOffset: number): boolean {
+    const { recoveryPoint, cleanedEndOffset } = this.#options;
+    if (segment.baseOffset <= endOffset) return segment.baseOffset === endOffset;
+    if (segment.baseOffset <= Math.max(recoveryPoint, cleanedEndOffset)) return true;
+    return segment.baseOffset - before.baseOffset > MAX_RELATIVE_OFFSET;
   }
 
   /** Cuts the last segment's file to its log and syncs everything that was scanned: it counts as flushed from here on. */

@@ -4,6 +4,10 @@
 export type SegmentFileKind = 'log' | 'index' | 'timeindex' | 'snapshot';
 
 export const DELETED_SUFFIX = '.deleted';
+/** A segment that the cleaner is writing; nothing stands on it yet. */
+export const CLEANED_SUFFIX = '.cleaned';
+/** A cleaned segment that is whole and takes the place of those it was made from. */
+export const SWAP_SUFFIX = '.swap';
 export const TEMPORARY_SUFFIX = '.tmp';
 export const LEADER_EPOCH_FILE = 'leader-epoch-checkpoint';
 export const PARTITION_METADATA_FILE = 'partition.metadata';

@@ -66,6 +66,18 @@ export class SegmentList {
     return this.#segments[index + 1]?.baseOffset ?? endOffset;
   }
 
+  /** Whether these are in the list, one after another. */
+  isRun(segments: readonly Segment[]): boolean {
+    const index = this.#segments.indexOf(segments[0]!);
+    return index >= 0 && segments.every((each, at) => this.#segments[index + at] === each);
+  }
+
+  /** Puts one in the place of `old`, which are a run. */
+  replace(old: readonly Segment[], segment: Segment): void {
+    invariant(this.isRun(old), 'segments to replace are in the list');
+    this.#segments.splice(this.#segments.indexOf(old[0]!), old.length, segment);
+  }
+
   /** Takes out the first `count`. */
   removeFirst(count: number): Segment[] {
     return this.#segments.splice(0, count);

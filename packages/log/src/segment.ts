@@ -3,14 +3,15 @@
 // to where it was when those writes fail. Roll and index rules are Kafka's (LogSegment.append, LogSegment.shouldRoll).
 
 import { invariant } from '@tidemark/core';
-import type { LogConfig } from './log-config.ts';
+import { maxSegmentMs, type LogConfig } from './log-config.ts';
 import type { HeldFile } from './open-files.ts';
 import { segmentFileName } from './segment-files.ts';
 import { SegmentIndexes } from './segment-indexes.ts';
 
-const MAX_RELATIVE_OFFSET = 2 ** 31 - 1;
+/** Offsets in an index are int32, relative to the segment's base. */
+export const MAX_RELATIVE_OFFSET = 2 ** 31 - 1;
 /** Index positions are int32. */
-const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
+export const MAX_SEGMENT_BYTES = 2 ** 31 - 1;
 
 export interface SegmentMark {
   readonly segment: Segment;
@@ -42,6 +43,8 @@ export class Segment {
   indexes: SegmentIndexes | undefined;
   /** Held while there is something to write or sync. */
   file: HeldFile | undefined;
+  /** `.swap` while the segment, cleaned, is not under its own name yet. */
+  fileSuffix = '';
   /** False until the file exists: it is made by the first write. */
   isCreated = false;
 
@@ -54,7 +57,7 @@ export class Segment {
   }
 
   get path(): string {
-    return `${this.directory}/${segmentFileName(this.baseOffset, 'log')}`;
+    return `${this.directory}/${segmentFileName(this.baseOffset, 'log')}${this.fileSuffix}`;
   }
 
   /** Whether a batch must go to the next segment. */
@@ -63,17 +66,18 @@ export class Segment {
     config: LogConfig,
     nowMs: number,
   ): boolean {
-    if (this.sizeBytes === 0) return false;
+    const isFar = batch.lastOffset - this.baseOffset > MAX_RELATIVE_OFFSET;
+    if (this.sizeBytes === 0) return isFar;
     const limit = Math.min(config.segmentBytes, MAX_SEGMENT_BYTES);
     if (this.sizeBytes > limit - batch.sizeBytes) return true;
     const waitedMs =
       this.firstTimestamp >= 0 ? batch.maxTimestamp - this.firstTimestamp : nowMs - this.createdMs;
-    if (waitedMs > config.segmentMs) return true;
+    if (waitedMs > maxSegmentMs(config)) return true;
     const indexes = this.#indexes();
     return (
       indexes.offsets.isFull(config.segmentIndexBytes) ||
       indexes.times.isFull(config.segmentIndexBytes) ||
-      batch.lastOffset - this.baseOffset > MAX_RELATIVE_OFFSET
+      isFar
     );
   }
 

@@ -7,6 +7,7 @@ import { batchLastOffset, batchMaxTimestamp } from '@tidemark/record';
 import { BatchScanner } from './batch-scanner.ts';
 import { storageError, type LogContext, type LogState } from './log-context.ts';
 import { findRecordByTime, type TimestampedOffset } from './record-time.ts';
+import { readFirstTimestamp } from './segment-recovery.ts';
 import type { Segment } from './segment.ts';
 
 export class TimeLookup {
@@ -19,7 +20,11 @@ export class TimeLookup {
   }
 
   /** The first record below `upTo` whose timestamp is at or after `timestampMs`. */
-  async atOrAfter(timestampMs: number, upTo: number): Promise<TimestampedOffset | undefined> {
+  atOrAfter(timestampMs: number, upTo: number): Promise<TimestampedOffset | undefined> {
+    return this.#settled(() => this.#atOrAfter(timestampMs, upTo));
+  }
+
+  async #atOrAfter(timestampMs: number, upTo: number): Promise<TimestampedOffset | undefined> {
     const limit = Math.min(upTo, this.#state.writtenOffset);
     for (const segment of this.#state.segments.all()) {
       if (segment.baseOffset >= limit) break;
@@ -41,7 +46,11 @@ export class TimeLookup {
   }
 
   /** The first record with the largest timestamp in the log (KIP-734). */
-  async maximum(): Promise<TimestampedOffset | undefined> {
+  maximum(): Promise<TimestampedOffset | undefined> {
+    return this.#settled(() => this.#maximum());
+  }
+
+  async #maximum(): Promise<TimestampedOffset | undefined> {
     const limit = this.#state.writtenOffset;
     let best: Segment | undefined;
     let largest = -1;
@@ -53,7 +62,7 @@ export class TimeLookup {
         best = segment;
       }
     }
-    return best === undefined ? undefined : this.atOrAfter(largest, limit);
+    return best === undefined ? undefined : this.#atOrAfter(largest, limit);
   }
 
   /** The largest timestamp in the segment, queued batches included; -1: none. */
@@ -65,6 +74,25 @@ export class TimeLookup {
       segment.maxTimestampOffset = last < 0 ? segment.baseOffset : times.offsetAt(last);
     }
     return segment.maxTimestamp;
+  }
+
+  /** The largest timestamp of the segment's first batch; -1: none. */
+  async firstTimestamp(segment: Segment): Promise<number> {
+    if (segment.firstTimestamp < 0) segment.firstTimestamp = await readFirstTimestamp(this.#context, segment);
+    return segment.firstTimestamp;
+  }
+
+  /** Looks again when segments were cleaned or cut under the search. */
+  async #settled<T>(search: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const { truncations } = this.#state;
+      try {
+        const found = await search();
+        if (this.#state.truncations === truncations) return found;
+      } catch (error) {
+        if (this.#state.truncations === truncations) throw error;
+      }
+    }
   }
 
   async #largestWritten(segment: Segment, limit: number): Promise<number> {

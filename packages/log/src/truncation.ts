@@ -4,7 +4,7 @@
 // then may anything be appended.
 
 import { DiskError } from '@tidemark/core';
-import { batchBaseOffset, batchLastOffset } from '@tidemark/record';
+import { batchLastOffset } from '@tidemark/record';
 import { BatchScanner } from './batch-scanner.ts';
 import type { LogContext, LogState } from './log-context.ts';
 import { rebuildProducers } from './producer-rebuild.ts';
@@ -15,7 +15,10 @@ import { ProducerState } from './producer-state.ts';
 import { newSegment, type Segment } from './segment.ts';
 import { removeSnapshots } from './snapshot-files.ts';
 
-/** The batch boundary at or below `offset`: the base of the batch that holds it, and where that begins in its segment. */
+/**
+ * Where the log ends when everything at and above `offset` is gone: behind the last batch that ends below it, which is where a
+ * recovery would find its end, and so below a gap that compaction has left. And where that is in its segment.
+ */
 interface Cut {
   readonly index: number;
   readonly offset: number;
@@ -103,15 +106,16 @@ async function findCut(context: LogContext, state: LogState, offset: number): Pr
   const { offsets } = await context.indexes.load(segment, endOffset);
   const held = await context.files.hold(segment.path);
   try {
-    const options = { position: offsets.lookup(offset), checkCrc: false, endOffset: offset };
+    // Strictly below, so that the batch before the cut is seen as well.
+    const options = { position: offsets.lookup(offset - 1), checkCrc: false, endOffset: offset };
     const scanner = new BatchScanner(held.file, segment.sizeBytes, options);
+    let end = segment.baseOffset;
     for (let step = scanner.next(); step !== 'end' && step !== 'corrupt'; step = scanner.next()) {
       if (step === 'fill') await scanner.fill();
-      else if (batchLastOffset(scanner.bytes, scanner.at) >= offset) {
-        return { index, offset: batchBaseOffset(scanner.bytes, scanner.at), position: scanner.position };
-      }
+      else if (batchLastOffset(scanner.bytes, scanner.at) >= offset) break;
+      else end = batchLastOffset(scanner.bytes, scanner.at) + 1;
     }
-    return { index, offset, position: scanner.position };
+    return { index, offset: end, position: scanner.position };
   } finally {
     await held.release();
   }

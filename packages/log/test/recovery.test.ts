@@ -85,10 +85,7 @@ describe('recovery after an unclean stop', () => {
       'a length below a header',
       (disk) => patch(disk, lastLog(disk).path, SIZE + 8, new Uint8Array([0, 0, 0, 3])),
     ],
-    [
-      'an offset that does not follow',
-      (disk) => patch(disk, lastLog(disk).path, SIZE + 7, new Uint8Array([99])),
-    ],
+    ['an offset that goes back', (disk) => patch(disk, lastLog(disk).path, SIZE + 7, new Uint8Array([0]))],
     ['another magic', (disk) => patch(disk, lastLog(disk).path, SIZE + 16, new Uint8Array([1]))],
   ];
   for (const [what, damage] of damages) {

@@ -52,6 +52,11 @@ function walkFault(
     at = frame.read(bytes, at, end);
     if (at < 0)
       return invalid(`has a broken record ${index} of ${recordCount}: ${frame.fault}. Encode it anew.`);
+    if (frame.keyLength < 0 && rules.requireKeys === true && !batch.isControl) {
+      return invalid(
+        `has no key in record ${index} of ${recordCount}, and the topic is compacted (cleanup.policy). Give every record a key.`,
+      );
+    }
     const delta = frame.offsetDelta;
     if (dense ? delta !== index : delta <= previous || delta > lastOffsetDelta) {
       return invalid(

@@ -31,6 +31,8 @@ export interface ValidationRules {
   readonly origin?: 'client' | 'replica' | undefined;
   /** True lets control batches in from a 'client': for the coordinator on this very node. */
   readonly acceptControlBatches?: boolean | undefined;
+  /** True for a compacted topic: a record without a key, which compaction could only throw away, is INVALID_RECORD. */
+  readonly requireKeys?: boolean | undefined;
   /** The most batches in one call. Unlimited unless given. Beyond: RECORD_LIST_TOO_LARGE. */
   readonly maxBatches?: number | undefined;
   /** Bounds for record timestamps (`message.timestamp.before.max.ms`, `.after.max.ms`). Beyond: INVALID_TIMESTAMP. */

@@ -28,6 +28,15 @@ export {
   type TimestampType,
 } from './batch-header.ts';
 export {
+  batchHasDeleteHorizon,
+  compactBatch,
+  emptiedBatch,
+  forEachRecord,
+  type CompactedBatch,
+  type CompactedRecord,
+  type CompactionRules,
+} from './batch-compaction.ts';
+export {
   BatchBuilder,
   MAX_BATCH_BYTES,
   type BatchBuilderOptions,

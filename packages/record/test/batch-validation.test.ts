@@ -429,3 +429,29 @@ describe('Validating incoming batches', () => {
     accepted(builder.build({ producerId: 1, producerEpoch: 1, baseSequence: 1, isTransactional: true }));
   });
 });
+
+describe('The keys of a compacted topic', () => {
+  const keys = { requireKeys: true };
+  const builder = new BatchBuilder({ capacityBytes: 256 });
+  const batchWith = (...given: (Uint8Array | null)[]): Uint8Array => {
+    builder.reset();
+    for (const key of given) builder.append(T0, key, bytesOf('v'));
+    return builder.build().slice();
+  };
+
+  it('must be there, in every record', () => {
+    accepted(batchWith(bytesOf('a'), bytesOf('')), keys);
+    refused(batchWith(bytesOf('a'), null), 'INVALID_RECORD', 'no key in record 1 of 2', keys);
+    accepted(batchWith(bytesOf('a'), null));
+  });
+
+  it('are looked for inside compressed batches as well', () => {
+    const withKey = answering(batchWith(bytesOf('a')).slice(61));
+    const without = answering(batchWith(null).slice(61));
+    builder.reset();
+    builder.append(T0, null, bytesOf('v'));
+    const packed = builder.build({ compression: 'gzip', codecs: without.codecs }).slice();
+    refused(packed, 'INVALID_RECORD', 'no key in record 0 of 1', { ...keys, codecs: without.codecs });
+    accepted(packed, { ...keys, codecs: withKey.codecs });
+  });
+});

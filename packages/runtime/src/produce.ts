@@ -77,6 +77,7 @@ export class ProducePath {
       maxInflatedBytes: this.#limits.maxInflatedBatchBytes,
       maxBatches: this.#limits.maxBatchesPerPartition,
       codecs: this.#codecs,
+      requireKeys: settings.requiresKeys,
       earliestTimestampMs: createTime ? nowMs - settings.timestampBeforeMaxMs : undefined,
       latestTimestampMs: createTime ? nowMs + settings.timestampAfterMaxMs : undefined,
     });

@@ -65,6 +65,8 @@ export interface ReplicaLimits {
 export interface ReplicaIntervals {
   /** `log.retention.check.interval.ms` */
   readonly retentionMs: number;
+  /** `log.cleaner.backoff.ms`; Infinity: `log.cleaner.enable` is false. */
+  readonly cleanMs: number;
   /** `log.flush.offset.checkpoint.interval.ms` */
   readonly checkpointMs: number;
   /** `replica.high.watermark.checkpoint.interval.ms` */
@@ -187,6 +189,7 @@ export class ReplicaManager {
       this.#tasks.push(new PeriodicTask(clock, intervalMs, run, (cause) => onError(cause, doing)));
     };
     every(intervals.retentionMs, 'retention', () => this.#retain());
+    if (intervals.cleanMs !== Infinity) every(intervals.cleanMs, 'cleaning', () => this.#clean());
     every(intervals.checkpointMs, 'checkpoint', () => this.#options.folder.checkpoint());
     every(intervals.highWatermarkMs, 'high watermark checkpoint', () => this.#saveHighWatermarks());
     every(ISOLATION_CHECK_MS, 'looking for the controller', () => this.#lookIsolated());
@@ -265,6 +268,7 @@ export class ReplicaManager {
 
   /** Answers everybody who waits and stops following. The folder is closed by whoever opened it. */
   async close(): Promise<void> {
+    this.#options.folder.stopCleaning();
     this.#unfollow();
     this.drain();
     this.#hosted.close(failure('NOT_LEADER_OR_FOLLOWER', 'this broker is shutting down'));
@@ -282,6 +286,19 @@ export class ReplicaManager {
       const start = partition.log.logStartOffset;
       await partition.log.runRetention(nowMs, partition.highWatermark);
       if (partition.log.logStartOffset !== start) partition.logStartMoved();
+    }
+  }
+
+  /** Until there is nothing left to clean; what was cleaned without an end, or could not be, waits for the next time. */
+  async #clean(): Promise<void> {
+    const { clock, folder } = this.#options;
+    const highWatermarks = (): Map<string, Offset> =>
+      new Map([...this.#hosted.all()].map(({ log, highWatermark }) => [log.name, highWatermark]));
+    for (let type: string | undefined = 'cleaned'; type === 'cleaned';) {
+      const known = highWatermarks();
+      // What is not hosted here (the metadata log, a partition that is going) is left alone.
+      const report = await folder.cleanNext(clock.wallMs(), (name) => known.get(name) ?? (0 as Offset));
+      type = report?.type;
     }
   }
 

@@ -1,10 +1,12 @@
 // What a topic's configuration means to its partitions, read once per change and not once per request.
 
 import { minInsyncReplicas, type TopicConfig } from '@tidemark/core';
-import type { LogConfig } from '@tidemark/log';
+import type { CleanupPolicy, LogConfig } from '@tidemark/log';
 
 export interface TopicSettings {
   readonly log: LogConfig;
+  /** The topic is compacted: a record without a key is refused. */
+  readonly requiresKeys: boolean;
   /** `max.message.bytes`: the largest batch, in bytes as sent. */
   readonly maxBatchBytes: number;
   readonly timestampType: 'CreateTime' | 'LogAppendTime';
@@ -17,6 +19,7 @@ export interface TopicSettings {
 
 /** `producerIdExpirationMs` is the broker's `producer.id.expiration.ms`, which topics do not override. */
 export function topicSettings(config: TopicConfig, producerIdExpirationMs: number): TopicSettings {
+  const cleanupPolicy = cleanupPolicyOf(config.get('cleanup.policy'));
   return {
     log: {
       segmentBytes: config.get('segment.bytes'),
@@ -30,12 +33,23 @@ export function topicSettings(config: TopicConfig, producerIdExpirationMs: numbe
       flushMs: config.get('flush.ms'),
       fileDeleteDelayMs: config.get('file.delete.delay.ms'),
       producerIdExpirationMs,
+      cleanupPolicy,
+      minCleanableDirtyRatio: config.get('min.cleanable.dirty.ratio'),
+      deleteRetentionMs: config.get('delete.retention.ms'),
+      minCompactionLagMs: config.get('min.compaction.lag.ms'),
+      maxCompactionLagMs: config.get('max.compaction.lag.ms'),
       messageTimestampType: config.get('message.timestamp.type'),
     },
+    requiresKeys: cleanupPolicy !== 'delete',
     maxBatchBytes: config.get('max.message.bytes'),
     timestampType: config.get('message.timestamp.type'),
     timestampBeforeMaxMs: config.get('message.timestamp.before.max.ms'),
     timestampAfterMaxMs: config.get('message.timestamp.after.max.ms'),
     minInsyncReplicas: (replicaCount) => minInsyncReplicas(config, replicaCount),
   };
+}
+
+function cleanupPolicyOf(policies: readonly string[]): CleanupPolicy {
+  if (!policies.includes('compact')) return 'delete';
+  return policies.includes('delete') ? 'compact,delete' : 'compact';
 }

@@ -124,7 +124,7 @@ export class ReplicaNode {
         settings: (image, topic) =>
           topicSettings(topicConfigOf(config, image.topicConfigs(topic)), 86_400_000),
         limits,
-        intervals: { retentionMs: 300_000, checkpointMs: 60_000, highWatermarkMs: 5_000 },
+        intervals: { retentionMs: 300_000, cleanMs: 15_000, checkpointMs: 60_000, highWatermarkMs: 5_000 },
         onError: (cause, doing) => this.errors.push(`${doing}: ${String(cause)}`),
       });
       await this.#replicas.start();

@@ -41,3 +41,9 @@ export * from './cluster/regression.ts';
 export * from './cluster/shrink.ts';
 export * from './mutants/mutant.ts';
 export * from './mutants/mutants.ts';
+export {
+  exploreCompactionFaults,
+  exploreCompactionPoints,
+  type CompactionPointOptions,
+  type CompactionPointReport,
+} from './log-crash/compaction-points.ts';

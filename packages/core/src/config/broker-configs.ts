@@ -3,7 +3,17 @@
 // does not have keeps memory bounded. A key is here only if this version does something with it.
 
 import { configTable, type Config, type ConfigRule } from './config.ts';
-import { boolean, int, list, long, oneOf, string, type ConfigSpec, type ConfigValue } from './descriptor.ts';
+import {
+  boolean,
+  double,
+  int,
+  list,
+  long,
+  oneOf,
+  string,
+  type ConfigSpec,
+  type ConfigValue,
+} from './descriptor.ts';
 import { checkListeners, isWildcardHost, listenersOf, type Listener } from './listeners.ts';
 import { roleListenersRule, roleRule, sessionRule } from './node-role.ts';
 import { clusterSpecs } from './quorum-configs.ts';
@@ -118,11 +128,54 @@ const logSpecs = {
     doc: 'How long the files of a removed segment or partition stay on disk under another name.',
   }),
   'log.cleanup.policy': list(['delete'], {
-    values: ['delete'],
-    valuesNote: 'Compaction is not in this version.',
+    values: ['delete', 'compact'],
     topicOverride: 'cleanup.policy',
     dynamic: true,
-    doc: 'What happens to old records: `delete` removes them by retention.',
+    doc: 'What happens to old records: `delete` removes them by retention, `compact` keeps the last record of each key, `delete,compact` does both. A record without a key is refused by a compacted topic.',
+  }),
+  'log.cleaner.enable': boolean(true, {
+    doc: 'Whether compacted topics are cleaned. Without it they grow for ever.',
+  }),
+  'log.cleaner.dedupe.buffer.size': long(128 * MIB, {
+    min: 64 * 1024,
+    max: 4095 * MIB,
+    unit: 'bytes',
+    doc: 'Memory for the keys of one cleaning: each takes its own bytes and 28. What does not fit is cleaned in the next one.',
+  }),
+  'log.cleaner.io.max.bytes.per.second': double(Number.MAX_VALUE, {
+    min: 1,
+    doc: 'Bytes a second that the cleaner reads and writes at most.',
+  }),
+  'log.cleaner.backoff.ms': long(15_000, {
+    min: 1,
+    unit: 'ms',
+    doc: 'How long the cleaner waits when there is nothing to clean.',
+  }),
+  'log.cleaner.min.cleanable.ratio': double(0.5, {
+    min: 0,
+    max: 1,
+    topicOverride: 'min.cleanable.dirty.ratio',
+    dynamic: true,
+    doc: 'A compacted log is cleaned when more than this part of it has not been cleaned yet.',
+  }),
+  'log.cleaner.delete.retention.ms': long(DAY_MS, {
+    unit: 'ms',
+    topicOverride: 'delete.retention.ms',
+    dynamic: true,
+    doc: 'How long a tombstone stays after it was first cleaned. A consumer that reads from the beginning must reach the end within this time to see every deletion.',
+  }),
+  'log.cleaner.min.compaction.lag.ms': long(0, {
+    unit: 'ms',
+    topicOverride: 'min.compaction.lag.ms',
+    dynamic: true,
+    doc: 'Records younger than this are not compacted away.',
+  }),
+  'log.cleaner.max.compaction.lag.ms': long(NO_LIMIT, {
+    min: 1,
+    unit: 'ms',
+    topicOverride: 'max.compaction.lag.ms',
+    dynamic: true,
+    doc: 'A compacted log with an older record that was never cleaned is cleaned whatever the ratio.',
   }),
   'flush.policy': oneOf(['ack', 'os'], 'ack', {
     own: true,

@@ -59,7 +59,9 @@ describe('topic configs', () => {
     const say = (record: Record<string, string>, factor?: number) =>
       describeProblems(checkTopicOverrides(overrides(record), factor));
     expect(say({ 'retention.ms': '1000', 'cleanup.policy': 'delete' })).to.equal('');
-    expect(say({ 'cleanup.policy': 'compact' })).to.contain('Compaction is not in this version.');
+    expect(say({ 'cleanup.policy': 'compact', 'delete.retention.ms': '5' })).to.equal('');
+    expect(say({ 'cleanup.policy': 'compact,delete' })).to.equal('');
+    expect(say({ 'cleanup.policy': 'shred' })).to.contain('cleanup.policy');
     expect(say({ 'compression.type': 'zstd' })).to.contain('Brokers never recompress');
     expect(say({ 'log.retention.ms': '1' })).to.contain('For a topic it is called retention.ms.');
     expect(say({ 'min.insync.replicas': '2' }, 1)).to.contain('is above the topic’s replication factor (1)');
