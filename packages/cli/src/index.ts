@@ -3,6 +3,7 @@ export * from './bench/latency-histogram.ts';
 export * from './command-context.ts';
 export * from './commands/cluster-view.ts';
 export * from './commands/complete.ts';
+export * from './commands/partition-view.ts';
 export * from './commands/quorum-view.ts';
 export * from './exit.ts';
 export * from './format/byte-sink.ts';

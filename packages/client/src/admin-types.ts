@@ -31,6 +31,14 @@ export interface ClusterDescription {
 export interface PartitionDescription extends PartitionInfo {
   readonly partitionEpoch: number;
   readonly offlineReplicas: readonly number[];
+  /** Out of sync, but certain to have everything committed (KIP-966). */
+  readonly eligibleLeaderReplicas: readonly number[];
+  /** Whoever led last, when nobody is in sync and nobody eligible. */
+  readonly lastKnownLeaderReplicas: readonly number[];
+  readonly addingReplicas: readonly number[];
+  readonly removingReplicas: readonly number[];
+  /** The leader was elected uncleanly and has not yet taken the partition in hand. */
+  readonly recovering: boolean;
 }
 
 export interface TopicDescription {
@@ -118,6 +126,40 @@ export interface ConfigAltered {
   readonly error?: TidemarkError | undefined;
 }
 
+/** What a leader knows of one follower. */
+export interface FollowerInfo {
+  readonly brokerId: number;
+  /** -1 when not known. */
+  readonly logEndOffset: number;
+  /** It holds everything below for good; -1 when not known. */
+  readonly acknowledgedOffset: number;
+  readonly inSync: boolean;
+  /** For how long it has lacked something; 0 when it has everything, -1 when it never had. */
+  readonly lagMs: number;
+}
+
+/** What a replica knows in its role. A refusal is a sentence. */
+export type ReplicaStanding =
+  | {
+      readonly role: 'leader';
+      /** Nothing before this leadership was appended at or above it. */
+      readonly epochStartOffset: number;
+      /** The controller has not been heard for as long as a session: nothing is taken and nothing acknowledged. */
+      readonly isolated: boolean;
+      readonly followers: readonly FollowerInfo[];
+      /** Why acks=all would be refused now. */
+      readonly refusal?: string | undefined;
+    }
+  | {
+      readonly role: 'follower';
+      /** -1 when there is none. */
+      readonly leaderId: number;
+      readonly state: 'idle' | 'fetching' | 'truncating' | 'waiting' | 'unknown';
+      /** Why it waits. */
+      readonly refusal?: string | undefined;
+    }
+  | { readonly role: 'changing' };
+
 export interface ReplicaInfo extends TopicPartition {
   readonly topicId: string;
   readonly brokerId: number;
@@ -132,6 +174,10 @@ export interface ReplicaInfo extends TopicPartition {
   readonly segmentCount: number;
   /** Everything below it is on disk. */
   readonly flushedOffset: number;
+  readonly leaderEpoch: number;
+  /** The epochs in the log and where each begins, oldest first. */
+  readonly leaderEpochs: readonly { readonly leaderEpoch: number; readonly startOffset: number }[];
+  readonly standing: ReplicaStanding;
   readonly error?: TidemarkError | undefined;
 }
 

@@ -33,7 +33,6 @@ import type {
   NewPartitionsSpec,
   NewTopicSpec,
   RecordsToDelete,
-  ReplicaInfo,
   ReplicasDescription,
   TopicDescription,
   TopicReference,
@@ -45,6 +44,9 @@ import { LeaderCalls } from './leader-calls.ts';
 import type { TopicPartition } from './leader-calls.ts';
 import { lookUpOffsets } from './offset-lookup.ts';
 import type { FoundOffset, LookupSpec } from './offset-lookup.ts';
+import { partitionSituations } from './partition-situation.ts';
+import type { PartitionSituation } from './partition-situation.ts';
+import { describeReplicasOf } from './replica-descriptions.ts';
 
 export type AdminOptions = ClientOptions;
 
@@ -238,29 +240,36 @@ export class Admin {
     }));
   }
 
-  /** Every replica as the broker that holds it sees it; no topics: of all topics. */
-  async describeReplicas(topics: readonly string[] = []): Promise<ReplicasDescription> {
+  /** Every replica as the broker that holds it sees it; no topics: of all topics. A broker has `timeoutMs` to answer. */
+  async describeReplicas(
+    topics: readonly string[] = [],
+    { timeoutMs = this.#settings.requestTimeoutMs }: { readonly timeoutMs?: number } = {},
+  ): Promise<ReplicasDescription> {
     const { brokers } = await this.describeCluster({ allowStale: true });
-    const replicas = new Map<string, ReplicaInfo>();
-    const unreachable: { brokerId: number; error: TidemarkError }[] = [];
-    await Promise.all(
-      brokers.map(async ({ id, host, port }) => {
-        try {
-          const channel = this.#wiring.connections.channel(`${host}:${port}`);
-          const answer = await channel.unary(adminService.DescribeReplicas, { topics: [...topics] });
-          for (const replica of answer.replicas) {
-            const key = `${replica.topic}-${replica.partition}@${replica.brokerId}`;
-            // A broker knows its own replicas best.
-            if (replica.brokerId !== id && replicas.has(key)) continue;
-            replicas.set(key, withError(replica));
-          }
-        } catch (error) {
-          if (!(error instanceof TidemarkError)) throw error;
-          unreachable.push({ brokerId: id, error });
-        }
-      }),
-    );
-    return { replicas: [...replicas.values()], unreachable };
+    return describeReplicasOf(this.#wiring.connections, brokers, topics, timeoutMs);
+  }
+
+  /** What the metadata and each of its brokers say of every partition; no topics: of all. `explainPartition` reasons about it. */
+  async describePartitions(
+    topics: readonly string[] = [],
+    { timeoutMs = this.#settings.requestTimeoutMs }: { readonly timeoutMs?: number } = {},
+  ): Promise<readonly PartitionSituation[]> {
+    const found = topics.length === 0 ? await this.listTopics() : await this.describeTopics(topics);
+    for (const { error } of found) if (error !== undefined) throw error;
+    const { brokers } = await this.describeCluster({ allowStale: true });
+    const names = found.map(({ name }) => name);
+    const holders = new Set(found.flatMap((topic) => topic.partitions.flatMap(({ replicas }) => replicas)));
+    const asked = brokers.filter(({ id }) => holders.has(id));
+    const [described, configs] = await Promise.all([
+      describeReplicasOf(this.#wiring.connections, asked, topics, timeoutMs),
+      names.length === 0
+        ? []
+        : this.describeConfigs(
+            names.map((name) => ({ type: 'topic', name })),
+            ['min.insync.replicas', 'unclean.leader.election.enable'],
+          ),
+    ]);
+    return partitionSituations(found, asked, described, configs);
   }
 
   /** In the order asked. Offset -1: no record is at or after the time. */

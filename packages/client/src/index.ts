@@ -23,3 +23,6 @@ export { Admin } from './admin.ts';
 export type { AdminOptions, ChangeOptions } from './admin.ts';
 export type * from './admin-types.ts';
 export type * from './admin-quorum-types.ts';
+export { explainPartition } from './partition-explanation.ts';
+export type * from './partition-explanation.ts';
+export type * from './partition-situation.ts';

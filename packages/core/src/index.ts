@@ -17,6 +17,7 @@ export { nodeRole, type NodeRole, type QuorumMembership } from './config/node-ro
 export * from './config/quorum-voters.ts';
 export * from './config/problem.ts';
 export * from './config/properties.ts';
+export * from './config/replication-throttle.ts';
 export * from './config/resolve.ts';
 export * from './config/topic-configs.ts';
 export * from './config/value.ts';

@@ -201,6 +201,10 @@ export type {
   ReplicaAssignment,
   ReplicaAssignmentOutput,
 } from './generated/tidemark/v1/ReplicaAssignment.ts';
+export type { FollowerProgress, FollowerProgressOutput } from './generated/tidemark/v1/FollowerProgress.ts';
+export type { FollowerStanding, FollowerStandingOutput } from './generated/tidemark/v1/FollowerStanding.ts';
+export type { FollowingState, FollowingStateOutput } from './generated/tidemark/v1/FollowingState.ts';
+export type { LeaderStanding, LeaderStandingOutput } from './generated/tidemark/v1/LeaderStanding.ts';
 export type {
   ReplicaDescription,
   ReplicaDescriptionOutput,

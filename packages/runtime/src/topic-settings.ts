@@ -1,6 +1,11 @@
 // What a topic's configuration means to its partitions, read once per change and not once per request.
 
-import { minInsyncReplicas, type TopicConfig } from '@tidemark/core';
+import {
+  minInsyncReplicas,
+  throttledReplicas,
+  type ThrottledReplicas,
+  type TopicConfig,
+} from '@tidemark/core';
 import type { CleanupPolicy, LogConfig } from '@tidemark/log';
 
 export interface TopicSettings {
@@ -15,6 +20,9 @@ export interface TopicSettings {
   readonly timestampAfterMaxMs: number;
   /** The in-sync replicas acks=all needs, for a partition of so many replicas. */
   readonly minInsyncReplicas: (replicaCount: number) => number;
+  /** Replicas whose sending to followers, and whose fetching from leaders, is held to the broker's rate. */
+  readonly leaderThrottled: ThrottledReplicas;
+  readonly followerThrottled: ThrottledReplicas;
 }
 
 /** `producerIdExpirationMs` is the broker's `producer.id.expiration.ms`, which topics do not override. */
@@ -46,6 +54,8 @@ export function topicSettings(config: TopicConfig, producerIdExpirationMs: numbe
     timestampBeforeMaxMs: config.get('message.timestamp.before.max.ms'),
     timestampAfterMaxMs: config.get('message.timestamp.after.max.ms'),
     minInsyncReplicas: (replicaCount) => minInsyncReplicas(config, replicaCount),
+    leaderThrottled: throttledReplicas(config.get('leader.replication.throttled.replicas')),
+    followerThrottled: throttledReplicas(config.get('follower.replication.throttled.replicas')),
   };
 }
 

@@ -1,12 +1,21 @@
-// AdminService.DescribeReplicas: the replicas this broker holds, with their offsets and sizes.
+// AdminService.DescribeReplicas: the replicas this broker holds, with their offsets and sizes, and what each knows in its role.
 
 import {
   errorDetail,
+  failureDetail,
   type DescribeReplicasRequestOutput,
   type DescribeReplicasResponse,
 } from '@tidemark/rpc';
-import type { ReplicaDescription } from '@tidemark/rpc';
+import type { FollowingState, ReplicaDescription } from '@tidemark/rpc';
+import type { FollowingDescription, ReplicaDescription as HostedReplica } from '@tidemark/runtime';
 import type { NodeContext } from '../broker-context.ts';
+
+const FOLLOWING_STATES = {
+  idle: 'FOLLOWING_STATE_IDLE',
+  fetching: 'FOLLOWING_STATE_FETCHING',
+  truncating: 'FOLLOWING_STATE_TRUNCATING',
+  waiting: 'FOLLOWING_STATE_WAITING',
+} as const satisfies Record<FollowingDescription['state'], FollowingState>;
 
 export function describeReplicas(
   context: NodeContext,
@@ -27,6 +36,9 @@ export function describeReplicas(
     sizeBytes: each.sizeBytes,
     segmentCount: each.segmentCount,
     flushedOffset: each.flushedOffset,
+    leaderEpoch: each.leaderEpoch,
+    leaderEpochs: each.leaderEpochs.map(({ epoch, startOffset }) => ({ leaderEpoch: epoch, startOffset })),
+    ...standingOf(each),
   }));
   const { image } = context.metadata;
   for (const topic of wanted ?? []) {
@@ -35,4 +47,34 @@ export function describeReplicas(
     replicas.push({ topic, partition: -1, brokerId: context.self, error });
   }
   return { replicas };
+}
+
+function standingOf({ standing }: HostedReplica): Pick<ReplicaDescription, 'leader' | 'follower'> {
+  switch (standing.role) {
+    case 'changing':
+      return {};
+    case 'follower':
+      return {
+        follower: {
+          leaderId: standing.leader,
+          state: FOLLOWING_STATES[standing.state],
+          refusal: standing.refusal === undefined ? null : failureDetail(standing.refusal),
+        },
+      };
+    case 'leader':
+      return {
+        leader: {
+          epochStartOffset: standing.epochStartOffset,
+          isolated: standing.isIsolated,
+          followers: standing.followers.map((follower) => ({
+            brokerId: follower.broker,
+            logEndOffset: follower.logEndOffset,
+            acknowledgedOffset: follower.acknowledgedOffset,
+            inSync: follower.isInSync,
+            lagMs: Number.isFinite(follower.lagMs) ? Math.round(follower.lagMs) : -1,
+          })),
+          acksAllRefusal: standing.refusal === undefined ? null : failureDetail(standing.refusal),
+        },
+      };
+  }
 }

@@ -56,6 +56,11 @@ function topicAnswer(image: MetadataImage, topic: TopicImage): TopicMetadata {
       replicas: [...partition.replicas],
       inSyncReplicas: [...partition.isr],
       offlineReplicas: partition.replicas.filter(offline),
+      eligibleLeaderReplicas: [...partition.elr],
+      lastKnownLeaderReplicas: [...partition.lastKnownElr],
+      addingReplicas: [...partition.addingReplicas],
+      removingReplicas: [...partition.removingReplicas],
+      recovering: partition.leaderRecoveryState === 'recovering',
     })),
   };
 }

@@ -4,6 +4,7 @@ import { declareBench } from './bench.ts';
 import { declareCluster } from './cluster.ts';
 import type { Host } from './command.ts';
 import { declareCompletion } from './completion.ts';
+import { declarePartition } from './partition.ts';
 import { declareQuorum } from './quorum.ts';
 import { declareRecords } from './records.ts';
 import { declareServer } from './server.ts';
@@ -28,6 +29,7 @@ export function makeProgram(host: Host): Command {
   declareTopic(host, program);
   declareRecords(host, program);
   declareCluster(host, program);
+  declarePartition(host, program);
   declareQuorum(host, program);
   declareBench(host, program);
   declareCompletion(host, program);

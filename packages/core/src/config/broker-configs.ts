@@ -300,6 +300,18 @@ const replicationSpecs = {
     unit: 'ms',
     doc: 'How often the high watermarks are written down.',
   }),
+  'leader.replication.throttled.rate': long(NO_LIMIT, {
+    min: 1,
+    unit: 'bytes',
+    dynamic: true,
+    doc: 'Most bytes a second that this broker sends to followers for the replicas in a topic’s leader.replication.throttled.replicas, all together. Set for the time of a reassignment.',
+  }),
+  'follower.replication.throttled.rate': long(NO_LIMIT, {
+    min: 1,
+    unit: 'bytes',
+    dynamic: true,
+    doc: 'Most bytes a second that this broker fetches from leaders for the replicas in a topic’s follower.replication.throttled.replicas, all together. Set for the time of a reassignment.',
+  }),
 };
 
 const networkSpecs = {
@@ -435,6 +447,8 @@ export const brokerConfigs = configTable<BrokerSpecs>({
         topicOverride === name ? [] : [[topicOverride, `For a broker it is called ${name}.`]],
       ),
     ),
+    'leader.replication.throttled.replicas': 'It is a topic config; set it on the topic.',
+    'follower.replication.throttled.replicas': 'It is a topic config; set it on the topic.',
     'broker.id': 'It is called node.id.',
     'log.dir': 'It is called log.dirs.',
     'log.retention.hours': 'Give log.retention.ms, in milliseconds.',

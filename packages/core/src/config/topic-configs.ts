@@ -1,10 +1,11 @@
-// The configs a topic may carry, each of which overrides a broker config, and how the layers come together:
+// The configs a topic may carry: those that override a broker config and those that only topics have. How the layers come together:
 // topic override > broker config set at run time for one node > for all nodes > the node's own file > default (as Kafka).
 
 import { brokerConfigs, brokerSpecs, type BrokerConfig, type BrokerSpecs } from './broker-configs.ts';
 import { Config, configTable, type ConfigKeys, type ConfigSetting } from './config.ts';
 import type { ConfigName, ConfigSpec } from './descriptor.ts';
 import type { ConfigProblem, ConfigSource } from './problem.ts';
+import { topicOnlySpecs } from './replication-throttle.ts';
 import { checkSetting } from './resolve.ts';
 
 /** Overridden broker configs by topic config. */
@@ -33,19 +34,25 @@ export const topicToBrokerConfig = {
   'unclean.leader.election.enable': 'unclean.leader.election.enable',
 } as const satisfies Record<string, ConfigName<BrokerSpecs>>;
 
-export type TopicConfigName = keyof typeof topicToBrokerConfig;
+type OverridingName = keyof typeof topicToBrokerConfig;
+export type TopicConfigName = OverridingName | keyof typeof topicOnlySpecs;
 export type TopicSpecs = {
-  readonly [N in TopicConfigName]: BrokerSpecs[(typeof topicToBrokerConfig)[N]];
-};
+  readonly [N in OverridingName]: BrokerSpecs[(typeof topicToBrokerConfig)[N]];
+} & typeof topicOnlySpecs;
 export type TopicConfig = Config<TopicSpecs>;
 
-const topicSpecs = Object.fromEntries(
-  Object.entries(topicToBrokerConfig).map(([name, brokerName]) => {
-    const inherited = Object.entries(brokerSpecs[brokerName]).filter(([field]) => field !== 'topicOverride');
-    const own: Partial<ConfigSpec> = { scope: 'topic', brokerDefault: brokerName, dynamic: true };
-    return [name, { ...Object.fromEntries(inherited), ...own }];
-  }),
-) as unknown as TopicSpecs;
+const topicSpecs = {
+  ...Object.fromEntries(
+    Object.entries(topicToBrokerConfig).map(([name, brokerName]) => {
+      const inherited = Object.entries(brokerSpecs[brokerName]).filter(
+        ([field]) => field !== 'topicOverride',
+      );
+      const own: Partial<ConfigSpec> = { scope: 'topic', brokerDefault: brokerName, dynamic: true };
+      return [name, { ...Object.fromEntries(inherited), ...own }];
+    }),
+  ),
+  ...topicOnlySpecs,
+} as unknown as TopicSpecs;
 
 export const topicConfigs = configTable<TopicSpecs>({
   title: 'topic',

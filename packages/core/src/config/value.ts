@@ -94,7 +94,8 @@ function typedValue(spec: ConfigSpec, input: ConfigValue): ParsedValue {
       if (members.includes('')) return refuse('has an empty member');
       const alien = members.find((member) => spec.values?.includes(member) === false);
       if (alien !== undefined) return refuse(`${JSON.stringify(alien)} is not one of the values it can have`);
-      const twice = members.find((member, index) => members.indexOf(member) !== index);
+      const seen = new Set<string>();
+      const twice = members.find((member) => seen.size === seen.add(member).size);
       if (twice !== undefined) return refuse(`names ${JSON.stringify(twice)} twice`);
       return { ok: true, value: members };
     }

@@ -9,6 +9,11 @@ export interface PartitionMetadata {
   'replicas'?: (number)[];
   'inSyncReplicas'?: (number)[];
   'offlineReplicas'?: (number)[];
+  'eligibleLeaderReplicas'?: (number)[];
+  'lastKnownLeaderReplicas'?: (number)[];
+  'addingReplicas'?: (number)[];
+  'removingReplicas'?: (number)[];
+  'recovering'?: (boolean);
 }
 
 export interface PartitionMetadataOutput {
@@ -19,4 +24,9 @@ export interface PartitionMetadataOutput {
   'replicas': (number)[];
   'inSyncReplicas': (number)[];
   'offlineReplicas': (number)[];
+  'eligibleLeaderReplicas': (number)[];
+  'lastKnownLeaderReplicas': (number)[];
+  'addingReplicas': (number)[];
+  'removingReplicas': (number)[];
+  'recovering': (boolean);
 }

@@ -1,0 +1,122 @@
+// Who may lead a partition, in the order in which the controller would take them, and which offsets would be lost. In sync and eligible
+// replicas have everything committed and lose nothing that was acknowledged by acks=all. Of any other, the range from its end to the high
+// watermark would be gone; above the high watermark nothing was acknowledged by acks=all, but by acks=1 it was. Pure.
+import type { ExplainedReplica, KnownHighWatermark } from './partition-explanation.ts';
+import type { PartitionSituation } from './partition-situation.ts';
+
+/** Offsets `from` (inclusive) to `to` (exclusive). */
+export interface OffsetRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface CandidateLoss {
+  /** Committed records that would surely be lost; null when none is known to be. */
+  readonly committed: OffsetRange | null;
+  /** Acknowledged by acks=1 at most: from the high watermark (or the candidate's end) to the leader's end. */
+  readonly uncommitted: OffsetRange | null;
+  /** More may be lost than the ranges say. */
+  readonly mayBeMore: boolean;
+  readonly text: string;
+}
+
+export interface LeaderCandidate {
+  readonly brokerId: number;
+  readonly by: 'in-sync' | 'eligible' | 'last-known-leader' | 'unclean';
+  /** Registered and not fenced: it can be elected now. */
+  readonly available: boolean;
+  /** By itself; or only when somebody asks for an unclean election. */
+  readonly automatic: boolean;
+  readonly loss: CandidateLoss;
+}
+
+/**
+ * The leader first while it may lead, then by the order of the replicas. An unclean election takes the first available of the replicas, not the
+ * one that has most.
+ */
+export function candidatesOf(
+  situation: PartitionSituation,
+  replicas: readonly ExplainedReplica[],
+  highWatermark: KnownHighWatermark | undefined,
+): readonly LeaderCandidate[] {
+  const { inSyncReplicas: isr, eligibleLeaderReplicas: elr, lastKnownLeaderReplicas, leaderId } = situation;
+  const clean = isr.length > 0 ? isr : elr;
+  const lastKnown = isr.length === 0 && elr.length === 0 ? lastKnownLeaderReplicas[0] : undefined;
+  const rank = (id: number): number =>
+    clean.includes(id) ? (id === leaderId ? 0 : 1) : id === lastKnown ? 2 : 3;
+  return replicas
+    .toSorted((a, b) => rank(a.brokerId) - rank(b.brokerId))
+    .map((replica): LeaderCandidate => {
+      const { brokerId } = replica;
+      const isClean = clean.includes(brokerId);
+      const by = isClean
+        ? isr.length > 0
+          ? 'in-sync'
+          : 'eligible'
+        : brokerId === lastKnown
+          ? 'last-known-leader'
+          : 'unclean';
+      return {
+        brokerId,
+        by,
+        available: !replica.fenced,
+        automatic: by !== 'unclean' || situation.uncleanElection,
+        loss: isClean ? cleanLoss(replica) : lossOf(situation, replica, replicas, highWatermark),
+      };
+    });
+}
+
+/** A replica that shall be in sync and is not there has just been created, or its disk was lost: nobody can tell which from here. */
+function cleanLoss({ role }: ExplainedReplica): CandidateLoss {
+  const lost = role === 'absent';
+  const text = lost
+    ? 'is in sync by the metadata, yet its broker has NO such replica'
+    : 'loses nothing committed';
+  return { committed: null, uncommitted: null, mayBeMore: lost, text };
+}
+
+function lossOf(
+  { leaderId }: PartitionSituation,
+  { brokerId, logEndOffset, role }: ExplainedReplica,
+  replicas: readonly ExplainedReplica[],
+  highWatermark: KnownHighWatermark | undefined,
+): CandidateLoss {
+  const nothingKnown = { committed: null, uncommitted: null, mayBeMore: true };
+  const leader = replicas.find((replica) => replica.brokerId === leaderId && replica.role === 'leader');
+  if (brokerId === leaderId && leader !== undefined) {
+    return { committed: null, uncommitted: null, mayBeMore: false, text: 'loses nothing: it leads' };
+  }
+  if (role === 'absent') {
+    const all =
+      highWatermark === undefined ? '' : `, at least up to the high watermark ${highWatermark.offset}`;
+    return { ...nothingKnown, text: `has no records: would lose EVERYTHING${all}` };
+  }
+  if (logEndOffset < 0) {
+    return { ...nothingKnown, text: 'would lose an UNKNOWN number of records: its end is not known' };
+  }
+  const committed = rangeOf(logEndOffset, highWatermark?.offset);
+  const uncommitted = rangeOf(Math.max(logEndOffset, highWatermark?.offset ?? 0), leader?.logEndOffset);
+  const parts: string[] = [];
+  if (committed !== null) parts.push(`would lose ${records(committed)}, committed`);
+  if (uncommitted !== null)
+    parts.push(`${committed === null ? 'would lose ' : ''}${records(uncommitted)}, not committed`);
+  if (parts.length === 0) parts.push('would lose nothing that is known of');
+  const mayBeMore = leader === undefined;
+  if (mayBeMore) {
+    parts.push(
+      highWatermark === undefined
+        ? 'and maybe MORE: nobody who answers knows the high watermark'
+        : `and maybe MORE: the last leader's end is not known, and ${highWatermark.offset} is only the high watermark that broker ${highWatermark.brokerId} last heard of`,
+    );
+  }
+  return { committed, uncommitted, mayBeMore, text: parts.join('; ') };
+}
+
+function rangeOf(from: number, to: number | undefined): OffsetRange | null {
+  return to === undefined || from >= to ? null : { from, to };
+}
+
+function records({ from, to }: OffsetRange): string {
+  const count = to - from;
+  return `${count} ${count === 1 ? 'record' : 'records'}, offsets ${from} to ${to - 1}`;
+}

@@ -1,0 +1,23 @@
+// Original file: proto/tidemark/v1/admin.proto
+
+export const FollowingState = {
+  FOLLOWING_STATE_UNSPECIFIED: 'FOLLOWING_STATE_UNSPECIFIED',
+  FOLLOWING_STATE_IDLE: 'FOLLOWING_STATE_IDLE',
+  FOLLOWING_STATE_FETCHING: 'FOLLOWING_STATE_FETCHING',
+  FOLLOWING_STATE_TRUNCATING: 'FOLLOWING_STATE_TRUNCATING',
+  FOLLOWING_STATE_WAITING: 'FOLLOWING_STATE_WAITING',
+} as const;
+
+export type FollowingState =
+  | 'FOLLOWING_STATE_UNSPECIFIED'
+  | 0
+  | 'FOLLOWING_STATE_IDLE'
+  | 1
+  | 'FOLLOWING_STATE_FETCHING'
+  | 2
+  | 'FOLLOWING_STATE_TRUNCATING'
+  | 3
+  | 'FOLLOWING_STATE_WAITING'
+  | 4
+
+export type FollowingStateOutput = typeof FollowingState[keyof typeof FollowingState]
