@@ -25,7 +25,16 @@ describe('the partitions of a cluster, as its operator sees them', function () {
   before(async () => {
     cluster = await Cluster.start({ nodes: [{ id: 1 }, { id: 2 }, { id: 3 }], settings: HASTY });
     await eventually('a topic with three replicas', 20_000, async () => {
-      const { code } = await cluster.cli(['topic', 'create', 'orders', '-p', '3', '-r', '3', '--if-not-exists']);
+      const { code } = await cluster.cli([
+        'topic',
+        'create',
+        'orders',
+        '-p',
+        '3',
+        '-r',
+        '3',
+        '--if-not-exists',
+      ]);
       return code === 0 ? true : undefined;
     });
   });
@@ -65,7 +74,9 @@ describe('the partitions of a cluster, as its operator sees them', function () {
 
     const list = await cluster.cli(['partition', 'list', '--topic', 'orders', '-o', 'json']);
     expect(list.code, list.stderr).to.equal(0);
-    expect((JSON.parse(list.stdout) as Explained[]).map(({ partition }) => partition)).to.deep.equal([0, 1, 2]);
+    expect((JSON.parse(list.stdout) as Explained[]).map(({ partition }) => partition)).to.deep.equal([
+      0, 1, 2,
+    ]);
     const offline = await cluster.cli(['partition', 'list', '--offline', '-o', 'json']);
     expect([offline.code, JSON.parse(offline.stdout)]).to.deep.equal([0, []]);
   });

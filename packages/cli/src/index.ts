@@ -5,6 +5,7 @@ export * from './commands/cluster-view.ts';
 export * from './commands/complete.ts';
 export * from './commands/partition-view.ts';
 export * from './commands/quorum-view.ts';
+export * from './commands/reassignment-plan.ts';
 export * from './exit.ts';
 export * from './format/byte-sink.ts';
 export * from './format/input-format.ts';

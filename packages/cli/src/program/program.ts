@@ -6,6 +6,7 @@ import type { Host } from './command.ts';
 import { declareCompletion } from './completion.ts';
 import { declarePartition } from './partition.ts';
 import { declareQuorum } from './quorum.ts';
+import { declareReassign } from './reassign.ts';
 import { declareRecords } from './records.ts';
 import { declareServer } from './server.ts';
 import { declareTopic } from './topic.ts';
@@ -30,6 +31,7 @@ export function makeProgram(host: Host): Command {
   declareRecords(host, program);
   declareCluster(host, program);
   declarePartition(host, program);
+  declareReassign(host, program);
   declareQuorum(host, program);
   declareBench(host, program);
   declareCompletion(host, program);
