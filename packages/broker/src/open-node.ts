@@ -144,6 +144,7 @@ function brokerLifecycle(
       rack: config.get('broker.rack'),
       directoryId,
       previousBrokerEpoch: folder.cleanShutdown?.brokerEpoch ?? -1,
+      flushPolicy: config.get('flush.policy'),
     },
     heartbeatIntervalMs: config.get('broker.heartbeat.interval.ms'),
     sessionTimeoutMs: config.get('broker.session.timeout.ms'),

@@ -11,6 +11,7 @@ import {
   struct,
   text,
   uuid,
+  type BrokerEpoch,
   type BrokerId,
   type Failure,
   type FieldCodec,
@@ -59,19 +60,27 @@ type Fields<T extends CommandType> = Omit<CommandOf<T>, 'type'>;
 const assignments = listOf(struct<ReplicaAssignment>({ partition: signed, replicas: listOf(signed) }));
 export const configResource = struct<ConfigResource>({ type: wordOf('topic', 'broker'), name: text });
 
+const registerBrokerParts = {
+  clusterId: text,
+  brokerId: int32<BrokerId>(),
+  incarnationId: uuid<string>(),
+  endpoints: listOf(endpoint),
+  rack: text,
+  directoryId: text,
+  previousBrokerEpoch: int64OrMinusOne<BrokerEpoch | -1>(),
+};
+const registerBrokerFields = struct<Omit<Fields<'registerBroker'>, 'flushPolicy'>>(registerBrokerParts);
+
 /** The fields by version; the last one is written. */
 const schemas: { readonly [T in CommandType]: readonly FieldCodec<Fields<T>>[] } = {
   registerCluster: [struct({ clusterId: text })],
   registerBroker: [
-    struct<Fields<'registerBroker'>>({
-      clusterId: text,
-      brokerId: int32<BrokerId>(),
-      incarnationId: uuid<string>(),
-      endpoints: listOf(endpoint),
-      rack: text,
-      directoryId: text,
-      previousBrokerEpoch: int64OrMinusOne(),
-    }),
+    // A broker that does not say how it flushes is taken for one that does not.
+    {
+      write: (writer, command) => registerBrokerFields.write(writer, command),
+      read: (reader) => ({ ...registerBrokerFields.read(reader), flushPolicy: 'os' }),
+    },
+    struct<Fields<'registerBroker'>>({ ...registerBrokerParts, flushPolicy: wordOf('ack', 'os') }),
   ],
   fenceBroker: [struct(brokerEpochFields)],
   unfenceBroker: [struct(brokerEpochFields)],

@@ -42,10 +42,12 @@ export interface RegisterBrokerCommand {
   /** A UUID of its log folder. */
   readonly directoryId: string;
   /**
-   * From the marker of a clean shutdown; -1 without one. Unless it is the epoch registered, the broker may have lost records
-   * and leaves every ISR and ELR.
+   * From the marker of a clean shutdown; -1 without one. Unless it is the epoch registered, the broker may have lost what was not
+   * synced, and leaves the ISR and ELR where that had counted as held.
    */
   readonly previousBrokerEpoch: BrokerEpoch | -1;
+  /** `flush.policy` of its own file: what it counts as held where nothing was set at run time. */
+  readonly flushPolicy: 'ack' | 'os';
 }
 
 export interface RegisteredBroker {

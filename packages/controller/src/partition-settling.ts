@@ -14,24 +14,30 @@ import { TopicRules } from './topic-rules.ts';
 /** Most partitions that one command of the controller's own changes. */
 export const MAX_SETTLED_PARTITIONS = 1000;
 
+export type Lost = 'disk' | { readonly flushPolicy: 'ack' | 'os' };
+
 /** The image as it will be with some brokers fenced or unfenced. */
 export interface BrokerChange {
   readonly brokerId: BrokerId;
   readonly isActive: boolean;
-  /** It may have lost records. All its partitions are then changed at once: nobody could tell later. */
-  readonly isUnclean?: boolean;
+  /**
+   * It may have lost records: its disk, or what was not synced, which had counted as held unless flush.policy is `ack` (the broker's
+   * own, where nothing else is set). All partitions concerned are then changed at once: nobody could tell later.
+   */
+  readonly lost?: Lost;
 }
 
 /** Changes to partitions that follow from `change`. */
 export function settleBroker(
   image: MetadataImage,
   config: BrokerConfig,
-  { brokerId, isActive, isUnclean = false }: BrokerChange,
+  { brokerId, isActive, lost }: BrokerChange,
 ): readonly PartitionChangeRecord[] {
   const holdings = image.holdings(brokerId);
   const settling = new Settling(image, config, (id) => (id === brokerId ? isActive : image.isActive(id)));
-  if (isUnclean) {
-    if (holdings.inSync + holdings.eligible > 0) settling.topics(holdings.topics, Infinity, brokerId);
+  if (lost !== undefined) {
+    if (holdings.inSync + holdings.eligible > 0)
+      settling.topics(holdings.topics, Infinity, { brokerId, lost });
   } else if (isActive) {
     settling.topics(image.index.leaderless, MAX_SETTLED_PARTITIONS);
   } else if (holdings.inSync > 0) {
@@ -81,6 +87,16 @@ export function* topicsOf(image: MetadataImage, counts: TopicCounts): Iterable<T
   for (const [id] of counts.entries()) yield image.topicById(id)!;
 }
 
+interface Loser {
+  readonly brokerId: BrokerId;
+  readonly lost: Lost;
+}
+
+/** Whether a replica of such a topic may lack something that had counted as held. */
+function mayLack(lost: Lost, { flushPolicy }: PartitionRules): boolean {
+  return lost === 'disk' || (flushPolicy ?? lost.flushPolicy) !== 'ack';
+}
+
 class Settling {
   readonly records: PartitionChangeRecord[] = [];
   readonly #image: MetadataImage;
@@ -96,17 +112,18 @@ class Settling {
   }
 
   /** Each topic once, until there are `limit` records in all. */
-  topics(topics: TopicCounts, limit: number, unclean?: BrokerId): void {
+  topics(topics: TopicCounts, limit: number, loser?: Loser): void {
     for (const topic of topicsOf(this.#image, topics)) {
       if (this.records.length >= limit) return;
       if (this.#done.has(topic.id)) continue;
       this.#done.add(topic.id);
-      this.#topic(topic, limit, unclean);
+      this.#topic(topic, limit, loser);
     }
   }
 
-  #topic(topic: TopicImage, limit: number, unclean: BrokerId | undefined): void {
+  #topic(topic: TopicImage, limit: number, loser: Loser | undefined): void {
     const rules = this.#rules.of(topic);
+    const unclean = loser !== undefined && mayLack(loser.lost, rules) ? loser.brokerId : undefined;
     for (const partition of topic.partitions) {
       if (this.records.length >= limit) return;
       const wanted = this.#wanted(partition, rules, unclean);

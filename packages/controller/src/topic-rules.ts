@@ -12,7 +12,7 @@ import {
 import type { MetadataImage, TopicImage } from './metadata-image.ts';
 import type { PartitionRules } from './partition-change.ts';
 
-const RELEVANT = ['min.insync.replicas', 'unclean.leader.election.enable'] as const;
+const RELEVANT = ['min.insync.replicas', 'unclean.leader.election.enable', 'flush.policy'] as const;
 
 export class TopicRules {
   readonly #cluster: BrokerConfig;
@@ -20,11 +20,14 @@ export class TopicRules {
   /** Topics with the same overrides share one. */
   readonly #byOverrides = new Map<string, PartitionRules>();
   readonly #withoutOverrides: PartitionRules;
+  /** Set at run time for all brokers. */
+  readonly #flushPolicy: string | undefined;
 
   constructor(config: BrokerConfig, image: MetadataImage, isActive: (id: BrokerId) => boolean) {
     this.#cluster = brokerConfigWith(config, image.brokerConfigs(''), new Map());
     this.#isActive = isActive;
-    this.#withoutOverrides = this.#rules(topicConfigOf(this.#cluster, new Map()));
+    this.#flushPolicy = image.brokerConfigs('').get('flush.policy');
+    this.#withoutOverrides = this.#rules(topicConfigOf(this.#cluster, new Map()), undefined);
   }
 
   of({ configs }: Pick<TopicImage, 'configs'>): PartitionRules {
@@ -36,14 +39,16 @@ export class TopicRules {
         const value = configs.get(name);
         return value === undefined ? [] : ([[name, value]] as const);
       });
-      rules = this.#rules(topicConfigOf(this.#cluster, new Map(overrides)));
+      rules = this.#rules(topicConfigOf(this.#cluster, new Map(overrides)), configs.get('flush.policy'));
       this.#byOverrides.set(key, rules);
     }
     return rules;
   }
 
-  #rules(config: TopicConfig): PartitionRules {
+  #rules(config: TopicConfig, ownFlushPolicy: string | undefined): PartitionRules {
+    const flushPolicy = ownFlushPolicy ?? this.#flushPolicy;
     return {
+      flushPolicy: flushPolicy === 'ack' || flushPolicy === 'os' ? flushPolicy : undefined,
       isActive: this.#isActive,
       minInSync: (replicaCount) => minInsyncReplicas(config, replicaCount),
       mayElectUnclean: config.get('unclean.leader.election.enable'),

@@ -51,6 +51,7 @@ describe('registering', () => {
       rack: '',
       directoryId: 'here',
       previousBrokerEpoch: -1,
+      flushPolicy: 'ack',
     });
     expect(result).to.include({ error: 'INVALID_REQUEST' });
   });
@@ -77,6 +78,47 @@ describe('an unclean restart (rule 8, KIP-966)', () => {
       elr: [],
       lastKnownElr: [1],
     });
+  });
+
+  it('costs nothing where what counts as held is on disk: a power failure of all leaves all of them eligible', () => {
+    const cluster = liveCluster(3);
+    cluster.flushPolicy = 'ack';
+    cluster.create({ name: 'a', assignments });
+    cluster.nowMs += SESSION_MS;
+    for (const id of [1, 2, 3]) cluster.register(id, '', 70 + id);
+    cluster.heartbeat(3);
+    const { leader, isr, leaderRecoveryState } = cluster.partition('a');
+    expect({ leader, isr, leaderRecoveryState }).to.deep.equal({
+      leader: 3,
+      isr: [3],
+      leaderRecoveryState: 'recovered',
+    });
+  });
+
+  it('takes out who comes back on another disk, whatever it says', () => {
+    const cluster = liveCluster(3);
+    cluster.flushPolicy = 'ack';
+    cluster.create({ name: 'a', assignments });
+    cluster.fence(3);
+    cluster.fence(2);
+    cluster.disks.set(2, 99);
+    cluster.register(2, '', 77);
+    expect(cluster.partition('a')).to.deep.include({ isr: [1], elr: [] });
+  });
+
+  it('goes by what the topic or all brokers were told, before what the broker was', () => {
+    const cluster = liveCluster(3);
+    cluster.flushPolicy = 'ack';
+    cluster.create({ name: 'a', assignments, configs: new Map([['flush.policy', 'os']]) });
+    cluster.create({ name: 'b', assignments });
+    cluster.fence(3);
+    cluster.fence(2);
+    cluster.register(2, '', 77);
+    expect(cluster.partition('a'), 'its records were in the page cache').to.deep.include({
+      isr: [1],
+      elr: [],
+    });
+    expect(cluster.partition('b')).to.deep.include({ isr: [1], elr: [2] });
   });
 
   it('a clean one keeps it eligible', () => {

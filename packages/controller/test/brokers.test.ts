@@ -31,6 +31,7 @@ describe('a cluster’s identity', () => {
       rack: '',
       directoryId: uuid(1),
       previousBrokerEpoch: -1,
+      flushPolicy: 'ack',
     } as const;
     expect(cluster.run(register)).to.include({ error: 'INCONSISTENT_CLUSTER_ID' });
     expect(cluster.run({ ...register, clusterId: CLUSTER_ID, incarnationId: 'x' })).to.include({

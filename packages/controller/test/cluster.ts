@@ -53,6 +53,9 @@ export const CLUSTER_ID = 'test-cluster';
 export class TestCluster {
   image = MetadataImage.empty();
   nowMs = 1_000_000;
+  /** What brokers that register say of their own files, and which disk they have: the broker's number, until it is another. */
+  flushPolicy: 'ack' | 'os' = 'os';
+  readonly disks = new Map<number, number>();
   readonly sessions = new BrokerSessions(SESSION_MS);
   /** Of the last command. */
   records: readonly MetadataRecord[] = [];
@@ -129,8 +132,9 @@ export class TestCluster {
       incarnationId: uuid(incarnation),
       endpoints: [{ name: 'CLIENT', host: `broker-${id}`, port: 9290 }],
       rack,
-      directoryId: uuid(id),
+      directoryId: uuid(this.disks.get(id) ?? id),
       previousBrokerEpoch: previousBrokerEpoch as BrokerEpoch | -1,
+      flushPolicy: this.flushPolicy,
     });
   }
 

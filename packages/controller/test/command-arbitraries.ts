@@ -30,6 +30,7 @@ const commandShapes: { readonly [T in CommandType]: Shape } = {
     rack: text,
     directoryId: text,
     previousBrokerEpoch: fc.oneof(fc.constant(-1), int64),
+    flushPolicy: fc.constantFrom('ack', 'os'),
   },
   fenceBroker: brokerEpoch,
   unfenceBroker: brokerEpoch,

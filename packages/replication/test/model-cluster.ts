@@ -82,7 +82,7 @@ export class ModelCluster implements ModelWorld {
     this.isFlushed = options.flush === 'ack';
     const replicas = 3 + this.prng.below(3);
     this.minInsyncReplicas = options.flush === 'os' || this.prng.chance(80) ? 2 : 1;
-    this.controller = new ModelController(this.prng, options.isUnclean === true);
+    this.controller = new ModelController(this.prng, options.isUnclean === true, options.flush);
     this.brokers = Array.from({ length: replicas }, (_, index) => new ModelBroker(index + 1, this));
     for (const broker of this.brokers) {
       broker.start(this.controller.register(broker.id, -1));

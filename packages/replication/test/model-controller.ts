@@ -44,10 +44,12 @@ export class ModelController {
   readonly images: MetadataImage[] = [MetadataImage.empty()];
   readonly prng: SeededPrng;
   readonly #controller: Controller;
+  readonly #flushPolicy: 'ack' | 'os';
   #incarnations = 0;
 
-  constructor(prng: SeededPrng, isUnclean: boolean) {
+  constructor(prng: SeededPrng, isUnclean: boolean, flushPolicy: 'ack' | 'os') {
     this.prng = prng;
+    this.#flushPolicy = flushPolicy;
     this.#controller = new Controller(isUnclean ? CONFIGS.unclean : CONFIGS.clean);
     this.run({ type: 'registerCluster', clusterId: CLUSTER_ID });
   }
@@ -93,6 +95,7 @@ export class ModelController {
       rack: '',
       directoryId: uuid(id),
       previousBrokerEpoch: previousBrokerEpoch as BrokerEpoch | -1,
+      flushPolicy: this.#flushPolicy,
     });
     if ('error' in answer) throw new Error(answer.message);
     return answer.brokerEpoch;

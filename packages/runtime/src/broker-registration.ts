@@ -44,6 +44,8 @@ export interface BrokerIdentity {
   readonly directoryId: string;
   /** From the marker of a clean shutdown; -1 without one. */
   readonly previousBrokerEpoch: BrokerEpoch | -1;
+  /** `flush.policy` of its own file. */
+  readonly flushPolicy: 'ack' | 'os';
 }
 
 export interface RegistrationOptions {

@@ -9,7 +9,10 @@ import {
   type BrokerId,
   type Clock,
   type Failure,
+  isFailure,
   type Offset,
+  type PartitionIndex,
+  TidemarkError,
   type TopicId,
   type TopicName,
 } from '@tidemark/core';
@@ -229,6 +232,12 @@ export class ReplicaManager {
     return Promise.all(requests.map((each) => deleteRecords(this.#hosted.find(each.address), each)));
   }
 
+  /** A partition that is open here; for who looks on from outside, such as checkers. */
+  partition(topic: string, index: PartitionIndex): Partition | undefined {
+    const found = this.#hosted.find({ topic: topic as TopicName, topicId: undefined, partition: index });
+    return isFailure(found) ? undefined : found;
+  }
+
   findTopic(name: TopicName | undefined, id: TopicId | undefined): TopicImage | Failure {
     return this.#hosted.findTopic(name, id);
   }
@@ -326,7 +335,10 @@ export class ReplicaManager {
     // The metadata log lives in the same folder and is the controller's.
     const partitions = folder.listPartitions().filter(({ topic }) => topic !== METADATA_TOPIC);
     for (const stray of this.#hosted.strays(partitions)) {
-      onError(new Error(`${stray} belongs to no topic of the metadata`), 'removing a stray partition');
+      onError(
+        new TidemarkError('UNKNOWN_TOPIC_OR_PARTITION', `${stray} belongs to no topic of the metadata`),
+        'removing a stray partition',
+      );
       await folder.deletePartition(stray);
     }
   }

@@ -29,6 +29,7 @@ function world() {
         rack: 'r1',
         directoryId: DIRECTORY_ID,
         previousBrokerEpoch: 17 as BrokerEpoch,
+        flushPolicy: 'ack',
       },
       heartbeatIntervalMs: HEARTBEAT_MS,
       sessionTimeoutMs: SESSION_MS,
@@ -84,6 +85,7 @@ describe('a broker registers', () => {
       rack: 'r1',
       directoryId: DIRECTORY_ID,
       previousBrokerEpoch: 17,
+      flushPolicy: 'ack',
       incarnationId: controller.image.broker(SELF)!.incarnationId,
     });
     expect([lifecycle.lastContactMs, lifecycle.isIsolated]).to.deep.equal([0, false]);

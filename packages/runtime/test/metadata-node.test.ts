@@ -123,6 +123,7 @@ describe('the active controller', () => {
       rack: '',
       directoryId: 'AAAAAAAAAAAAAAAAAAAAAQ',
       previousBrokerEpoch: -1,
+      flushPolicy: 'ack',
     } as const;
     const both = [group.node(1).submit(command, TIMEOUT_MS), group.node(1).submit(command, TIMEOUT_MS)];
     const [first, second] = await group.clock.settle(Promise.all(both));

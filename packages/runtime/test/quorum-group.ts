@@ -306,6 +306,7 @@ export class QuorumGroup {
       rack: '',
       directoryId: this.key(id).directoryId,
       previousBrokerEpoch: -1,
+      flushPolicy: 'ack',
     });
     await this.must(id, { type: 'unfenceBroker', brokerId, brokerEpoch });
   }

@@ -1,7 +1,8 @@
 // RegisterBroker, FenceBroker, UnfenceBroker. Every incarnation of a broker gets its own epoch, and loses what the one before
 // led: the leader epoch has then moved on, and with it every follower and client, before the new incarnation leads again
-// (KIP-841, KIP-903). One that did not stop cleanly may have lost records, and is no longer in sync or eligible anywhere
-// (KIP-966).
+// (KIP-841, KIP-903). One that did not stop cleanly may have lost what was not synced: it is no longer in sync or eligible where that
+// had counted as held (KIP-966). With flush.policy=ack it had not, and a broker on the disk it had before keeps its place: else a
+// power failure of the whole cluster would leave no replica that may lead.
 
 import { failure, isTopicId, type BrokerEpoch, type BrokerId, type Failure } from '@tidemark/core';
 import type {
@@ -19,7 +20,7 @@ export function registerBroker(
   command: RegisterBrokerCommand,
   context: CommandContext,
 ): Handled<RegisteredBroker> {
-  const { brokerId, incarnationId, directoryId, endpoints, rack, previousBrokerEpoch } = command;
+  const { brokerId, incarnationId, directoryId, endpoints, rack, previousBrokerEpoch, flushPolicy } = command;
   const { image, nextOffset, config } = context;
   const before = image.broker(brokerId);
   const refusal = refuseRegistration(command, before, context);
@@ -37,7 +38,11 @@ export function registerBroker(
     directoryId,
   };
   const isUnclean = before !== undefined && previousBrokerEpoch !== before.epoch;
-  const changes = settleBroker(image, config, { brokerId, isActive: false, isUnclean });
+  const lost = directoryId === before?.directoryId ? { flushPolicy } : 'disk';
+  const changes = settleBroker(image, config, {
+    ...{ brokerId, isActive: false },
+    ...(isUnclean ? { lost } : {}),
+  });
   return handled({ brokerEpoch }, [registration, ...changes]);
 }
 

@@ -1,7 +1,14 @@
 // All fetch sessions of one broker: with each broker it follows, and with each that follows it, over one channel between the nodes.
 // Contract: one session for each pair of brokers and direction, whatever number of partitions they share.
 
-import { MAX_TIMER_MS, type BrokerEpoch, type BrokerId, type Clock, type NodeId } from '@tidemark/core';
+import {
+  MAX_TIMER_MS,
+  TidemarkError,
+  type BrokerEpoch,
+  type BrokerId,
+  type Clock,
+  type NodeId,
+} from '@tidemark/core';
 import { decodeSessionMessage } from '@tidemark/replication';
 import type { PeerChannel } from '../peer-router.ts';
 import { FollowerEnd } from './follower-end.ts';
@@ -61,7 +68,7 @@ export class ReplicaExchange {
     const decoded = decodeSessionMessage(payload);
     if (!decoded.ok) {
       this.#unreadable += 1;
-      this.#options.onError(new Error(decoded.message), `reading what broker ${from} sent`);
+      this.#options.onError(TidemarkError.from(decoded), `reading what broker ${from} sent`);
       return;
     }
     const { message } = decoded;

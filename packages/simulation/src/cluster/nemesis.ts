@@ -1,12 +1,14 @@
 // The nemesis: does to a simulated cluster what its schedule says, and undoes all of it in the end. Contract: it never destroys
 // what was promised to be kept. A wiped disk counts against the voters until its replica is one no longer, and there is only one
-// such at a time; a power failure may strike everybody, because what is acknowledged is synced.
+// such at a time, and only of a broker whose partitions have all their replicas in sync; a power failure may strike everybody, because
+// what is acknowledged is synced.
 
 import { type NodeId } from '@tidemark/core';
 import { findVoter, replicaName, type ReplicaKey, type Voter } from '@tidemark/raft';
 import { noNetworkFaults } from '../sim-network.ts';
 import { SimPrng } from '../sim-prng.ts';
 import { type Fault, type PartitionShape, type Schedule, type Victims } from './faults.ts';
+import { RECORD_TOPIC } from './record-load.ts';
 import { raftMessageTypes, type SimHost } from './sim-host.ts';
 import { type SimWorld } from './sim-world.ts';
 
@@ -302,7 +304,16 @@ export class Nemesis {
     if (!this.#world.hosts.every(({ node }) => node !== undefined && name(node.status.voters) === known)) {
       return false;
     }
-    return !this.#isVoter(host) || this.#committedVoters().length >= 3;
+    return this.#isSpare(host) && (!this.#isVoter(host) || this.#committedVoters().length >= 3);
+  }
+
+  /** Everything its partitions have others have too: all replicas are in sync. */
+  #isSpare(host: SimHost): boolean {
+    const partitions = this.#world.leader()?.node?.partitionsOf(RECORD_TOPIC);
+    if (partitions === undefined) return false;
+    return partitions
+      .filter(({ replicas }) => replicas.includes(host.id))
+      .every(({ replicas, isr }) => isr.length === replicas.length);
   }
 
   async #replaceLost(prng: SimPrng): Promise<void> {

@@ -10,17 +10,22 @@ import {
 } from '@tidemark/controller';
 import {
   type BrokerConfig,
+  type BrokerEpoch,
   brokerConfigs,
   type BrokerId,
   describeProblems,
+  DiskError,
   failure,
   type Failure,
   invariant,
   isFailure,
   resolveConfig,
+  TidemarkError,
+  topicConfigOf,
 } from '@tidemark/core';
 import { LogFolder, type LogConfig } from '@tidemark/log';
 import { defaultRaftLimits, type RaftLimits } from '@tidemark/raft';
+import { type Codecs } from '@tidemark/record';
 import {
   BrokerLifecycle,
   METADATA_LOG_NAME,
@@ -28,12 +33,19 @@ import {
   metadataLogConfig,
   MetadataNode,
   PeerDirectory,
+  peerChannels,
+  ReplicaManager,
+  type ReplicaLimits,
+  type ReplicaManagerOptions,
+  type ReplicationSettings,
+  topicSettings,
 } from '@tidemark/runtime';
 import { SimPrng } from '../sim-prng.ts';
 import {
   type ImageView,
   type NodeEnv,
   type NodeFactory,
+  type PartitionPlace,
   type SimulatedNode,
   type TopicView,
 } from './simulated-node.ts';
@@ -53,6 +65,22 @@ const simulatedLimits: RaftLimits = {
   maxUncommittedBytes: 64 * 1024,
 };
 
+const LAG_TIME_MAX_MS = 800;
+const PRODUCER_ID_EXPIRATION_MS = 86_400_000;
+/** Records of the simulation are not compressed. */
+const codecs = {} as Codecs;
+
+const replicaLimits: ReplicaLimits = {
+  maxRequestBytes: 1024 * 1024,
+  maxResponseBytes: 1024 * 1024,
+  maxFetchBytes: 256 * 1024,
+  maxInflatedBatchBytes: 64 * 1024,
+  maxBatchesPerPartition: 100,
+  maxWaitingFetches: 1_000,
+  maxQueuedForMemory: 1_000,
+  maxPartitionsPerStream: 100,
+};
+
 /** What differs from cluster to cluster. */
 interface Variant {
   readonly config: BrokerConfig;
@@ -61,6 +89,10 @@ interface Variant {
   readonly snapshotEveryBytes: number;
   readonly saveAfterMs: number;
   readonly digester: ImageDigester;
+  readonly replication: ReplicationSettings;
+  /** Of a partition's log. */
+  readonly recordSegmentBytes: number;
+  readonly highWatermarkMs: number;
 }
 
 /** The factory of the simulated cluster of `seed`. */
@@ -88,6 +120,17 @@ export function productionNodes(seed: number): NodeFactory {
     },
     snapshotEveryBytes: anyOf(1024, 2 * 1024, 16 * 1024),
     saveAfterMs: anyOf(10, 100, 1_000),
+    replication: {
+      lagTimeMaxMs: LAG_TIME_MAX_MS,
+      fetchMaxBytes: anyOf(200, 1024, 64 * 1024),
+      responseMaxBytes: anyOf(400, 4 * 1024, 256 * 1024),
+      windowBytes: anyOf(300, 2 * 1024, 256 * 1024),
+      keepAliveMs: anyOf(50, 150),
+      backoffMs: anyOf(30, 200),
+      requestTimeoutMs: 500,
+    },
+    recordSegmentBytes: anyOf(1024, 4 * 1024, 1024 * 1024),
+    highWatermarkMs: anyOf(50, 500),
     // One for all nodes: it only makes comparing them cheaper.
     digester: new ImageDigester(),
   };
@@ -95,10 +138,14 @@ export function productionNodes(seed: number): NodeFactory {
 }
 
 class ProductionNode implements SimulatedNode {
+  readonly holdsRecords = true;
   readonly #node: MetadataNode;
   readonly #broker: BrokerLifecycle;
   readonly #folder: LogFolder;
   readonly #digester: ImageDigester;
+  #replicas: ReplicaManager | undefined;
+  #epoch: BrokerEpoch | undefined;
+  #isClosed = false;
 
   private constructor(
     node: MetadataNode,
@@ -114,17 +161,26 @@ class ProductionNode implements SimulatedNode {
 
   static async open(env: NodeEnv, variant: Variant): Promise<SimulatedNode> {
     const { disk, clock, prng, onFatal } = env;
-    const folder = await LogFolder.open({ disk, clock, prng, directory: LOG_DIRECTORY, onOffline: onFatal });
+    let running: ReplicaManager | undefined;
+    const folder = await LogFolder.open({
+      disk,
+      clock,
+      prng,
+      directory: LOG_DIRECTORY,
+      onOffline: (cause) => {
+        running?.storageFailed();
+        onFatal(cause);
+      },
+    });
     const log = await folder.openPartition(METADATA_LOG_NAME, METADATA_TOPIC_ID, variant.log);
     const node = await MetadataNode.open({ ...metadataOptions(env, variant), log });
     const { digester } = variant;
     node.onImage((image) => env.onImage(new ImageOf(image, digester)));
-    const broker = brokerOf(env, node);
+    const broker = brokerOf(env, node, folder);
     const opened = new ProductionNode(node, broker, folder, digester);
-    broker.register().then(
-      () => {
-        broker.start();
-        broker.ready();
+    opened.#serve(env, variant).then(
+      (replicas) => {
+        running = replicas;
       },
       // A cluster that cannot be reached for long is no reason to end.
       () => undefined,
@@ -132,8 +188,50 @@ class ProductionNode implements SimulatedNode {
     return opened;
   }
 
+  /** In the order of a node's start: register, open the partitions, be unfenced. */
+  async #serve(env: NodeEnv, variant: Variant): Promise<ReplicaManager | undefined> {
+    const epoch = await this.#broker.register();
+    if (this.#isClosed) return undefined;
+    this.#epoch = epoch;
+    const replicas = new ReplicaManager(
+      replicaOptions(env, variant, this.#node, this.#broker, this.#folder, epoch),
+    );
+    this.#replicas = replicas;
+    await replicas.start();
+    if (this.#isClosed) return replicas;
+    this.#broker.start();
+    this.#broker.ready();
+    return replicas;
+  }
+
   get image(): ImageView {
     return new ImageOf(this.#node.image, this.#digester);
+  }
+
+  get replicas(): ReplicaManager | undefined {
+    return this.#replicas;
+  }
+
+  partitionsOf(name: string): readonly PartitionPlace[] {
+    const topic = this.#node.image.topicByName(name);
+    if (topic === undefined) return [];
+    return topic.partitions.map(({ partition, leader, leaderEpoch, replicas, isr }) => ({
+      ...{ topic: name, topicId: topic.id, partition, leader, leaderEpoch, replicas, isr },
+    }));
+  }
+
+  async createRecordTopic(
+    name: string,
+    partitionCount: number,
+    replicationFactor: number,
+    timeoutMs: number,
+  ): Promise<{ ok: true } | Failure> {
+    const topic = { name, partitionCount, replicationFactor, assignments: [], configs: new Map() };
+    const answer = await this.#node.submit(
+      { type: 'createTopics', topics: [topic], validateOnly: false },
+      timeoutMs,
+    );
+    return isFailure(answer) ? answer : firstOf(answer.topics);
   }
 
   get status() {
@@ -187,9 +285,11 @@ class ProductionNode implements SimulatedNode {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#broker.close();
+    await this.#replicas?.close();
     await this.#node.close();
-    await this.#folder.close();
+    await this.#folder.close({ brokerEpoch: this.#epoch });
   }
 }
 
@@ -258,7 +358,49 @@ function metadataOptions(env: NodeEnv, variant: Variant) {
   };
 }
 
-function brokerOf(env: NodeEnv, metadata: MetadataNode): BrokerLifecycle {
+function replicaOptions(
+  { self, clock, onFatal }: NodeEnv,
+  variant: Variant,
+  metadata: MetadataNode,
+  lifecycle: BrokerLifecycle,
+  folder: LogFolder,
+  brokerEpoch: BrokerEpoch,
+): ReplicaManagerOptions {
+  return {
+    self: self.nodeId as number as BrokerId,
+    brokerEpoch,
+    clock,
+    folder,
+    metadata,
+    peers: metadata.peerChannel(peerChannels.replica),
+    replication: variant.replication,
+    submit: (command, timeoutMs) => metadata.submit(command, timeoutMs),
+    isIsolated: () => lifecycle.isIsolated,
+    codecs,
+    settings: (image, topic) => {
+      const settings = topicSettings(
+        topicConfigOf(variant.config, image.topicConfigs(topic)),
+        PRODUCER_ID_EXPIRATION_MS,
+      );
+      const log = { ...settings.log, segmentBytes: variant.recordSegmentBytes, fileDeleteDelayMs: 500 };
+      return { ...settings, log, minInsyncReplicas: (replicas) => (replicas >= 3 ? 2 : 1) };
+    },
+    limits: replicaLimits,
+    intervals: {
+      retentionMs: 60_000,
+      cleanMs: Infinity,
+      checkpointMs: 700,
+      highWatermarkMs: variant.highWatermarkMs,
+    },
+    onError: (cause) => {
+      clock.trace.note('replica error', self.nodeId, String(cause));
+      // A disk that failed ends the node by itself, and a leader may send what is refused. Anything else is a bug.
+      if (!(cause instanceof TidemarkError || cause instanceof DiskError)) onFatal(cause);
+    },
+  };
+}
+
+function brokerOf(env: NodeEnv, metadata: MetadataNode, folder: LogFolder): BrokerLifecycle {
   const { self, endpoint, incarnation, clock, prng, onFatal } = env;
   return new BrokerLifecycle({
     metadata,
@@ -270,7 +412,8 @@ function brokerOf(env: NodeEnv, metadata: MetadataNode): BrokerLifecycle {
       endpoints: [{ name: 'PEER', ...endpoint }],
       rack: '',
       directoryId: self.directoryId,
-      previousBrokerEpoch: -1,
+      previousBrokerEpoch: folder.cleanShutdown?.brokerEpoch ?? -1,
+      flushPolicy: 'ack',
     },
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
     requestTimeoutMs: 500,

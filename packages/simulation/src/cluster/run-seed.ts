@@ -5,6 +5,8 @@ import { type SimPrng } from '../sim-prng.ts';
 import { ClientHistory } from './client-history.ts';
 import { drawSchedule, type Schedule } from './faults.ts';
 import { Nemesis } from './nemesis.ts';
+import { RecordHistory } from './record-history.ts';
+import { RecordLoad, type RecordLoadOptions } from './record-load.ts';
 import { type NodeFactory, type SimulatedNode } from './simulated-node.ts';
 import { SimWorld } from './sim-world.ts';
 import { type Violation } from './violations.ts';
@@ -32,6 +34,9 @@ export interface SeedResult {
   readonly refused: number;
   readonly unknown: number;
   readonly reads: number;
+  /** Records acknowledged with acks=all, and read by consumers. */
+  readonly records: number;
+  readonly recordsRead: number;
   readonly schedule: Schedule;
   readonly violation: Violation | undefined;
 }
@@ -51,6 +56,7 @@ class SeedRun {
   readonly #options: SeedOptions;
   readonly #world: SimWorld;
   readonly #history: ClientHistory;
+  readonly #records: RecordHistory;
   readonly #schedule: Schedule;
   readonly #voters: number;
 
@@ -61,6 +67,7 @@ class SeedRun {
     const observers = seed % 3 === 0 ? 2 : 1;
     this.#world = new SimWorld({ seed, voters: this.#voters, observers, factory });
     this.#history = new ClientHistory(this.#world.violations.report);
+    this.#records = new RecordHistory(this.#world.violations.report);
     this.#schedule = options.schedule ?? ownSchedule(this.#world.prng.fork('schedule'));
   }
 
@@ -87,6 +94,8 @@ class SeedRun {
       refused,
       unknown,
       reads,
+      records: this.#records.acknowledged,
+      recordsRead: this.#records.read,
       schedule: this.#schedule,
       violation: violations.first,
     };
@@ -97,8 +106,11 @@ class SeedRun {
     const { minEvents = DEFAULT_MIN_EVENTS } = this.#options;
     const nemesis = new Nemesis(this.#world);
     const workload = new Workload(this.#world, this.#history, drawLoad(prng.fork('load')));
+    const drawn = drawRecordLoad(prng.fork('record load'));
+    const records = new RecordLoad(this.#world, this.#records, drawn, prng.fork('record clients'));
     for (const host of hosts) host.start();
     workload.start(prng.fork('clients'));
+    records.start();
     nemesis.begin(this.#schedule);
     const isOver = (): boolean =>
       this.#hasFailed ||
@@ -107,16 +119,17 @@ class SeedRun {
     while (!isOver()) await clock.advance(SLICE_MS);
     if (this.#hasFailed) return;
     workload.stop();
+    records.stop();
     nemesis.heal();
     clock.trace.note('healing');
-    await this.#converge(nemesis, prng.fork('healing'));
+    await this.#converge(nemesis, records, prng.fork('healing'));
   }
 
   get #hasFailed(): boolean {
     return this.#world.violations.first !== undefined;
   }
 
-  async #converge(nemesis: Nemesis, prng: SimPrng): Promise<void> {
+  async #converge(nemesis: Nemesis, records: RecordLoad, prng: SimPrng): Promise<void> {
     const { clock, violations } = this.#world;
     const endMs = clock.monotonicMs() + HEALING_MS;
     const probe = new Probe(this.#world, this.#history, prng);
@@ -134,7 +147,7 @@ class SeedRun {
       probe.ask();
       const missing = mending.isDone
         ? probe.isAcknowledged
-          ? this.#unequal()
+          ? (this.#unequal() ?? records.missing)
           : 'a command'
         : 'a sound quorum';
       if (missing === undefined) break;
@@ -146,6 +159,7 @@ class SeedRun {
     const nodes = this.#nodes();
     for (const { id, node } of nodes) this.#world.images.compare(`node ${id}`, node.image);
     this.#history.check(nodes[0]!.node.image);
+    await clock.settle(records.check());
   }
 
   /** What keeps the nodes from being equal. */
@@ -221,6 +235,15 @@ class Probe {
 function ownSchedule(prng: SimPrng): Schedule {
   const durationMs = 3_000 + prng.below(5_000);
   return drawSchedule(prng, 4 + prng.below(24), durationMs);
+}
+
+function drawRecordLoad(prng: SimPrng): RecordLoadOptions {
+  return {
+    partitions: 1 + prng.below(3),
+    producersPerPartition: 1 + prng.below(2),
+    pauseMs: 5 + prng.below(40),
+    link: { trouble: [0, 0, 8, 30][prng.below(4)]!, timeoutMs: 200 + prng.below(600) },
+  };
 }
 
 function drawLoad(prng: SimPrng): { clients: number; pauseMs: number; timeoutMs: number } {

@@ -121,6 +121,8 @@ function hung({ seed, schedule }: SeedJob): SeedReport {
     refused: 0,
     unknown: 0,
     reads: 0,
+    records: 0,
+    recordsRead: 0,
     schedule: schedule ?? { faults: [], durationMs: 0 },
     violation: { checker: 'liveness', what: 'the run does not end', atMs: 0, event: 0, trace: [] },
     secondDigest: undefined,

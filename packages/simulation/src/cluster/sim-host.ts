@@ -239,10 +239,10 @@ export class SimHost {
   #watched(joined: NodeEnv['network'], incarnation: Incarnation): NodeEnv['network'] {
     return {
       self: joined.self,
-      send: (to, payload) => {
+      send: (to, payload, lane) => {
         if (!incarnation.isAlive) return false;
         this.#noteVote(incarnation.key, payload);
-        return joined.send(to, payload);
+        return joined.send(to, payload, lane);
       },
       onMessage: (receiver) =>
         joined.onMessage((message: NetworkMessage) => {

@@ -10,6 +10,7 @@ import {
   type Voter,
   type VoterSet,
 } from '@tidemark/raft';
+import { type ReplicaManager } from '@tidemark/runtime';
 import { type NodeSimClock } from '../node-sim-clock.ts';
 import { type SimDisk } from '../sim-disk.ts';
 import { type SimKeyValueStore } from '../sim-key-value.ts';
@@ -75,9 +76,34 @@ export interface NodeStatus {
   readonly logEndOffset: Offset;
 }
 
+/** A partition as one node's metadata has it. */
+export interface PartitionPlace {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+  /** -1: nobody. */
+  readonly leader: number;
+  readonly leaderEpoch: number;
+  readonly replicas: readonly number[];
+  readonly isr: readonly number[];
+}
+
 export interface SimulatedNode {
   readonly image: ImageView;
   readonly status: NodeStatus;
+  /** Whether it is more than a replica of the metadata. */
+  readonly holdsRecords: boolean;
+  /** Its partitions; undefined until its broker has registered and opened them. */
+  readonly replicas: ReplicaManager | undefined;
+  /** As this node's metadata has them. */
+  partitionsOf(topic: string): readonly PartitionPlace[];
+  /** With so many partitions and replicas. */
+  createRecordTopic(
+    name: string,
+    partitions: number,
+    replicas: number,
+    timeoutMs: number,
+  ): Promise<{ readonly ok: true } | Failure>;
   createTopic(name: string, timeoutMs: number): Promise<{ readonly ok: true; readonly id: string } | Failure>;
   /** Overwrites the one value of the topic. */
   setValue(name: string, value: string, timeoutMs: number): Promise<{ readonly ok: true } | Failure>;

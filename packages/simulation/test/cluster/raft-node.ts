@@ -20,7 +20,13 @@ import {
   type VoterChange,
   type VoterSet,
 } from '@tidemark/raft';
-import { type ImageView, type NodeEnv, type NodeFactory, type SimulatedNode } from '@tidemark/simulation';
+import {
+  type ImageView,
+  type NodeEnv,
+  type NodeFactory,
+  type PartitionPlace,
+  type SimulatedNode,
+} from '@tidemark/simulation';
 
 type Command =
   | { readonly type: 'create'; readonly name: string }
@@ -133,6 +139,8 @@ export function raftNode(faults: RaftNodeFaults = {}): NodeFactory {
 }
 
 class RaftNode implements SimulatedNode {
+  readonly holdsRecords = false;
+  readonly replicas = undefined;
   readonly #env: NodeEnv;
   readonly #faults: RaftNodeFaults;
   #raft!: Raft;
@@ -153,6 +161,14 @@ class RaftNode implements SimulatedNode {
   constructor(env: NodeEnv, faults: RaftNodeFaults) {
     this.#env = env;
     this.#faults = faults;
+  }
+
+  partitionsOf(): readonly PartitionPlace[] {
+    return [];
+  }
+
+  createRecordTopic(): Promise<{ readonly ok: true } | Failure> {
+    return Promise.resolve(failure('UNSUPPORTED_VERSION', 'no records here'));
   }
 
   async open(): Promise<void> {

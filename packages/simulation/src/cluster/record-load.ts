@@ -1,0 +1,190 @@
+// The data plane's part of a run: a topic whose partitions are replicated three times, producers and consumers for each of its
+// partitions, and in the end the question whether everybody has the same and everything that was promised.
+
+import { type Offset, type PartitionIndex } from '@tidemark/core';
+import { type PartitionLog } from '@tidemark/log';
+import { type SimPrng } from '../sim-prng.ts';
+import { RecordConsumer, RecordProducer, valuesIn, type ClientLink } from './record-client.ts';
+import { type RecordHistory } from './record-history.ts';
+import { type PartitionPlace, type SimulatedNode } from './simulated-node.ts';
+import { type SimWorld } from './sim-world.ts';
+
+export const RECORD_TOPIC = 'records';
+const REPLICAS = 3;
+const CREATE_TIMEOUT_MS = 1_000;
+
+export interface RecordLoadOptions {
+  readonly partitions: number;
+  readonly producersPerPartition: number;
+  /** Between two batches of a producer, in ms, on average. */
+  readonly pauseMs: number;
+  readonly link: ClientLink;
+}
+
+export class RecordLoad {
+  readonly #world: SimWorld;
+  readonly #history: RecordHistory;
+  readonly #options: RecordLoadOptions;
+  readonly #prng: SimPrng;
+  readonly #producers: RecordProducer[] = [];
+  readonly #consumers: RecordConsumer[] = [];
+  #isCreated = false;
+  #isStopped = false;
+
+  constructor(world: SimWorld, history: RecordHistory, options: RecordLoadOptions, prng: SimPrng) {
+    this.#world = world;
+    this.#history = history;
+    this.#options = options;
+    this.#prng = prng;
+    const { partitions, producersPerPartition, link } = options;
+    for (let partition = 0; partition < partitions; partition++) {
+      for (let each = 0; each < producersPerPartition; each++) {
+        const id = partition * producersPerPartition + each + 1;
+        const place = { topic: RECORD_TOPIC, partition, id, link };
+        this.#producers.push(new RecordProducer(world, history, place, prng.fork(`producer ${id}`)));
+      }
+      const forked = prng.fork(`consumer ${partition}`);
+      this.#consumers.push(new RecordConsumer(world, history, RECORD_TOPIC, partition, forked));
+    }
+  }
+
+  start(): void {
+    this.#create();
+    const { pauseMs } = this.#options;
+    for (const producer of this.#producers) {
+      this.#every(pauseMs, () => {
+        if (this.#isCreated) producer.produce();
+      });
+    }
+    for (const consumer of this.#consumers) {
+      this.#every(pauseMs, () => {
+        if (this.#isCreated) consumer.poll();
+      });
+    }
+  }
+
+  /** Nothing new is sent; what is under way goes on until it is acknowledged. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** What keeps the replicas from being equal, or the producers from being done. */
+  get missing(): string | undefined {
+    const busy = this.#producers.find(({ isIdle }) => !isIdle);
+    if (busy !== undefined) {
+      const places = this.#places().map((place) => this.#described(place));
+      return `an acknowledgement for a producer of ${busy.name} (${busy.lastFailure}); ${places.join('; ')}`;
+    }
+    for (const place of this.#places()) {
+      const name = `${place.topic}-${place.partition}`;
+      if (place.isr.length < place.replicas.length) return `in-sync replicas of ${name}: ${place.isr.join()}`;
+      const replicas = this.#replicasOf(place);
+      if (replicas.length < place.replicas.length) return `a replica of ${name}`;
+      const ends = replicas.map(({ log, highWatermark }) => `${log.logEndOffset}/${highWatermark}`);
+      if (new Set(ends).size > 1 || replicas[0]!.highWatermark !== replicas[0]!.log.logEndOffset) {
+        return `an end of ${name}: ${ends.join(' ')}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** Once nothing is missing. */
+  async check(): Promise<void> {
+    for (const place of this.#places()) {
+      const name = `${place.topic}-${place.partition}`;
+      let first: { readonly id: number; readonly bytes: string } | undefined;
+      for (const { id, log } of this.#replicasOf(place)) {
+        const parts = await readAll(log);
+        const bytes = Buffer.concat(parts).toString('base64');
+        if (first === undefined) {
+          first = { id, bytes };
+          this.#history.check(name, valuesIn(parts).values);
+        } else if (first.bytes !== bytes) {
+          this.#world.violations.report(
+            'replica-mismatch',
+            `${name} has other bytes on node ${id} than on node ${first.id}`,
+          );
+        }
+      }
+    }
+  }
+
+  #described({ topic, partition, leader, leaderEpoch, isr, replicas }: PartitionPlace): string {
+    const ends = this.#nodes().flatMap(({ id, node }) => {
+      const found = node.replicas?.partition(topic, partition as PartitionIndex)?.describe();
+      if (found === undefined) return [`${id}: none`];
+      const { standing, logEndOffset, flushedOffset, highWatermark } = found;
+      const why = 'refusal' in standing ? (standing.refusal?.message ?? '') : '';
+      const state = standing.role === 'follower' ? standing.state : '';
+      return [
+        `${id}: ${standing.role} ${state} ${found.leaderEpoch} ${logEndOffset}/${flushedOffset}/${highWatermark} ${why}`,
+      ];
+    });
+    return `${partition}: leader ${leader} in ${leaderEpoch}, isr ${isr.join()} of ${replicas.join()}: ${ends.join(', ')}`;
+  }
+
+  #places(): readonly PartitionPlace[] {
+    const node = this.#world.leader()?.node ?? this.#nodes()[0]?.node;
+    return node?.partitionsOf(RECORD_TOPIC) ?? [];
+  }
+
+  #nodes(): readonly { readonly id: number; readonly node: SimulatedNode }[] {
+    return this.#world.hosts.flatMap(({ id, node }) => (node === undefined ? [] : [{ id, node }]));
+  }
+
+  #replicasOf({ topic, partition, replicas }: PartitionPlace): readonly {
+    readonly id: number;
+    readonly log: PartitionLog;
+    readonly highWatermark: Offset;
+  }[] {
+    return this.#nodes().flatMap(({ id, node }) => {
+      if (!replicas.includes(id)) return [];
+      const found = node.replicas?.partition(topic, partition as PartitionIndex);
+      return found === undefined ? [] : [{ id, log: found.log, highWatermark: found.highWatermark }];
+    });
+  }
+
+  /** Asks until it is there: a repeated creation is refused. */
+  #create(): void {
+    const { clock, hosts } = this.#world;
+    const { node } = hosts[this.#prng.below(hosts.length)]!;
+    const again = (): void => void clock.after(50, () => this.#create());
+    if (this.#places().length > 0) {
+      this.#isCreated = true;
+      return;
+    }
+    if (this.#isStopped) return;
+    if (node?.holdsRecords !== true) {
+      again();
+      return;
+    }
+    let isAnswered = false;
+    const next = (): void => {
+      if (!isAnswered) again();
+      isAnswered = true;
+    };
+    clock.after(CREATE_TIMEOUT_MS, next);
+    void node
+      .createRecordTopic(RECORD_TOPIC, this.#options.partitions, REPLICAS, CREATE_TIMEOUT_MS)
+      .then(next, next);
+  }
+
+  #every(pauseMs: number, work: () => void): void {
+    this.#world.clock.after((this.#prng.below(2_000) * pauseMs) / 1_000, () => {
+      if (this.#isStopped) return;
+      work();
+      this.#every(pauseMs, work);
+    });
+  }
+}
+
+async function readAll(log: PartitionLog): Promise<readonly Uint8Array[]> {
+  const parts: Uint8Array[] = [];
+  for (let offset = log.logStartOffset; offset < log.logEndOffset;) {
+    const read = await log.read(offset, { maxBytes: 1024 * 1024, upTo: log.logEndOffset, atLeastOne: true });
+    if (!read.ok || read.nextOffset === offset) break;
+    parts.push(...read.parts);
+    offset = read.nextOffset;
+  }
+  return parts;
+}
