@@ -191,17 +191,22 @@ class ProductionNode implements SimulatedNode {
   /** In the order of a node's start: register, open the partitions, be unfenced. */
   async #serve(env: NodeEnv, variant: Variant): Promise<ReplicaManager | undefined> {
     const epoch = await this.#broker.register();
-    if (this.#isClosed) return undefined;
+    if (this.#isOver()) return undefined;
     this.#epoch = epoch;
     const replicas = new ReplicaManager(
       replicaOptions(env, variant, this.#node, this.#broker, this.#folder, epoch),
     );
     this.#replicas = replicas;
     await replicas.start();
-    if (this.#isClosed) return replicas;
+    if (this.#isOver()) return replicas;
     this.#broker.start();
     this.#broker.ready();
     return replicas;
+  }
+
+  /** Asked anew after every wait. */
+  #isOver(): boolean {
+    return this.#isClosed;
   }
 
   get image(): ImageView {
@@ -215,8 +220,8 @@ class ProductionNode implements SimulatedNode {
   partitionsOf(name: string): readonly PartitionPlace[] {
     const topic = this.#node.image.topicByName(name);
     if (topic === undefined) return [];
-    return topic.partitions.map(({ partition, leader, leaderEpoch, replicas, isr }) => ({
-      ...{ topic: name, topicId: topic.id, partition, leader, leaderEpoch, replicas, isr },
+    return topic.partitions.map(({ partition, leader, leaderEpoch, replicas, isr, elr }) => ({
+      ...{ topic: name, topicId: topic.id, partition, leader, leaderEpoch, replicas, isr, elr },
     }));
   }
 

@@ -28,6 +28,8 @@ export class RecordLoad {
   readonly #prng: SimPrng;
   readonly #producers: RecordProducer[] = [];
   readonly #consumers: RecordConsumer[] = [];
+  /** The highest high watermark a leader was seen with. */
+  readonly #committed = new Map<string, number>();
   #isCreated = false;
   #isStopped = false;
 
@@ -88,6 +90,30 @@ export class RecordLoad {
     return undefined;
   }
 
+  /**
+   * Looked at now and then: whoever may lead holds what is committed on its disk, and nobody has cut below it (P8, P10). As the
+   * leader of the quorum has it; what a replica that is not open holds is not known.
+   */
+  observe(): void {
+    for (const place of this.#places()) {
+      const name = `${place.topic}-${place.partition}`;
+      const replicas = this.#replicasOf(place);
+      let committed = this.#committed.get(name) ?? 0;
+      for (const { highWatermark, isLeader, leaderEpoch } of replicas) {
+        if (isLeader && leaderEpoch === place.leaderEpoch) committed = Math.max(committed, highWatermark);
+      }
+      this.#committed.set(name, committed);
+      for (const { id, log } of replicas) {
+        const mayLead = place.isr.includes(id) || place.elr.includes(id);
+        if (!mayLead || log.flushedOffset >= committed) continue;
+        this.#world.violations.report(
+          log.isQuiet ? 'in-sync-behind' : 'high-watermark-cut',
+          `${name}: node ${id} may lead and has ${log.flushedOffset} of ${committed} on its disk`,
+        );
+      }
+    }
+  }
+
   /** Once nothing is missing. */
   async check(): Promise<void> {
     for (const place of this.#places()) {
@@ -136,11 +162,15 @@ export class RecordLoad {
     readonly id: number;
     readonly log: PartitionLog;
     readonly highWatermark: Offset;
+    readonly isLeader: boolean;
+    readonly leaderEpoch: number;
   }[] {
     return this.#nodes().flatMap(({ id, node }) => {
       if (!replicas.includes(id)) return [];
       const found = node.replicas?.partition(topic, partition as PartitionIndex);
-      return found === undefined ? [] : [{ id, log: found.log, highWatermark: found.highWatermark }];
+      if (found === undefined) return [];
+      const { log, highWatermark, isLeader, leaderEpoch } = found;
+      return [{ id, log, highWatermark, isLeader, leaderEpoch }];
     });
   }
 

@@ -116,7 +116,10 @@ class SeedRun {
       this.#hasFailed ||
       clock.monotonicMs() > MAX_SAFETY_MS ||
       (clock.monotonicMs() >= this.#schedule.durationMs && clock.events >= minEvents);
-    while (!isOver()) await clock.advance(SLICE_MS);
+    while (!isOver()) {
+      await clock.advance(SLICE_MS);
+      records.observe();
+    }
     if (this.#hasFailed) return;
     workload.stop();
     records.stop();
@@ -143,6 +146,7 @@ class SeedRun {
         });
       }
       await clock.advance(SLICE_MS);
+      records.observe();
       if (this.#hasFailed) return;
       probe.ask();
       const missing = mending.isDone

@@ -86,6 +86,8 @@ export interface PartitionPlace {
   readonly leaderEpoch: number;
   readonly replicas: readonly number[];
   readonly isr: readonly number[];
+  /** Eligible leader replicas. */
+  readonly elr: readonly number[];
 }
 
 export interface SimulatedNode {

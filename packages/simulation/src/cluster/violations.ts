@@ -24,6 +24,10 @@ export const checkerNames = [
   'poll-skip',
   'precommitted-read',
   'replica-mismatch',
+  /** A replica that may lead lacks something committed (P10). */
+  'in-sync-behind',
+  /** A log was cut below what was committed (P8). */
+  'high-watermark-cut',
   'liveness',
   /** A node threw: a broken invariant, or a rejection nobody handled. */
   'node-failed',

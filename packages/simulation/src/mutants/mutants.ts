@@ -1,8 +1,10 @@
-// The mistakes that implementations of Raft make, each with the property that it breaks. The texts are those of the compiled files.
+// All mutants: the mistakes that implementations of Raft make, each with the property that it breaks, and those of records. The
+// texts are those of the compiled files.
 
 import { type Mutant } from './mutant.ts';
+import { recordMutants } from './record-mutants.ts';
 
-export const mutants: readonly Mutant[] = [
+const raftMutants: readonly Mutant[] = [
   {
     name: 'the vote is not fsynced',
     file: 'runtime/dist/quorum/metadata-store.js',
@@ -77,3 +79,5 @@ export const mutants: readonly Mutant[] = [
     expected: ['leader-completeness', 'state-machine-safety', 'acknowledged-command-lost'],
   },
 ];
+
+export const mutants: readonly Mutant[] = [...raftMutants, ...recordMutants];

@@ -1,0 +1,114 @@
+// The mistakes that implementations of replicated logs make, each with the anomalies that betray it. The texts are those of the
+// compiled files.
+
+import { type CheckerName } from '../cluster/violations.ts';
+import { type Mutant } from './mutant.ts';
+
+/** What a client may see of a record that was committed by too few, or not at all. */
+const LOSS: readonly CheckerName[] = [
+  'lost-write',
+  'precommitted-read',
+  'in-sync-behind',
+  'inconsistent-offsets',
+  'replica-mismatch',
+  'high-watermark-cut',
+];
+
+export const recordMutants: readonly Mutant[] = [
+  {
+    name: 'a record is acknowledged before it is replicated',
+    file: 'replication/dist/partition-leader.js',
+    find: 'if (this.#isr.isMaximal(id) || this.#isWaitedFor(follower, nowMs))',
+    replace: 'if (this.#isWaitedFor(follower, nowMs) && false)',
+    expected: LOSS,
+  },
+  {
+    name: 'a follower cuts at its high watermark, not by epochs',
+    file: 'replication/dist/partition-follower.js',
+    find: 'const { nextOffset, latestEpoch } = log;',
+    replace: `const { nextOffset, latestEpoch } = log;
+        if (nextOffset > this.#highWatermark)
+            return this.#truncate(this.#highWatermark);`,
+    expected: LOSS,
+  },
+  {
+    name: 'a follower that is not caught up joins the in-sync replicas',
+    file: 'replication/dist/partition-leader.js',
+    find: 'return (isEligible && acknowledgedOffset >= this.#highWatermark && acknowledgedOffset >= this.epochStartOffset);',
+    replace: 'return isEligible && acknowledgedOffset >= 0;',
+    expected: LOSS,
+  },
+  {
+    name: 'a new leader takes its end for the high watermark',
+    file: 'replication/dist/partition-leader.js',
+    find: 'this.#highWatermark = Math.min(highWatermark, acknowledgeableEndOffset);',
+    replace: 'this.#highWatermark = acknowledgeableEndOffset;',
+    expected: LOSS,
+  },
+  {
+    name: 'what is known of producers is lost with a restart',
+    file: 'log/dist/recovery.js',
+    find: 'producersFrom: from,',
+    replace: 'producersFrom: Infinity,',
+    expected: ['duplicate', 'lost-write', 'inconsistent-offsets'],
+  },
+  {
+    name: 'followers do not learn of producers',
+    file: 'log/dist/appender.js',
+    find: `if (batch.producerId >= 0)
+                producers.add(batch, batchBase, lastOffset, state.writtenOffset);`,
+    replace: `if (isLeader && batch.producerId >= 0)
+                producers.add(batch, batchBase, lastOffset, state.writtenOffset);`,
+    expected: ['duplicate', 'lost-write', 'inconsistent-offsets'],
+  },
+  {
+    name: 'a short write passes for a whole one',
+    file: 'log/dist/write-fully.js',
+    find: 'while (written < total) {',
+    replace: 'while (written < 0) {',
+    expected: [
+      ...LOSS,
+      'node-failed',
+      'liveness',
+      'log-matching',
+      'leader-completeness',
+      'state-machine-safety',
+    ],
+  },
+  {
+    name: 'a failed sync is tried again',
+    file: 'log/dist/sync-loop.js',
+    find: `this.#context.goOffline(error);
+                break;`,
+    replace: `this.#isRequested = true;
+                continue;`,
+    expected: [
+      ...LOSS,
+      'node-failed',
+      'leader-completeness',
+      'state-machine-safety',
+      'acknowledged-command-lost',
+    ],
+  },
+  {
+    name: 'what an earlier incarnation of a follower held counts for the next one',
+    file: 'replication/dist/follower-progress.js',
+    find: 'return this.isActive && this.brokerEpoch === this.registeredEpoch;',
+    replace: 'return this.isActive;',
+    expected: LOSS,
+  },
+  {
+    name: 'a follower that is ahead of the leader is not cut',
+    file: 'replication/dist/fetch-decision.js',
+    find: 'return epoch < lastFetchedEpoch || endOffset < fetchOffset',
+    replace: 'return epoch < lastFetchedEpoch',
+    expected: [...LOSS, 'liveness', 'node-failed'],
+  },
+  {
+    name: 'min.insync.replicas is not looked at',
+    file: 'replication/dist/partition-leader.js',
+    find: 'return this.#isr.committed.length >= this.#settings.minInsyncReplicas;',
+    replace: 'return true;',
+    expected: LOSS,
+  },
+];
