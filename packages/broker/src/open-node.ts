@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import {
   brokerConfigWith,
   nodeRole,
+  replicationThrottleRates,
   TidemarkError,
   topicConfigOf,
   type BrokerConfig,
@@ -200,6 +201,8 @@ function replicaManager(
     metadata,
     codecs,
     settings: (image, topic) => settingsOf(config, self, image, topic),
+    throttle: (image) =>
+      replicationThrottleRates(brokerConfigWith(config, image.brokerConfigs(''), image.brokerConfigs(self))),
     limits: replicaLimits(config),
     intervals: {
       retentionMs: config.get('log.retention.check.interval.ms'),

@@ -182,13 +182,17 @@ export class LeaderSession<P> {
     this.#queue(session, slot);
   }
 
-  /** The next read to make, if there is one and the follower takes more. Several may be under way, of a partition one. */
-  nextRead(): ReadOrder<P> | undefined {
+  /**
+   * The next read to make, if there is one and the follower takes more. Several may be under way, of a partition one. A partition
+   * for which `mayRead` does not hold keeps its turn.
+   */
+  nextRead(mayRead: (partition: P) => boolean = always): ReadOrder<P> | undefined {
     const session = this.#session;
     if (session === undefined) return undefined;
     const freeBytes = session.creditBytes - session.sentBytes - session.reservedBytes;
-    const [slot] = session.waiting;
-    if (freeBytes <= 0 || slot === undefined) return undefined;
+    if (freeBytes <= 0) return undefined;
+    const slot = firstOf(session.waiting, mayRead);
+    if (slot === undefined) return undefined;
     session.waiting.delete(slot);
     slot.state = 'reading';
     const { partition, number, nextOffset: offset } = slot;
@@ -339,6 +343,13 @@ export class LeaderSession<P> {
     session.moved.delete(slot);
     if (this.#byPartition.get(slot.partition) === slot) this.#byPartition.delete(slot.partition);
   }
+}
+
+const always = (): boolean => true;
+
+function firstOf<P>(slots: Iterable<Slot<P>>, mayRead: (partition: P) => boolean): Slot<P> | undefined {
+  for (const slot of slots) if (mayRead(slot.partition)) return slot;
+  return undefined;
 }
 
 function newSession<P>(id: SessionId, nowMs: number): Session<P> {

@@ -7,6 +7,7 @@
 import {
   failure,
   invariant,
+  isThrottledReplica,
   type BrokerId,
   type Failure,
   type LeaderEpoch,
@@ -302,6 +303,7 @@ export class Partition implements Watchable {
         ...shared,
         image: this.#image,
         settings: this.#leaderSettings,
+        isThrottled: () => isThrottledReplica(this.#settings.leaderThrottled, index, self),
         onHighWatermark: (from) => this.#highWatermarkMoved(role, from),
         onShortfall: (why) => this.#waiters.refuse(this.#withName(why)),
       });
@@ -315,6 +317,9 @@ export class Partition implements Watchable {
         leader,
         leaderEpoch,
         codecs: this.#codecs,
+        isThrottled: () =>
+          isThrottledReplica(this.#settings.followerThrottled, index, self) &&
+          !this.#image.isr.includes(self),
         onLogStart,
       });
       this.#role = role;

@@ -13,6 +13,7 @@ import {
   type Offset,
   type PartitionIndex,
   TidemarkError,
+  type ReplicationThrottleRates,
   type TopicId,
   type TopicName,
 } from '@tidemark/core';
@@ -46,6 +47,7 @@ import { IsrProposals } from './replica/isr-proposals.ts';
 import type { ReplicaContext, ReplicationSettings } from './replica/replica-context.ts';
 import { ReplicaExchange } from './replica/replica-exchange.ts';
 import { ReplicaTicker } from './replica/replica-ticker.ts';
+import { ReplicationQuota } from './replica/replication-quota.ts';
 import type { TopicSettings } from './topic-settings.ts';
 
 export interface ReplicaLimits {
@@ -102,6 +104,8 @@ export interface ReplicaManagerOptions {
   readonly metadata: MetadataSource;
   readonly codecs: Codecs;
   readonly settings: (image: MetadataImage, topic: TopicName) => TopicSettings;
+  /** `leader.` and `follower.replication.throttled.rate` under an image, in bytes a second; Infinity: no limit. */
+  readonly throttle: (image: MetadataImage) => ReplicationThrottleRates;
   readonly limits: ReplicaLimits;
   readonly intervals: ReplicaIntervals;
   /** Something in the background failed and goes on: for the process's log. */
@@ -121,6 +125,7 @@ export class ReplicaManager {
   readonly #proposals: IsrProposals;
   readonly #ticker: ReplicaTicker;
   readonly #exchange: ReplicaExchange;
+  readonly #quotas = { leader: new ReplicationQuota(), follower: new ReplicationQuota() };
   readonly #purgatory: FetchPurgatory;
   readonly #produce: ProducePath;
   readonly #fetch: FetchPath;
@@ -149,6 +154,7 @@ export class ReplicaManager {
       brokerEpoch,
       clock,
       channel: options.peers,
+      quota: this.#quotas.leader,
       settings: replication,
       find: (topicId, index, leaderEpoch) => this.#hosted.findLeading(topicId, index, leaderEpoch),
       onError,
@@ -162,6 +168,7 @@ export class ReplicaManager {
       exchange: this.#exchange,
       proposals: this.#proposals,
       ticker: this.#ticker,
+      quotas: this.#quotas,
       isIsolated: options.isIsolated,
       onError,
     };
@@ -185,7 +192,14 @@ export class ReplicaManager {
   async start(): Promise<void> {
     const { clock, intervals, metadata, onError } = this.#options;
     await this.#removeStrays();
-    this.#unfollow = metadata.onImage((image) => this.#hosted.apply(image));
+    this.#unfollow = metadata.onImage((image, previous) => {
+      const { self } = this.#options;
+      const isSame = (broker: BrokerId | ''): boolean =>
+        image.brokerConfigs(broker) === previous.brokerConfigs(broker);
+      if (!isSame('') || !isSame(self)) this.#setQuotas(image);
+      this.#hosted.apply(image);
+    });
+    this.#setQuotas(metadata.image);
     this.#hosted.apply(metadata.image);
     await this.#hosted.settled();
     const every = (intervalMs: number, doing: string, run: () => Promise<void>): void => {
@@ -287,6 +301,13 @@ export class ReplicaManager {
     await Promise.all(this.#tasks.map((task) => task.close()));
     await this.#hosted.settled();
     await this.#saveHighWatermarks();
+  }
+
+  #setQuotas(image: MetadataImage): void {
+    const { leaderBytesPerSecond, followerBytesPerSecond } = this.#options.throttle(image);
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#quotas.leader.setRate(leaderBytesPerSecond, nowMs);
+    this.#quotas.follower.setRate(followerBytesPerSecond, nowMs);
   }
 
   async #retain(): Promise<void> {

@@ -123,6 +123,7 @@ export class ReplicaNode {
         codecs,
         settings: (image, topic) =>
           topicSettings(topicConfigOf(config, image.topicConfigs(topic)), 86_400_000),
+        throttle: () => ({ leaderBytesPerSecond: Infinity, followerBytesPerSecond: Infinity }),
         limits,
         intervals: { retentionMs: 300_000, cleanMs: 15_000, checkpointMs: 60_000, highWatermarkMs: 5_000 },
         onError: (cause, doing) => this.errors.push(`${doing}: ${String(cause)}`),

@@ -4,6 +4,7 @@
 
 import {
   failure,
+  MAX_TIMER_MS,
   TidemarkError,
   type BrokerId,
   type Failure,
@@ -36,6 +37,8 @@ export interface FollowingReplicaOptions {
   /** Known to be committed before this epoch. */
   readonly highWatermark: Offset;
   readonly codecs: Codecs;
+  /** It is named by `follower.replication.throttled.replicas`, and not in sync. */
+  readonly isThrottled: () => boolean;
   readonly onLogStart: () => void;
 }
 
@@ -126,6 +129,23 @@ export class FollowingReplica {
     }
     this.#append(answer.bytes, checked, done);
     this.#learned();
+    this.#throttle(answer.bytes.length);
+  }
+
+  /** Above its quota it does not follow for a while, and then goes on from where it is. */
+  #throttle(bytes: number): void {
+    const { context, log, isThrottled } = this.#options;
+    const { quotas, clock } = context;
+    if (!quotas.follower.isLimited || !isThrottled()) return;
+    const nowMs = clock.monotonicMs();
+    quotas.follower.take(bytes, nowMs);
+    const waitMs = quotas.follower.waitMs(nowMs);
+    if (waitMs === 0 || this.state !== 'fetching') return;
+    this.#end.unsubscribe(this);
+    this.#timer?.cancel();
+    this.#timer = clock.setTimer(Math.min(waitMs, MAX_TIMER_MS), () => {
+      if (!this.#isOver && this.state === 'fetching') this.#do(this.#machine.askAgain(log));
+    });
   }
 
   answered(asked: AskedPosition, answer: Exclude<SlotAnswer, SlotBatches> & FetchAnswer): void {

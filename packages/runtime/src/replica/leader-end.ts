@@ -24,6 +24,7 @@ import {
 } from '@tidemark/replication';
 import type { LeadingReplica } from './leading-replica.ts';
 import type { ReplicationSettings } from './replica-context.ts';
+import type { ReplicationQuota } from './replication-quota.ts';
 
 /** A replica, why there is none, or 'early': it may lead soon, as soon as the metadata has arrived here. */
 export type LeaderLookup = (
@@ -46,6 +47,8 @@ export interface EndOptions {
 
 export interface LeaderEndOptions extends EndOptions {
   readonly find: LeaderLookup;
+  /** Of what goes to throttled followers. */
+  readonly quota: ReplicationQuota;
 }
 
 /**
@@ -67,6 +70,8 @@ export class LeaderEnd {
   #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
   /** Batches are on their way, and nothing is sent before this unless the follower acknowledges some. */
   #heldUntilMs = -Infinity;
+  /** Something waits for the quota until then. */
+  #throttledUntilMs = -Infinity;
   #isFlushing = false;
   #isClosed = false;
 
@@ -180,12 +185,22 @@ export class LeaderEnd {
       return;
     }
     for (;;) {
-      const order = this.#session.nextRead();
+      const order = this.#session.nextRead((replica) => this.#mayRead(replica));
       if (order === undefined) break;
       this.#read(order);
     }
     this.#sendMessages();
     this.#arm();
+  }
+
+  /** Above its quota a throttled replica waits for its turn, and this end looks again when there is one. */
+  #mayRead(replica: LeadingReplica): boolean {
+    const { quota, peer } = this.#options;
+    if (!quota.isLimited || !replica.isThrottledFor(peer)) return true;
+    const waitMs = quota.waitMs(this.#now);
+    if (waitMs === 0) return true;
+    this.#throttledUntilMs = this.#now + waitMs;
+    return false;
   }
 
   #sendMessages(): void {
@@ -225,6 +240,8 @@ export class LeaderEnd {
 
   #readDone(order: ReadOrder<LeadingReplica>, result: ReadResult): void {
     if (result.ok) {
+      const { quota, peer } = this.#options;
+      if (quota.isLimited && order.partition.isThrottledFor(peer)) quota.take(result.sizeBytes, this.#now);
       this.#session.readDone(order, joined(result.parts, result.sizeBytes), result.nextOffset);
       return;
     }
@@ -255,7 +272,9 @@ export class LeaderEnd {
   /** The timer is left where it is when it comes early: it looks again then. */
   #arm(): void {
     const isHeld = this.#now < this.#heldUntilMs;
-    const atMs = isHeld ? this.#heldUntilMs : this.#session.nextDeadlineMs;
+    const isThrottled = this.#now < this.#throttledUntilMs;
+    const dueMs = Math.min(this.#session.nextDeadlineMs, isThrottled ? this.#throttledUntilMs : Infinity);
+    const atMs = isHeld ? this.#heldUntilMs : dueMs;
     if (atMs === Infinity || this.#isClosed) return;
     if (this.#timer !== undefined && this.#timer.atMs <= atMs) return;
     this.#timer?.timer.cancel();

@@ -30,6 +30,8 @@ export interface LeadingReplicaOptions {
   readonly settings: LeaderSettings;
   /** Known to be committed before this epoch. */
   readonly highWatermark: Offset;
+  /** `leader.replication.throttled.replicas` names it. */
+  readonly isThrottled: () => boolean;
   /** The high watermark is above what it was. */
   readonly onHighWatermark: (from: Offset) => void;
   /** Too few replicas are in sync, and were enough before: nothing is committed until they are again. */
@@ -43,6 +45,7 @@ export class LeadingReplica implements Proposer, Ticking {
   readonly #context: ReplicaContext;
   readonly #log: PartitionLog;
   readonly #machine: PartitionLeader;
+  readonly #isThrottled: () => boolean;
   readonly #onHighWatermark: (from: Offset) => void;
   readonly #onShortfall: (why: Failure) => void;
   /** The sessions that serve this partition to followers. */
@@ -60,6 +63,7 @@ export class LeadingReplica implements Proposer, Ticking {
     this.index = options.index;
     this.#context = context;
     this.#log = log;
+    this.#isThrottled = options.isThrottled;
     this.#onHighWatermark = options.onHighWatermark;
     this.#onShortfall = options.onShortfall;
     log.assignLeaderEpoch(image.leaderEpoch);
@@ -185,6 +189,11 @@ export class LeadingReplica implements Proposer, Ticking {
   get standing(): Standing {
     const { logEndOffset, logStartOffset } = this.#log;
     return { logEndOffset, logStartOffset, highWatermark: this.#machine.highWatermark };
+  }
+
+  /** Whether what goes to this follower counts against the quota: it is throttled, and not in sync. */
+  isThrottledFor(follower: BrokerId): boolean {
+    return this.#isThrottled() && !this.#machine.inSyncReplicas.includes(follower);
   }
 
   /** For a follower: all that is written. */

@@ -6,6 +6,7 @@ import type { BrokerLookup } from '@tidemark/replication';
 import type { IsrProposals } from './isr-proposals.ts';
 import type { ReplicaExchange } from './replica-exchange.ts';
 import type { ReplicaTicker } from './replica-ticker.ts';
+import type { ReplicationQuota } from './replication-quota.ts';
 
 export interface ReplicationSettings {
   /** `replica.lag.time.max.ms` */
@@ -24,6 +25,14 @@ export interface ReplicationSettings {
   readonly requestTimeoutMs: number;
 }
 
+/** Of all throttled replicas of this broker together (KIP-73). */
+export interface ReplicationQuotas {
+  /** What it sends as leader. */
+  readonly leader: ReplicationQuota;
+  /** What it gets as follower. */
+  readonly follower: ReplicationQuota;
+}
+
 export interface ReplicaContext {
   readonly self: BrokerId;
   /** Of this incarnation. */
@@ -35,6 +44,7 @@ export interface ReplicaContext {
   readonly exchange: ReplicaExchange;
   readonly proposals: IsrProposals;
   readonly ticker: ReplicaTicker;
+  readonly quotas: ReplicationQuotas;
   /** The controller has not been heard for as long as a session. */
   readonly isIsolated: () => boolean;
   /** Something in the background failed and goes on: for the process's log. */

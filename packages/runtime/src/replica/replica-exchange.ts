@@ -14,6 +14,7 @@ import type { PeerChannel } from '../peer-router.ts';
 import { FollowerEnd } from './follower-end.ts';
 import { LeaderEnd, type EndOptions, type LeaderLookup } from './leader-end.ts';
 import type { ReplicationSettings } from './replica-context.ts';
+import type { ReplicationQuota } from './replication-quota.ts';
 
 export interface ReplicaExchangeOptions {
   readonly brokerEpoch: BrokerEpoch;
@@ -21,6 +22,8 @@ export interface ReplicaExchangeOptions {
   readonly channel: PeerChannel;
   readonly settings: ReplicationSettings;
   readonly find: LeaderLookup;
+  /** Of what goes to throttled followers. */
+  readonly quota: ReplicationQuota;
   readonly onError: (cause: unknown, doing: string) => void;
 }
 
@@ -79,7 +82,8 @@ export class ReplicaExchange {
   #leaderEnd(follower: BrokerId): LeaderEnd {
     let end = this.#leaderEnds.get(follower);
     if (end === undefined) {
-      end = new LeaderEnd({ ...this.#endOptions(follower), find: this.#options.find });
+      const { find, quota } = this.#options;
+      end = new LeaderEnd({ ...this.#endOptions(follower), find, quota });
       this.#leaderEnds.set(follower, end);
     }
     return end;

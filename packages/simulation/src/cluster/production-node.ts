@@ -390,6 +390,7 @@ function replicaOptions(
       const log = { ...settings.log, segmentBytes: variant.recordSegmentBytes, fileDeleteDelayMs: 500 };
       return { ...settings, log, minInsyncReplicas: (replicas) => (replicas >= 3 ? 2 : 1) };
     },
+    throttle: () => ({ leaderBytesPerSecond: Infinity, followerBytesPerSecond: Infinity }),
     limits: replicaLimits,
     intervals: {
       retentionMs: 60_000,
