@@ -1,7 +1,8 @@
-// The demo's server: a real `tidemark server` process in a temporary folder, on ports the system chose. Killed and started
-// again it keeps both.
+// A node of the demo's cluster: a real `tidemark server` process in a folder of its own, on ports the system chose. Killed and
+// started again it keeps both.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { fileURLToPath } from 'node:url';
@@ -9,11 +10,35 @@ import { fileURLToPath } from 'node:url';
 const CLI = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
 const START_MS = 20_000;
 
-export class DemoServer {
-  /** @param {string} directory  where its data goes */
-  constructor(directory) {
+/**
+ * Ports nobody listens on at the moment.
+ * @param {number} count
+ */
+export async function freePorts(count) {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+export class DemoNode {
+  /**
+   * @param {number} id
+   * @param {string} directory  where its data goes
+   * @param {number} peerPort  where the other nodes reach it
+   * @param {readonly string[]} settings  `name=value`, the same for all nodes
+   */
+  constructor(id, directory, peerPort, settings) {
+    this.id = id;
     this.directory = directory;
-    this.listeners = { CLIENT: '127.0.0.1:0', PEER: '127.0.0.1:0', HTTP: '127.0.0.1:0' };
+    this.settings = settings;
+    this.listeners = { CLIENT: '127.0.0.1:0', PEER: `127.0.0.1:${peerPort}` };
     this.child = undefined;
     this.errors = '';
   }
@@ -25,7 +50,8 @@ export class DemoServer {
   /** Resolves when it serves, with its pid. */
   async start() {
     const listeners = Object.entries(this.listeners).map(([name, address]) => `${name}://${address}`);
-    const settings = [`listeners=${listeners}`, `log.dirs=${this.directory}`, 'logging.level=warn'];
+    const own = [`node.id=${this.id}`, `listeners=${listeners}`, `log.dirs=${this.directory}`];
+    const settings = [...own, ...this.settings, 'logging.level=error'];
     const child = spawn(process.execPath, [CLI, 'server', ...settings.flatMap((text) => ['--set', text])], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TIDEMARK_'))),

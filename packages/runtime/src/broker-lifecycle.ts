@@ -35,6 +35,8 @@ export interface BrokerLifecycleOptions extends Omit<RegistrationOptions, 'onRet
 const RETRY_TOLD_EVERY_MS = 10_000;
 /** What the controller waits for is told at once, but no more often than this. */
 const PROMPT_HEARTBEAT_MS = 50;
+/** A broker that wants to stop and has not heard the controller for this part of its session does not wait for it any more. */
+const SILENT_PART_OF_SESSION = 3;
 /** How often a broker that wants to stop asks whether it may, when nothing in the metadata moves. */
 const SHUTDOWN_HEARTBEAT_MS = 200;
 
@@ -61,6 +63,7 @@ export class BrokerLifecycle {
   #isFailing = false;
   #isReady = false;
   #shutdown: { readonly done: Promise<boolean>; readonly settle: (controlled: boolean) => void } | undefined;
+  #shutdownMs = -Infinity;
   #told: { readonly error: string; readonly atMs: number } | undefined;
   #isStarted = false;
   #isFenced = false;
@@ -120,7 +123,7 @@ export class BrokerLifecycle {
 
   /**
    * Asks the controller to take everything from this broker. True once it has and the process may end; false when that did not
-   * come about within `timeoutMs`. Heartbeats end with it. Called again it answers the same.
+   * come about within `timeoutMs`, or nobody decides. Heartbeats end with it. Called again it answers the same.
    */
   shutDown(timeoutMs: number): Promise<boolean> {
     if (this.#shutdown !== undefined) return this.#shutdown.done;
@@ -134,6 +137,7 @@ export class BrokerLifecycle {
       this.#end(overError());
     };
     this.#shutdown = { done, settle };
+    this.#shutdownMs = this.#options.clock.monotonicMs();
     this.#prompt(0);
     return done;
   }
@@ -223,6 +227,13 @@ export class BrokerLifecycle {
   #beatFailed(cause: Failure): void {
     if (cause.error === 'STALE_BROKER_EPOCH' || cause.error === 'BROKER_ID_NOT_REGISTERED') {
       this.#fence(cause);
+      return;
+    }
+    const { clock, sessionTimeoutMs } = this.#options;
+    const silentMs = clock.monotonicMs() - Math.max(this.#lastContactMs, this.#shutdownMs);
+    if (this.#shutdown !== undefined && silentMs >= sessionTimeoutMs / SILENT_PART_OF_SESSION) {
+      // Nobody decides: the others may be stopping too. Whoever leads next will take over what is led here.
+      this.#shutdown.settle(false);
       return;
     }
     this.#tell(cause, 'heartbeat');

@@ -1,8 +1,8 @@
 // All mutants: the mistakes that implementations of Raft make, each with the property that it breaks, and those of records. The
-// texts are those of the compiled files.
+// texts are those of the compiled files. Who loses metadata loses records.
 
 import { type Mutant } from './mutant.ts';
-import { recordMutants } from './record-mutants.ts';
+import { LOSS, recordMutants } from './record-mutants.ts';
 
 const raftMutants: readonly Mutant[] = [
   {
@@ -26,14 +26,20 @@ const raftMutants: readonly Mutant[] = [
     file: 'raft/dist/leadership.js',
     find: 'majority <= log.commitOffset || log.termAt(majority) !== term)',
     replace: 'majority <= log.commitOffset)',
-    expected: ['leader-commit', 'leader-completeness', 'state-machine-safety'],
+    expected: ['leader-commit', 'leader-completeness', 'state-machine-safety', ...LOSS],
   },
   {
     name: 'a follower cuts its log without looking for a conflict',
     file: 'raft/dist/follower.js',
     find: 'entries.findIndex(({ endOffset, term }) => log.termAt(endOffset) !== term);',
     replace: 'entries.length === 0 ? -1 : 0;',
-    expected: ['leader-completeness', 'state-machine-safety', 'acknowledged-command-lost', 'node-failed'],
+    expected: [
+      'leader-completeness',
+      'state-machine-safety',
+      'acknowledged-command-lost',
+      'node-failed',
+      ...LOSS,
+    ],
   },
   {
     name: 'two voter changes at once',
@@ -55,6 +61,7 @@ const raftMutants: readonly Mutant[] = [
       'state-machine-safety',
       'acknowledged-command-lost',
       'linearizable-read',
+      ...LOSS,
     ],
   },
   {
@@ -62,7 +69,13 @@ const raftMutants: readonly Mutant[] = [
     file: 'raft/dist/follower.js',
     find: 'if (snapshot.endOffset <= log.commitOffset || log.termAt(snapshot.endOffset) === snapshot.term) {',
     replace: 'if (snapshot.endOffset < 0) {',
-    expected: ['state-machine-safety', 'leader-completeness', 'acknowledged-command-lost', 'node-failed'],
+    expected: [
+      'state-machine-safety',
+      'leader-completeness',
+      'acknowledged-command-lost',
+      'node-failed',
+      ...LOSS,
+    ],
   },
   {
     name: 'a leader answers reads without a quorum',
@@ -76,7 +89,7 @@ const raftMutants: readonly Mutant[] = [
     file: 'runtime/dist/quorum/raft-quorum.js',
     find: 'await Promise.all([...written, log.flush()]);',
     replace: 'await Promise.all(written);',
-    expected: ['leader-completeness', 'state-machine-safety', 'acknowledged-command-lost'],
+    expected: ['leader-completeness', 'state-machine-safety', 'acknowledged-command-lost', ...LOSS],
   },
 ];
 

@@ -5,7 +5,7 @@ import { type CheckerName } from '../cluster/violations.ts';
 import { type Mutant } from './mutant.ts';
 
 /** What a client may see of a record that was committed by too few, or not at all. */
-const LOSS: readonly CheckerName[] = [
+export const LOSS: readonly CheckerName[] = [
   'lost-write',
   'precommitted-read',
   'in-sync-behind',
