@@ -391,8 +391,17 @@ describe('a broker shuts down', () => {
     const { clock, controller, broker } = await running();
     const askedMs = clock.monotonicMs();
     controller.heartbeat = () => 'lost';
-    expect(await clock.settle(broker.shutDown(5000))).to.equal(false);
-    expect(clock.monotonicMs() - askedMs).to.equal(5000);
+    expect(await clock.settle(broker.shutDown(2000))).to.equal(false);
+    expect(clock.monotonicMs() - askedMs).to.equal(2000);
+    await clock.runUntilIdle(10);
+  });
+
+  it('without leave when nobody decides for a third of the session: the others may be stopping too', async () => {
+    const { clock, controller, broker } = await running();
+    const askedMs = clock.monotonicMs();
+    controller.heartbeat = () => 'lost';
+    expect(await clock.settle(broker.shutDown(30_000))).to.equal(false);
+    expect(clock.monotonicMs() - askedMs).to.be.within(3000, 5000);
     await clock.runUntilIdle(10);
   });
 

@@ -224,6 +224,8 @@ export class RecordConsumer {
   readonly #partition: number;
   readonly #prng: SimPrng;
   #position = 0;
+  /** The latest that was heard of: a client does not go back to the leader of an earlier one (KIP-320). */
+  #leaderEpoch = -1;
   #isBusy = false;
 
   constructor(world: SimWorld, history: RecordHistory, topic: string, partition: number, prng: SimPrng) {
@@ -241,6 +243,8 @@ export class RecordConsumer {
     const replicas = node?.replicas;
     if (found === undefined || replicas === undefined || found.host.isPaused) return;
     const { host, place } = found;
+    if (place.leaderEpoch < this.#leaderEpoch) return;
+    this.#leaderEpoch = place.leaderEpoch;
     this.#isBusy = true;
     const giveUp = this.#world.clock.after(500, () => {
       this.#isBusy = false;
