@@ -30,6 +30,8 @@ export type Fault = Timed &
       }
     | { readonly type: 'slow-link'; readonly delayFactor: number; readonly bytesPerMs: number }
     | { readonly type: 'crash'; readonly victims: Victims; readonly mode: EndMode }
+    /** Told to stop, it hands over and leaves its folder cleanly; then the power may go. */
+    | { readonly type: 'stop'; readonly mode: EndMode }
     | {
         /** A power failure right after the node has sent its nth message of the kind: what it promised must be on its disk. */
         readonly type: 'crash-after-send';
@@ -135,6 +137,7 @@ const kinds: readonly (readonly [weight: number, draw: (prng: SimPrng) => Untime
     }),
   ],
   [28, drawCrashAfterSend],
+  [10, (prng) => ({ type: 'stop', mode: anyOf(prng, ['kill', ...crashModes]) })],
   [8, (prng) => ({ type: 'pause', victims: anyOf(prng, ['one', 'leader', 'leader', 'minority']) })],
   [
     6,

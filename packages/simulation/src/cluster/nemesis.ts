@@ -16,6 +16,8 @@ const COMMAND_TIMEOUT_MS = 1_000;
 /** A change of the voters is tried so often; most fail because nobody leads or the replica is not there yet. */
 const CHANGE_TRIES = 8;
 const RETRY_MS = 120;
+/** How often the nemesis looks whether a process has ended. */
+const STOPPING_MS = 20;
 
 export class Nemesis {
   readonly #world: SimWorld;
@@ -85,6 +87,11 @@ export class Nemesis {
         const victims = this.#victims(fault.victims, prng).filter(({ isUp }) => isUp);
         for (const host of victims) host.end(fault.mode);
         return () => this.#restart(victims);
+      }
+      case 'stop': {
+        const host = this.#any(prng);
+        host.stop(fault.mode);
+        return () => this.#startOnceStopped(host);
       }
       case 'crash-after-send':
         return this.#crashAfterSend(fault);
@@ -170,6 +177,11 @@ export class Nemesis {
 
   #restart(hosts: readonly SimHost[]): void {
     for (const host of hosts) host.start();
+  }
+
+  #startOnceStopped(host: SimHost): void {
+    if (host.isStopping) this.#world.clock.after(STOPPING_MS, () => this.#startOnceStopped(host));
+    else host.start();
   }
 
   /** Only a process that has ended finds its disk sound: one that goes on has to live with it. */

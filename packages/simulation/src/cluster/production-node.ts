@@ -289,6 +289,14 @@ class ProductionNode implements SimulatedNode {
     return this.#node.transferLeadership(to, timeoutMs);
   }
 
+  async handOver(timeoutMs: number): Promise<void> {
+    await this.#broker.shutDown(timeoutMs);
+    this.#replicas?.drain();
+    if (this.#node.isActive && this.#node.quorum.voters.length > 1) {
+      await this.#node.transferLeadership(undefined, timeoutMs);
+    }
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#broker.close();

@@ -286,8 +286,11 @@ export class RecordConsumer {
 
   #took(parts: readonly Uint8Array[]): void {
     const name = `${this.#topic}-${this.#partition}`;
-    const { values, baseOffset } = valuesIn(parts);
+    const { values, baseOffset, gapAt } = valuesIn(parts);
     if (values.length === 0) return;
+    if (gapAt !== undefined) {
+      this.#world.violations.report('offset-gap', `${name}: read from ${baseOffset} and missed ${gapAt}`);
+    }
     if (baseOffset > this.#position) {
       this.#world.violations.report(
         'poll-skip',
@@ -300,11 +303,13 @@ export class RecordConsumer {
   }
 }
 
-/** The records of whole batches, in order; their offsets are dense. */
+/** The records of whole batches, in order; `gapAt` is the first offset that is not there although a later one is. */
 export function valuesIn(parts: readonly Uint8Array[]): {
   readonly baseOffset: number;
   readonly values: readonly string[];
+  readonly gapAt: number | undefined;
 } {
+  let gapAt: number | undefined;
   const values: string[] = [];
   let baseOffset = -1;
   for (const part of parts) {
@@ -312,8 +317,10 @@ export function valuesIn(parts: readonly Uint8Array[]): {
     cursor.load(part);
     while (cursor.next()) {
       if (baseOffset < 0) baseOffset = cursor.offset;
+      const expected = baseOffset + values.length;
+      if (cursor.offset !== expected) gapAt ??= expected;
       values.push(decoder.decode(cursor.value() ?? undefined));
     }
   }
-  return { baseOffset: Math.max(0, baseOffset), values };
+  return { baseOffset: Math.max(0, baseOffset), values, gapAt };
 }

@@ -30,6 +30,8 @@ export class RecordLoad {
   readonly #consumers: RecordConsumer[] = [];
   /** The highest high watermark a leader was seen with. */
   readonly #committed = new Map<string, number>();
+  /** Who was seen leading, by partition and leader epoch. */
+  readonly #leaders = new Map<string, number>();
   #isCreated = false;
   #isStopped = false;
 
@@ -91,15 +93,16 @@ export class RecordLoad {
   }
 
   /**
-   * Looked at now and then: whoever may lead holds what is committed on its disk, and nobody has cut below it (P8, P10). As the
-   * leader of the quorum has it; what a replica that is not open holds is not known.
+   * Looked at now and then: one leads in an epoch; whoever may lead holds what is committed on its disk, and nobody has cut below it
+   * (P8, P10). As the newest image has it; what a replica that is not open holds is not known.
    */
   observe(): void {
     for (const place of this.#places()) {
       const name = `${place.topic}-${place.partition}`;
       const replicas = this.#replicasOf(place);
       let committed = this.#committed.get(name) ?? 0;
-      for (const { highWatermark, isLeader, leaderEpoch } of replicas) {
+      for (const { id, highWatermark, isLeader, leaderEpoch } of replicas) {
+        if (isLeader) this.#leads(name, leaderEpoch, id);
         if (isLeader && leaderEpoch === place.leaderEpoch) committed = Math.max(committed, highWatermark);
       }
       this.#committed.set(name, committed);
@@ -114,6 +117,14 @@ export class RecordLoad {
     }
   }
 
+  #leads(name: string, epoch: number, id: number): void {
+    const key = `${name} in ${epoch}`;
+    const known = this.#leaders.get(key) ?? id;
+    this.#leaders.set(key, known);
+    if (known === id) return;
+    this.#world.violations.report('two-leaders-in-epoch', `${key}: node ${known} led, and node ${id} does`);
+  }
+
   /** Once nothing is missing. */
   async check(): Promise<void> {
     for (const place of this.#places()) {
@@ -124,7 +135,14 @@ export class RecordLoad {
         const bytes = Buffer.concat(parts).toString('base64');
         if (first === undefined) {
           first = { id, bytes };
-          this.#history.check(name, valuesIn(parts).values);
+          const { values, gapAt } = valuesIn(parts);
+          if (gapAt !== undefined) {
+            this.#world.violations.report(
+              'offset-gap',
+              `${name}: there is nothing at ${gapAt} on node ${id}`,
+            );
+          }
+          this.#history.check(name, values);
         } else if (first.bytes !== bytes) {
           this.#world.violations.report(
             'replica-mismatch',
@@ -149,9 +167,13 @@ export class RecordLoad {
     return `${partition}: leader ${leader} in ${leaderEpoch}, isr ${isr.join()} of ${replicas.join()}: ${ends.join(', ')}`;
   }
 
+  /** By the newest image there is: whoever has just been elected may not have replayed yet what is committed. */
   #places(): readonly PartitionPlace[] {
-    const node = this.#world.leader()?.node ?? this.#nodes()[0]?.node;
-    return node?.partitionsOf(RECORD_TOPIC) ?? [];
+    let newest: SimulatedNode | undefined;
+    for (const { node } of this.#nodes()) {
+      if (newest === undefined || node.image.offset > newest.image.offset) newest = node;
+    }
+    return newest?.partitionsOf(RECORD_TOPIC) ?? [];
   }
 
   #nodes(): readonly { readonly id: number; readonly node: SimulatedNode }[] {

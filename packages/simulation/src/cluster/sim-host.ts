@@ -27,8 +27,13 @@ interface Incarnation {
   readonly leave: () => void;
   readonly prng: SimPrng;
   isAlive: boolean;
+  /** It was told to end. */
+  isStopping: boolean;
   node: SimulatedNode | undefined;
 }
+
+/** How long a process that is told to end waits for others to take over. */
+const HAND_OVER_MS = 1_000;
 
 export class SimHost {
   readonly id: NodeId;
@@ -74,6 +79,11 @@ export class SimHost {
     return this.#current !== undefined;
   }
 
+  /** Whether the process was told to end and has not yet. */
+  get isStopping(): boolean {
+    return this.#current?.isStopping === true;
+  }
+
   get isPaused(): boolean {
     return this.#current?.clock.isPaused === true;
   }
@@ -98,6 +108,7 @@ export class SimHost {
       prng,
       leave: () => void joined.close(),
       isAlive: true,
+      isStopping: false,
       node: undefined,
     };
     this.#current = incarnation;
@@ -147,6 +158,27 @@ export class SimHost {
     if (mode === 'kill') return;
     this.#disk = this.#disk.fork(mode, incarnation.prng, this.#diskOptions(undefined));
     this.#store = this.#store.fork(mode, incarnation.prng, this.#storeOptions(undefined));
+  }
+
+  /** Tells the process to end: it hands over, closes, and then goes the way of `mode`. Nothing happens unless one runs. */
+  stop(mode: EndMode): void {
+    const incarnation = this.#current;
+    if (incarnation?.node === undefined || incarnation.isStopping) return;
+    this.#world.clock.trace.note('stop', this.id, mode);
+    incarnation.isStopping = true;
+    this.#stopped(incarnation, incarnation.node).then(
+      () => {
+        if (incarnation.isAlive) this.end(mode);
+      },
+      (cause: unknown) => this.#died(incarnation, cause),
+    );
+  }
+
+  async #stopped(incarnation: Incarnation, node: SimulatedNode): Promise<void> {
+    await node.handOver(HAND_OVER_MS);
+    // Nobody is answered any more.
+    incarnation.node = undefined;
+    await node.close();
   }
 
   /** Ends the process and takes its disk away. It comes back as a replica that has promised nothing. */

@@ -118,6 +118,8 @@ export interface SimulatedNode {
     timeoutMs: number,
   ): Promise<{ readonly ok: true } | Failure>;
   transferLeadership(to: NodeId | undefined, timeoutMs: number): Promise<{ readonly ok: true } | Failure>;
+  /** Hands over what it leads, as a process does that is told to stop; whatever comes of it, `close` is next. */
+  handOver(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -22,6 +22,9 @@ export const checkerNames = [
   'reordered',
   'phantom',
   'poll-skip',
+  'offset-gap',
+  /** Two nodes lead a partition in one epoch. */
+  'two-leaders-in-epoch',
   'precommitted-read',
   'replica-mismatch',
   /** A replica that may lead lacks something committed (P10). */
