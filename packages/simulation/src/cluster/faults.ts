@@ -164,6 +164,7 @@ const kinds: readonly (readonly [weight: number, draw: (prng: SimPrng) => Untime
   [4, (prng) => ({ type: 'slow-disk', factor: anyOf(prng, [5, 30]) })],
   [8, () => ({ type: 'transfer' })],
   [5, () => ({ type: 'elect-leaders' })],
+  [6, () => ({ type: 'reassign' })],
   [8, () => ({ type: 'add-voter' })],
   [6, () => ({ type: 'remove-voter' })],
   [5, () => ({ type: 'wipe' })],
