@@ -55,6 +55,8 @@ export type Fault = Timed &
     | { readonly type: 'short-writes'; readonly oneIn: number }
     | { readonly type: 'slow-disk'; readonly factor: number }
     | { readonly type: 'transfer' }
+    | { readonly type: 'elect-leaders' }
+    | { readonly type: 'reassign' }
     | { readonly type: 'add-voter' }
     | { readonly type: 'remove-voter' }
     | { readonly type: 'wipe' }
@@ -161,6 +163,8 @@ const kinds: readonly (readonly [weight: number, draw: (prng: SimPrng) => Untime
   [4, () => ({ type: 'short-writes', oneIn: 3 })],
   [4, (prng) => ({ type: 'slow-disk', factor: anyOf(prng, [5, 30]) })],
   [8, () => ({ type: 'transfer' })],
+  [5, () => ({ type: 'elect-leaders' })],
+  [6, () => ({ type: 'reassign' })],
   [8, () => ({ type: 'add-voter' })],
   [6, () => ({ type: 'remove-voter' })],
   [5, () => ({ type: 'wipe' })],

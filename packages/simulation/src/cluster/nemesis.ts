@@ -10,6 +10,7 @@ import { SimPrng } from '../sim-prng.ts';
 import { type Fault, type PartitionShape, type Schedule, type Victims } from './faults.ts';
 import { RECORD_TOPIC } from './record-load.ts';
 import { raftMessageTypes, type SimHost } from './sim-host.ts';
+import { type SimulatedNode } from './simulated-node.ts';
 import { type SimWorld } from './sim-world.ts';
 
 const COMMAND_TIMEOUT_MS = 1_000;
@@ -133,6 +134,12 @@ export class Nemesis {
           (host) => host.node!.transferLeadership(this.#transferTarget(prng), COMMAND_TIMEOUT_MS),
           prng,
         );
+        return undefined;
+      case 'elect-leaders':
+        this.#ask((host) => host.node!.electPreferred(COMMAND_TIMEOUT_MS), prng);
+        return undefined;
+      case 'reassign':
+        this.#ask((host) => this.#reassign(host.node!, prng), prng);
         return undefined;
       case 'add-voter':
         void this.#changeVoters(prng, 'add');
@@ -280,6 +287,17 @@ export class Nemesis {
       if (host.node !== undefined)
         this.#world.violations.report('node-failed', `a question was rejected: ${String(cause)}`);
     });
+  }
+
+  /** A partition of records to any three nodes. */
+  async #reassign(node: SimulatedNode, prng: SimPrng): Promise<void> {
+    const places = node.partitionsOf(RECORD_TOPIC);
+    const place = places[prng.below(Math.max(1, places.length))];
+    if (place === undefined) return;
+    const replicas = shuffled(this.#world.hosts, prng).slice(0, place.replicas.length >= 3 ? 3 : 1);
+    const ids = replicas.map(({ id }) => id as number);
+    const answer = await node.reassign(RECORD_TOPIC, place.partition, ids, COMMAND_TIMEOUT_MS);
+    this.#world.clock.trace.note('reassign', place.partition, ids.join(), answer.ok ? '' : answer.error);
   }
 
   #transferTarget(prng: SimPrng): NodeId | undefined {

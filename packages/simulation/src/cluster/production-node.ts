@@ -239,6 +239,25 @@ class ProductionNode implements SimulatedNode {
     return isFailure(answer) ? answer : firstOf(answer.topics);
   }
 
+  async electPreferred(timeoutMs: number): Promise<{ ok: true } | Failure> {
+    const answer = await this.#node.submit({ type: 'electLeaders', election: 'preferred' }, timeoutMs);
+    return isFailure(answer) ? answer : { ok: true };
+  }
+
+  async reassign(
+    topic: string,
+    partition: number,
+    replicas: readonly number[],
+    timeoutMs: number,
+  ): Promise<{ ok: true } | Failure> {
+    const partitions = [{ topic, partition, replicas }];
+    const answer = await this.#node.submit(
+      { type: 'reassignPartitions', partitions, allowReplicationFactorChange: false },
+      timeoutMs,
+    );
+    return isFailure(answer) ? answer : firstOf(answer.partitions);
+  }
+
   get status() {
     return this.#node.quorum;
   }

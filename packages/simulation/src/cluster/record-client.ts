@@ -1,5 +1,5 @@
-// Producers and consumers of a simulated cluster, each of one partition. A producer is idempotent with acks=all and behaves as the
-// production client does: the first batch of an id alone, then several under way; what fails goes out again in order when nothing is
+// Producers and consumers of a simulated cluster, each of one partition. A producer with acks=all is idempotent and behaves as the
+// production client does, one with acks=1 is neither and has one batch under way: the first batch of an id alone, then several under way; what fails goes out again in order when nothing is
 // under way any more. Contract: every batch is repeated until it is acknowledged; `isIdle` says that nothing waits.
 
 import {
@@ -59,6 +59,7 @@ export class RecordProducer {
   readonly #topic: string;
   readonly #partition: number;
   readonly #id: number;
+  readonly #acks: 'leader' | 'all';
   #waiting: Batch[] = [];
   #nextSequence = 0;
   #isKnown = false;
@@ -74,6 +75,7 @@ export class RecordProducer {
       readonly topic: string;
       readonly partition: number;
       readonly id: number;
+      readonly acks: 'leader' | 'all';
       readonly link: ClientLink;
     },
     prng: SimPrng,
@@ -85,10 +87,16 @@ export class RecordProducer {
     this.#topic = options.topic;
     this.#partition = options.partition;
     this.#id = options.id;
+    this.#acks = options.acks;
   }
 
   get isIdle(): boolean {
     return !this.#isBusy && this.#waiting.length === 0;
+  }
+
+  /** With acks=1 what is acknowledged may go with its leader. */
+  get #isPromised(): boolean {
+    return this.#acks === 'all';
   }
 
   get lastFailure(): string {
@@ -104,10 +112,11 @@ export class RecordProducer {
     if (this.#waiting.length > 20) return;
     const count = 1 + this.#prng.below(3);
     const baseSequence = this.#nextSequence;
-    const values = Array.from({ length: count }, (_, at) => `p${this.#id}:${baseSequence + at}`);
+    const writer = `${this.#isPromised ? 'p' : 'w'}${this.#id}`;
+    const values = Array.from({ length: count }, (_, at) => `${writer}:${baseSequence + at}`);
     this.#nextSequence += count;
     this.#waiting.push({ values, baseSequence, isTried: false });
-    this.#history.sending(this.name, values);
+    this.#history.sending(this.name, values, this.#isPromised);
     this.#pump();
   }
 
@@ -143,7 +152,7 @@ export class RecordProducer {
         isWell = false;
         continue;
       }
-      this.#isKnown = true;
+      this.#isKnown = this.#isPromised;
       this.#gaps = 0;
       this.#history.acknowledgedAt(this.name, batch.values[0]!, outcome.receipt.baseOffset);
       this.#waiting = this.#waiting.filter((each) => each !== batch);
@@ -198,7 +207,7 @@ export class RecordProducer {
     const partitions = [
       { address, currentLeaderEpoch: place.leaderEpoch as LeaderEpoch, bytes: this.#build(batch) },
     ];
-    const { outcomes } = replicas.produce({ acks: 'all', timeoutMs: this.#link.timeoutMs, partitions });
+    const { outcomes } = replicas.produce({ acks: this.#acks, timeoutMs: this.#link.timeoutMs, partitions });
     void outcomes.then(([outcome]) => {
       // What a node answers after its end was not answered.
       if (host.node === node && outcome !== undefined) answer(outcome);
@@ -208,7 +217,8 @@ export class RecordProducer {
   #build({ values, baseSequence }: Batch): Uint8Array {
     const builder = new BatchBuilder({ capacityBytes: 256 });
     for (const value of values) builder.append(1_800_000_000_000, null, encoder.encode(value));
-    return builder.build({ producerId: this.#id, producerEpoch: 0, baseSequence }).slice();
+    const identity = this.#isPromised ? { producerId: this.#id, producerEpoch: 0, baseSequence } : {};
+    return builder.build(identity).slice();
   }
 
   #delay(): number {

@@ -10,6 +10,8 @@ interface SentBatch {
   readonly values: readonly RecordValue[];
   /** Undefined: not acknowledged. */
   baseOffset: number | undefined;
+  /** Sent with acks=all by an idempotent producer: once, in order, and not lost. */
+  readonly isPromised: boolean;
 }
 
 /** What one partition was written with and read as. */
@@ -24,14 +26,16 @@ export class RecordHistory {
   readonly #partitions = new Map<string, PartitionHistory>();
   acknowledged = 0;
   read = 0;
+  /** Acknowledged with acks=1 and gone: nobody promised anything. */
+  lost = 0;
 
   constructor(report: Report) {
     this.#report = report;
   }
 
   /** Before the first attempt. */
-  sending(partition: string, values: readonly RecordValue[]): void {
-    const batch = { values, baseOffset: undefined };
+  sending(partition: string, values: readonly RecordValue[], isPromised: boolean): void {
+    const batch = { values, baseOffset: undefined, isPromised };
     for (const value of values) this.#of(partition).batches.set(value, batch);
   }
 
@@ -70,15 +74,16 @@ export class RecordHistory {
     const offsets = new Map<RecordValue, number>();
     const newest = new Map<string, number>();
     for (const [offset, value] of values.entries()) {
+      const isPromised = batches.get(value)?.isPromised ?? true;
       const first = offsets.get(value);
-      if (first !== undefined) {
+      if (isPromised && first !== undefined) {
         this.#report('duplicate', `${partition}: ${value} is at ${first} and at ${offset}`);
       }
       offsets.set(value, offset);
       if (!batches.has(value)) this.#report('phantom', `${partition}: ${value} is there and was never sent`);
       const [producer, number] = value.split(':') as [string, string];
       const before = newest.get(producer) ?? -1;
-      if (Number(number) < before) {
+      if (isPromised && Number(number) < before) {
         this.#report('reordered', `${partition}: ${value} is behind ${producer}:${before}`);
       }
       newest.set(producer, Number(number));
@@ -88,6 +93,10 @@ export class RecordHistory {
       for (const [at, value] of batch.values.entries()) {
         const wanted = batch.baseOffset + at;
         if (values[wanted] === value) continue;
+        if (!batch.isPromised) {
+          this.lost++;
+          continue;
+        }
         const found = offsets.get(value);
         const where = found === undefined ? 'is nowhere' : `is at ${found}`;
         this.#report(

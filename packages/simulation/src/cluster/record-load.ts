@@ -16,6 +16,8 @@ const CREATE_TIMEOUT_MS = 1_000;
 export interface RecordLoadOptions {
   readonly partitions: number;
   readonly producersPerPartition: number;
+  /** Partitions, from the first on, that a producer with acks=1 writes to as well. */
+  readonly weakPartitions: number;
   /** Between two batches of a producer, in ms, on average. */
   readonly pauseMs: number;
   readonly link: ClientLink;
@@ -40,11 +42,13 @@ export class RecordLoad {
     this.#history = history;
     this.#options = options;
     this.#prng = prng;
-    const { partitions, producersPerPartition, link } = options;
+    const { partitions, producersPerPartition, weakPartitions, link } = options;
+    let id = 0;
     for (let partition = 0; partition < partitions; partition++) {
-      for (let each = 0; each < producersPerPartition; each++) {
-        const id = partition * producersPerPartition + each + 1;
-        const place = { topic: RECORD_TOPIC, partition, id, link };
+      const isWeak = partition < weakPartitions;
+      for (let each = isWeak ? -1 : 0; each < producersPerPartition; each++) {
+        const acks = each < 0 ? 'leader' : 'all';
+        const place = { topic: RECORD_TOPIC, partition, id: ++id, acks, link } as const;
         this.#producers.push(new RecordProducer(world, history, place, prng.fork(`producer ${id}`)));
       }
       const forked = prng.fork(`consumer ${partition}`);

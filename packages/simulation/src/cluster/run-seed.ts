@@ -34,8 +34,9 @@ export interface SeedResult {
   readonly refused: number;
   readonly unknown: number;
   readonly reads: number;
-  /** Records acknowledged with acks=all, and read by consumers. */
+  /** Records acknowledged, of these lost with acks=1, and read by consumers. */
   readonly records: number;
+  readonly recordsLost: number;
   readonly recordsRead: number;
   readonly schedule: Schedule;
   readonly violation: Violation | undefined;
@@ -95,6 +96,7 @@ class SeedRun {
       unknown,
       reads,
       records: this.#records.acknowledged,
+      recordsLost: this.#records.lost,
       recordsRead: this.#records.read,
       schedule: this.#schedule,
       violation: violations.first,
@@ -245,6 +247,7 @@ function drawRecordLoad(prng: SimPrng): RecordLoadOptions {
   return {
     partitions: 1 + prng.below(3),
     producersPerPartition: 1 + prng.below(2),
+    weakPartitions: prng.below(2),
     pauseMs: 5 + prng.below(40),
     link: { trouble: [0, 0, 8, 30][prng.below(4)]!, timeoutMs: 200 + prng.below(600) },
   };

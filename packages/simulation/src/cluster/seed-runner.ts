@@ -122,6 +122,7 @@ function hung({ seed, schedule }: SeedJob): SeedReport {
     unknown: 0,
     reads: 0,
     records: 0,
+    recordsLost: 0,
     recordsRead: 0,
     schedule: schedule ?? { faults: [], durationMs: 0 },
     violation: { checker: 'liveness', what: 'the run does not end', atMs: 0, event: 0, trace: [] },

@@ -106,6 +106,14 @@ export interface SimulatedNode {
     replicas: number,
     timeoutMs: number,
   ): Promise<{ readonly ok: true } | Failure>;
+  /** Gives every partition to its preferred leader, where that is in sync. */
+  electPreferred(timeoutMs: number): Promise<{ readonly ok: true } | Failure>;
+  reassign(
+    topic: string,
+    partition: number,
+    replicas: readonly number[],
+    timeoutMs: number,
+  ): Promise<{ readonly ok: true } | Failure>;
   createTopic(name: string, timeoutMs: number): Promise<{ readonly ok: true; readonly id: string } | Failure>;
   /** Overwrites the one value of the topic. */
   setValue(name: string, value: string, timeoutMs: number): Promise<{ readonly ok: true } | Failure>;
