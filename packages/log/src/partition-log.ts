@@ -63,6 +63,7 @@ export class PartitionLog {
   readonly #writtenListeners = new Set<(endOffset: Offset) => void>();
   readonly #onClosed: () => void;
   #acknowledgeable: number;
+  #isDiscarded = false;
   #recordsSinceFlush = 0;
   #flushTimer: Timer | undefined;
 
@@ -343,6 +344,7 @@ export class PartitionLog {
   /** Closes without saving anything: the folder of the log is about to be removed. */
   async discard(): Promise<void> {
     this.#admission.isClosed = true;
+    this.#isDiscarded = true;
     await this.#compaction.idle();
     await this.#maintain(async () => {
       await this.#commit.idle();
@@ -438,7 +440,8 @@ export class PartitionLog {
     this.#advance();
     if (!this.#files.hasRolled) return;
     void this.#maintain(async () => {
-      if (this.#context.offline !== undefined) return;
+      // It may have its turn when the folder is gone already, or belongs to another log of that name.
+      if (this.#context.offline !== undefined || this.#isDiscarded) return;
       await this.#files.attempt('Finishing rolled segments', () => this.#files.finishRolled());
     });
   }

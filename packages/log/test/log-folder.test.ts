@@ -2,7 +2,18 @@ import { expect } from 'chai';
 import { DiskError, TidemarkError, topicIdFromBytes, type Offset } from '@tidemark/core';
 import { defaultLogConfig, LogFolder } from '@tidemark/log';
 import { SimClock, SimPrng, type SimDisk } from '@tidemark/simulation';
-import { appended, brokerEpoch, NAME, openFolder, openLog, TOPIC_ID, valuesOf } from './story.ts';
+import {
+  append,
+  appended,
+  batchOf,
+  brokerEpoch,
+  NAME,
+  openFolder,
+  openLog,
+  smallSegments,
+  TOPIC_ID,
+  valuesOf,
+} from './story.ts';
 
 async function failureOf(work: Promise<unknown>): Promise<unknown> {
   return work.then(
@@ -82,6 +93,26 @@ describe('a log folder', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(doomed()).to.deep.equal([]);
     await world.folder.close();
+  });
+
+  it('deletes a partition whose segments were rolled a moment ago, and touches its folder no more', async () => {
+    for (let turns = 0; turns < 60; turns++) {
+      const world = await openFolder();
+      const log = await openLog(world, smallSegments);
+      for (let index = 0; index < 30; index++) append(log, batchOf({ text: 'x'.repeat(150) }));
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      await world.folder.deletePartition(NAME);
+      let isLate = false;
+      world.disk.observe(({ path }) => {
+        if (path.includes(`data/${NAME}/`)) isLate = true;
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+      expect([world.folder.offline, isLate], `deleted after ${turns} turns`).to.deep.equal([
+        undefined,
+        false,
+      ]);
+      await world.folder.close();
+    }
   });
 
   it('removes at the next start what a deletion left behind', async () => {

@@ -167,6 +167,18 @@ class RaftNode implements SimulatedNode {
     return [];
   }
 
+  electPreferred(): Promise<{ readonly ok: true } | Failure> {
+    return this.createRecordTopic();
+  }
+
+  reassign(): Promise<{ readonly ok: true } | Failure> {
+    return this.createRecordTopic();
+  }
+
+  handOver(): Promise<void> {
+    return Promise.resolve();
+  }
+
   createRecordTopic(): Promise<{ readonly ok: true } | Failure> {
     return Promise.resolve(failure('UNSUPPORTED_VERSION', 'no records here'));
   }
