@@ -41,3 +41,5 @@ export * from './cluster/regression.ts';
 export * from './cluster/shrink.ts';
 export * from './mutants/mutant.ts';
 export * from './mutants/mutants.ts';
+export { anomalyNames, type AnomalyName, type HistoryReport } from './history/anomaly.ts';
+export { HistoryChecker, type HistoryRules } from './history/history-checker.ts';
