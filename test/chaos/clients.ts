@@ -97,7 +97,7 @@ export class ChaosClients {
       return;
     }
     const settled = producer.send({ ...at, value: `${value}` });
-    void settled!.then(
+    void settled.then(
       (receipt: Receipt) => {
         this.#acknowledged++;
         this.#lastAck.set(tp, performance.now());
@@ -111,16 +111,20 @@ export class ChaosClients {
     );
   }
 
+  #stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   async #consume(): Promise<void> {
     this.#consumer.assign(this.#load.partitions.map((at) => ({ ...at, position: 'start' as const })));
-    while (!this.#stop.signal.aborted) {
+    while (!this.#stopped()) {
       try {
         for (const record of await this.#consumer.poll({ timeoutMs: 500, signal: this.#stop.signal })) {
           const tp = `${record.topic}-${record.partition}`;
           this.#checker.poll('reader', tp, record.offset, Number(Buffer.from(record.valueBytes!).toString()));
         }
       } catch (error) {
-        if (this.#stop.signal.aborted) return;
+        if (this.#stopped()) return;
         if (this.errors.length < 10) this.errors.push(`consumer: ${String(error)}`);
         await pause(500);
       }
@@ -133,7 +137,7 @@ export async function readAll(load: Workload, checker: HistoryChecker, withinMs:
   const consumer = new Consumer({ brokers: load.brokers });
   try {
     const ends = await consumer.endOffsets(load.partitions);
-    let left = ends.reduce((sum, { offset }) => sum + Number(offset), 0);
+    let left = ends.reduce((sum, { offset }) => sum + offset, 0);
     consumer.assign(load.partitions.map((at) => ({ ...at, position: 'start' as const })));
     const deadline = performance.now() + withinMs;
     while (left > 0) {
