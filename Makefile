@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify test build generate demo bench sim mutants coverage clean format
+.PHONY: verify test build generate demo bench sim chaos mutants coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -40,6 +40,10 @@ bench: build
 # A cluster in one process, SEEDS of them from FROM on, under every fault there is; EVENTS: at least so many a seed.
 sim: build
 	node packages/simulation/dist/cluster/main.js --seeds $(or $(SEEDS),100) --from $(or $(FROM),1) $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
+
+# Three processes under faults from SEED for MINUTES, with clients; says what was lost, doubled or out of order. FAULTS: names, by commas.
+chaos: build
+	node --import=tsx --conditions=@tidemark/source test/chaos/main.ts --minutes $(or $(MINUTES),3) --seed $(or $(SEED),1) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
 
 # Plants mistakes into production code and looks whether the simulation notices each of them.
 mutants: build

@@ -33,6 +33,8 @@ export interface ClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Options of Node itself, such as `--cpu-prof`. */
   readonly nodeOptions?: readonly string[];
+  /** What `controller.quorum.voters` of a node is, by the peer ports of all: for links of a test's own between nodes. */
+  readonly votersSeenBy?: (id: number, peerPorts: ReadonlyMap<number, number>) => Promise<string>;
 }
 
 /** Everything that is waited for by time-outs, fast: for stories that are not about how long things take by default. */
@@ -156,21 +158,32 @@ export class Cluster {
   readonly #directory: string;
   readonly #admins: Admin[] = [];
 
-  private constructor(directory: string, options: ClusterOptions, ports: readonly NodePorts[]) {
+  private constructor(
+    directory: string,
+    options: ClusterOptions,
+    ports: readonly NodePorts[],
+    seen: ReadonlyMap<number, string>,
+  ) {
     this.#directory = directory;
     this.voters = options.nodes
       .flatMap(({ id, roles, joinsLater = false }, at) =>
         roles === 'broker' || joinsLater ? [] : [`${id}@127.0.0.1:${ports[at]!.peer}`],
       )
       .join(',');
-    this.nodes = options.nodes.map((spec, at) => this.#node(spec, ports[at]!, options));
+    this.nodes = options.nodes.map((spec, at) => this.#node(spec, ports[at]!, options, seen.get(spec.id)));
   }
 
   /** All nodes but those that join later serve. When one of the ports was taken meanwhile, everything begins anew with others. */
   static async start(options: ClusterOptions): Promise<Cluster> {
     for (let tries = 1; ; tries++) {
       const directory = await mkdtemp(join(tmpdir(), 'tidemark-cluster-'));
-      const cluster = new Cluster(directory, options, await reservePorts(options.nodes.length));
+      const ports = await reservePorts(options.nodes.length);
+      const peerPorts = new Map(options.nodes.map(({ id }, at) => [id, ports[at]!.peer]));
+      const seen = new Map<number, string>();
+      if (options.votersSeenBy !== undefined) {
+        for (const { id } of options.nodes) seen.set(id, await options.votersSeenBy(id, peerPorts));
+      }
+      const cluster = new Cluster(directory, options, ports, seen);
       const first = cluster.nodes.filter((_, at) => options.nodes[at]!.joinsLater !== true);
       const started = await Promise.allSettled(first.map((node) => node.start({ patient: false })));
       const failed = started.flatMap((result) =>
@@ -244,14 +257,14 @@ export class Cluster {
     });
   }
 
-  #node(spec: NodeSpec, ports: NodePorts, shared: ClusterOptions): ClusterNode {
+  #node(spec: NodeSpec, ports: NodePorts, shared: ClusterOptions, voters: string = this.voters): ClusterNode {
     const { id, roles = 'broker,controller', settings = {} } = spec;
     const server = new ServerProcess(join(this.#directory, `node-${id}`), {
       settings: {
         'cluster.id': 'test-cluster',
         'node.id': `${id}`,
         'process.roles': roles,
-        'controller.quorum.voters': this.voters,
+        'controller.quorum.voters': voters,
         listeners: `CLIENT://127.0.0.1:${ports.client},PEER://127.0.0.1:${ports.peer}`,
         ...shared.settings,
         ...settings,

@@ -174,7 +174,9 @@ describe('partitions with three replicas', function () {
     expect(await isr('large')).to.equal('2');
     expect((await readAll('large')).length).to.equal(600);
     const [described] = await admin.describeConfigs([{ type: 'topic', name: 'large' }]);
-    const left = described!.entries.filter(({ name, value: text }) => name.includes('throttled') && text !== '');
+    const left = described!.entries.filter(
+      ({ name, value: text }) => name.includes('throttled') && text !== '',
+    );
     expect(left, 'the throttle went with the move').to.deep.equal([]);
   });
 

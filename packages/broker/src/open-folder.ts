@@ -70,7 +70,7 @@ function recoveryProgress(clock: Clock, log: Logger): (name: string, scannedByte
     const nowMs = clock.monotonicMs();
     if (nowMs - saidAtMs < PROGRESS_EVERY_MS) return;
     saidAtMs = nowMs;
-    log.info({ partition, scannedBytes }, 'checking logs after a stop that was not clean');
+    log.info({ partition, scannedBytes }, 'checking the ends of logs');
   };
 }
 

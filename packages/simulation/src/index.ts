@@ -47,3 +47,5 @@ export {
   type CompactionPointOptions,
   type CompactionPointReport,
 } from './log-crash/compaction-points.ts';
+export { anomalyNames, type AnomalyName, type HistoryReport } from './history/anomaly.ts';
+export { HistoryChecker, type HistoryRules } from './history/history-checker.ts';

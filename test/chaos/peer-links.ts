@@ -1,0 +1,111 @@
+// The links between the nodes of a cluster, each direction a TCP proxy of ours: who calls whom can be held, delayed or reset without
+// rights on the machine's network. A link from A to B carries the connections that A opened; both ways of those bytes go through it.
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** `stalled`: bytes are held, as by a network that drops packets; `cut`: connections end and none is made. */
+export type LinkState = 'open' | 'stalled' | 'cut';
+
+class PeerLink {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #state: LinkState = 'open';
+  #delayMs = 0;
+
+  constructor(port: number) {
+    this.#server = createServer((from) => {
+      if (this.#state === 'cut') {
+        from.on('error', () => from.destroy()).resetAndDestroy();
+        return;
+      }
+      const to = connect(port, '127.0.0.1');
+      this.#pipe(from, to);
+      this.#pipe(to, from);
+    });
+  }
+
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject).listen(0, '127.0.0.1', resolve);
+    });
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  set(state: LinkState, delayMs = 0): void {
+    this.#state = state;
+    this.#delayMs = delayMs;
+    for (const socket of this.#sockets) {
+      if (state === 'cut') socket.resetAndDestroy();
+      else if (state === 'stalled') socket.pause();
+      else socket.resume();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.set('cut');
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #pipe(from: Socket, to: Socket): void {
+    this.#sockets.add(from);
+    from.setNoDelay(true);
+    from.on('data', (bytes) => {
+      const write = (): void => {
+        // A paused socket still hands over what it had read.
+        if (to.destroyed) return;
+        if (!to.write(bytes)) {
+          from.pause();
+          to.once('drain', () => {
+            if (this.#state !== 'stalled') from.resume();
+          });
+        }
+      };
+      if (this.#delayMs > 0) setTimeout(write, this.#delayMs);
+      else write();
+    });
+    if (this.#state === 'stalled') from.pause();
+    const end = (): void => {
+      this.#sockets.delete(from);
+      from.destroy();
+      to.destroy();
+    };
+    // Either side may reset at any time: that is what the link is for.
+    from.on('error', end).on('close', end);
+  }
+}
+
+export class PeerLinks {
+  readonly #links = new Map<string, PeerLink>();
+
+  /** What `controller.quorum.voters` of `id` is: itself as it is, the others by links. */
+  async votersSeenBy(id: number, peerPorts: ReadonlyMap<number, number>): Promise<string> {
+    const seen: string[] = [];
+    for (const [other, port] of peerPorts) {
+      if (other === id) {
+        seen.push(`${other}@127.0.0.1:${port}`);
+        continue;
+      }
+      const link = new PeerLink(port);
+      const old = this.#links.get(`${id}>${other}`);
+      await old?.close();
+      this.#links.set(`${id}>${other}`, link);
+      seen.push(`${other}@127.0.0.1:${await link.listen()}`);
+    }
+    return seen.join(',');
+  }
+
+  /** Of the connections that `from` opened, or of those to it, or both. */
+  set(id: number, way: 'from' | 'to' | 'both', state: LinkState, delayMs = 0): void {
+    for (const [name, link] of this.#links) {
+      const [from, to] = name.split('>').map(Number);
+      if ((way !== 'to' && from === id) || (way !== 'from' && to === id)) link.set(state, delayMs);
+    }
+  }
+
+  heal(): void {
+    for (const link of this.#links.values()) link.set('open');
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
+  }
+}
