@@ -4,7 +4,7 @@
 //
 // A peer that falls silent (its process stopped, its host gone, half a connection) is found out by a ping within 4 s, or, while a
 // connection to it is being made, within 1 s. From then on it is tried about once a second at least, so that messages flow again
-// within 1.5 s of its return.
+// within 1.5 s of its return. One whose process is gone refuses connections, which is noticed at once and told.
 
 import { status, type handleClientStreamingCall } from '@grpc/grpc-js';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
@@ -20,6 +20,7 @@ import {
   type SendResponseOutput,
   type ServiceRegistration,
 } from '@tidemark/rpc';
+import { RefusalProbe } from './refusal-probe.ts';
 
 export interface GrpcNetworkOptions {
   readonly self: NodeId;
@@ -50,7 +51,10 @@ export class GrpcNetwork implements Network {
   readonly #links: Readonly<Record<Lane, Map<NodeId, PeerLink>>> = { control: new Map(), bulk: new Map() };
   /** How to end each stream that a peer has open to us. */
   readonly #incoming = new Set<() => void>();
+  /** One for each peer that failed since it was reached. */
+  readonly #probes = new Map<NodeId, RefusalProbe>();
   #receiver: Receiver | undefined;
+  #refusalListener: ((peer: NodeId) => void) | undefined;
   #closed = false;
 
   constructor(options: GrpcNetworkOptions) {
@@ -66,9 +70,10 @@ export class GrpcNetwork implements Network {
     let link = links.get(to);
     if (link?.address !== address) {
       link?.close();
-      link = new PeerLink(to, address, this.#options);
+      link = new PeerLink(to, address, this.#options, () => this.#linkFailed(to, address));
       links.set(to, link);
     }
+    this.#probes.get(to)?.attempt();
     // In the control lane the sender may use its buffer again as soon as this returns, and grpc-js serializes when the stream has
     // its turn.
     return link.send(lane === 'bulk' ? asBuffer(payload) : Buffer.from(payload));
@@ -78,8 +83,14 @@ export class GrpcNetwork implements Network {
     this.#receiver = receiver;
   }
 
+  onRefused(listener: (peer: NodeId) => void): void {
+    this.#refusalListener = listener;
+  }
+
   close(): Promise<void> {
     this.#closed = true;
+    for (const probe of this.#probes.values()) probe.close();
+    this.#probes.clear();
     for (const end of [...this.#incoming]) end();
     for (const links of Object.values(this.#links)) {
       for (const link of links.values()) link.close();
@@ -124,6 +135,20 @@ export class GrpcNetwork implements Network {
     };
     return [guardedService(peerService, ['Send']), { Send: send }];
   }
+
+  /** A stream broke, for whatever reason: from now on what is sent to the peer also asks whether anybody listens there. */
+  #linkFailed(to: NodeId, address: string): void {
+    if (this.#closed || this.#refusalListener === undefined) return;
+    const known = this.#probes.get(to);
+    if (known?.address === address) return;
+    known?.close();
+    const probe = new RefusalProbe(address, this.#options.clock, (outcome) => {
+      if (outcome === 'refused') this.#refusalListener?.(to);
+      else if (outcome === 'accepted') this.#probes.delete(to);
+    });
+    this.#probes.set(to, probe);
+    probe.attempt();
+  }
 }
 
 /** The sending half to one peer. */
@@ -131,13 +156,15 @@ class PeerLink {
   readonly address: string;
   readonly #to: NodeId;
   readonly #options: GrpcNetworkOptions;
+  readonly #onFailed: () => void;
   readonly #channel: Channel;
   #call: ClientDuplexStream<SendRequest, SendResponseOutput> | undefined;
   #queuedBytes = 0;
   #queued = 0;
   #retryAtMs = 0;
 
-  constructor(to: NodeId, address: string, options: GrpcNetworkOptions) {
+  constructor(to: NodeId, address: string, options: GrpcNetworkOptions, onFailed: () => void) {
+    this.#onFailed = onFailed;
     this.#to = to;
     this.address = address;
     this.#options = options;
@@ -184,6 +211,7 @@ class PeerLink {
       this.#queuedBytes = 0;
       this.#queued = 0;
       this.#retryAtMs = clock.monotonicMs() + RETRY_AFTER_MS;
+      this.#onFailed();
     };
     call.on('error', over);
     call.on('end', over);

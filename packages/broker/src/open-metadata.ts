@@ -120,6 +120,7 @@ export async function openMetadata(
         log.info(
           isActive ? 'this node is the active controller' : 'this node is no longer the active controller',
         ),
+      onRefused: (broker) => log.info({ broker }, 'a broker refuses connections and is silent: it is fenced'),
       onDutyFailed: (command, cause) =>
         log.warn({ command: command.type, cause: cause.message }, 'a duty of the controller failed'),
       onFatal: (cause) => failure.raise(cause, whatFailed(cause)),

@@ -1,7 +1,9 @@
 // Which brokers the active controller has heard from, and until when it takes them for alive (KIP-631). Soft state: it is not
 // in the metadata log, and a controller that becomes active starts with `reset`, which gives everyone a full session.
 //
-// Its owner calls `touch` for every registration and heartbeat that was not refused; handlers and duties only read.
+// Its owner calls `touch` for every registration and heartbeat that was not refused, and `refused` when a connection to the broker
+// was; handlers and duties only read. A session that ends too early costs a change of leaders and nothing else: broker epochs and
+// leader epochs keep out who was taken for dead.
 
 import type { BrokerEpoch, BrokerId, Offset } from '@tidemark/core';
 import type { MetadataImage } from './metadata-image.ts';
@@ -22,15 +24,19 @@ interface Session {
   readonly appliedOffset: Offset | undefined;
   /** False for one given by `reset` to a broker that ran in this very process before it started. */
   readonly isProof: boolean;
+  /** When it refused a connection for the first time since it was heard. */
+  readonly refusedSinceMs?: number;
 }
 
 export class BrokerSessions implements SessionsView {
   readonly #sessionTimeoutMs: number;
+  readonly #refusedTimeoutMs: number;
   readonly #sessions = new Map<BrokerId, Session>();
 
-  /** `broker.session.timeout.ms`. */
-  constructor(sessionTimeoutMs: number) {
+  /** `broker.session.timeout.ms` and `broker.refused.timeout.ms`, 0: refusals mean nothing. */
+  constructor(sessionTimeoutMs: number, refusedTimeoutMs = 0) {
     this.#sessionTimeoutMs = sessionTimeoutMs;
+    this.#refusedTimeoutMs = refusedTimeoutMs;
   }
 
   /** The broker was heard at `nowMs`. What an earlier incarnation says no longer counts. */
@@ -44,6 +50,19 @@ export class BrokerSessions implements SessionsView {
       appliedOffset: appliedOffset ?? known,
       isProof: true,
     });
+  }
+
+  /**
+   * A connection to the broker was refused at `nowMs`. One refusal may be a process that has not opened its listener yet; refusals
+   * over the whole time-out, and nothing heard meanwhile, end the session. Answers whether this one has ended it.
+   */
+  refused(id: BrokerId, nowMs: number): boolean {
+    const session = this.#sessions.get(id);
+    if (this.#refusedTimeoutMs === 0 || session === undefined || session.deadlineMs <= nowMs) return false;
+    const { refusedSinceMs = nowMs } = session;
+    const isOver = nowMs - refusedSinceMs >= this.#refusedTimeoutMs;
+    this.#sessions.set(id, { ...session, refusedSinceMs, ...(isOver ? { deadlineMs: nowMs } : {}) });
+    return isOver;
   }
 
   isAlive(id: BrokerId, nowMs: number): boolean {

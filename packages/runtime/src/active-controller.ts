@@ -38,6 +38,7 @@ export interface ActiveControllerOptions {
   /** Commands decided and not yet answered; beyond it they are refused with THROTTLING_QUOTA_EXCEEDED. */
   readonly maxWaitingCommands: number;
   readonly sessionTimeoutMs: number;
+  readonly refusedTimeoutMs: number;
   /** The broker of this very process, if it is one. */
   readonly self: BrokerId | undefined;
   /** Told when it becomes active, and when it is no longer. */
@@ -68,7 +69,7 @@ export class ActiveController {
 
   constructor(options: ActiveControllerOptions) {
     this.#options = options;
-    this.sessions = new BrokerSessions(options.sessionTimeoutMs);
+    this.sessions = new BrokerSessions(options.sessionTimeoutMs, options.refusedTimeoutMs);
   }
 
   /** With everything decided so far, committed or on its way. */

@@ -61,7 +61,7 @@ interface Reign {
   isWorking: boolean;
   /** The last round came to nothing; the next one is not hurried. */
   isPausing: boolean;
-  /** How often the metadata has changed. */
+  /** How often the metadata has changed, or a session ended before its time. */
   changes: number;
   askedMs: number;
   timer: Timer | undefined;
@@ -104,6 +104,11 @@ export class ControllerDuties {
     this.#reign?.timer?.cancel();
     this.#reign?.stopListening();
     this.#reign = undefined;
+  }
+
+  /** A session has ended before its time: the next round does not wait for what was due until then. */
+  hurry(): void {
+    if (this.#reign !== undefined) this.#news(this.#reign);
   }
 
   #news(reign: Reign): void {

@@ -102,6 +102,8 @@ export interface MetadataNodeOptions {
   readonly onWaiting: (missing: readonly NodeId[]) => void;
   /** This node became the active controller, or is it no longer. */
   readonly onActive?: ((isActive: boolean) => void) | undefined;
+  /** As the active controller this node takes the broker for dead, because it refuses connections. */
+  readonly onRefused?: ((broker: BrokerId) => void) | undefined;
   /** A duty of the active controller was refused; it is tried again. */
   readonly onDutyFailed?: ((command: ControllerCommand, cause: Failure) => void) | undefined;
   /** A bug, a failed disk, or metadata of another cluster: the process ends. */
@@ -183,6 +185,7 @@ export class MetadataNode {
       prng,
       maxWaitingCommands: options.maxWaitingCommands,
       sessionTimeoutMs: options.sessionTimeoutMs,
+      refusedTimeoutMs: options.config.get('broker.refused.timeout.ms'),
       self: options.broker,
       onActive: (isActive) => this.#activated(isActive),
     });
@@ -199,6 +202,7 @@ export class MetadataNode {
       onFatal,
     });
     this.#state.onImage((image) => checkCluster(options, image));
+    options.network.onRefused?.((peer) => this.#refused(peer));
     this.#requests = new PeerRequests({
       requests: router.channel(peerChannels.request),
       answers: router.channel(peerChannels.response),
@@ -448,6 +452,15 @@ export class MetadataNode {
       }
     }
     onActive?.(isActive);
+  }
+
+  /** Nobody listens where a peer should be. The sessions are the active controller's; it sends to every replica all the time. */
+  #refused(peer: NodeId): void {
+    const { clock, onRefused } = this.#options;
+    const broker = peer as number as BrokerId;
+    if (!this.#active.isActive || !this.#active.sessions.refused(broker, clock.monotonicMs())) return;
+    onRefused?.(broker);
+    this.#duties.hurry();
   }
 
   #committed(entries: readonly Entry[]): void {

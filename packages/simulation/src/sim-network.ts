@@ -1,6 +1,7 @@
 // SimNetwork: messages between simulated nodes, with delay, loss, duplication, reordering, slow links and partitions drawn from
 // the seed. Without faults a pair of nodes is one unbroken connection: in order, at most once. A fault stands for a connection
-// that broke and was made again around that message. A paused node gets nothing until it goes on, and then all of it.
+// that broke and was made again around that message. A paused node gets nothing until it goes on, and then all of it. A node that
+// is not there refuses, and the sender hears of it mostly, a little later: it may be back by then.
 
 import { type Lane, type Network, type NetworkMessage, type NodeId } from '@tidemark/core';
 import { type SimClock } from './sim-clock.ts';
@@ -40,6 +41,8 @@ const GOOD_LINK: LinkQuality = { delayFactor: 1, bytesPerMs: Infinity, faults: u
 const LATE_FACTOR = 10;
 const VERY_LATE_FACTOR = 100;
 const VERY_LATE_ONE_IN = 4;
+const REFUSAL_MISSED_ONE_IN = 3;
+const REFUSAL_HEARD_WITHIN_MS = 300;
 
 interface Link {
   readonly from: NodeId;
@@ -60,6 +63,8 @@ export class SimNetwork {
   readonly #limitBytes: number;
   readonly #nodes = new Map<NodeId, SimNode>();
   readonly #links = new Map<NodeId, Map<NodeId, Link>>();
+  /** Numbers of their own: who does not listen for refusals draws none. */
+  #refusalPrng: SimPrng | undefined;
 
   constructor(options: SimNetworkOptions) {
     this.#options = options;
@@ -134,8 +139,11 @@ export class SimNetwork {
 
   readonly #send = (from: NodeId, to: NodeId, payload: Uint8Array, lane: Lane): boolean => {
     const { clock, prng } = this.#options;
-    if (!this.#nodes.has(to)) return false;
     const link = this.#link(from, to);
+    if (!this.#nodes.has(to)) {
+      this.#refuse(link);
+      return false;
+    }
     if (link.queuedBytes + payload.length > this.#limitBytes) return false;
     // The sender may reuse its buffer at once: what is under way is a copy.
     const copy = payload.slice();
@@ -177,6 +185,19 @@ export class SimNetwork {
     if (!isLost) receiver?.receive({ from: link.from, payload });
   }
 
+  #refuse(link: Link): void {
+    const { clock, prng } = this.#options;
+    const sender = this.#nodes.get(link.from);
+    // Across a cut path not even a refusal comes back.
+    if (sender?.refusalListener === undefined || link.isBlocked) return;
+    this.#refusalPrng ??= prng.fork('refusals');
+    if (this.#refusalPrng.chance(REFUSAL_MISSED_ONE_IN)) return;
+    clock.after(1 + this.#refusalPrng.below(REFUSAL_HEARD_WITHIN_MS), () => {
+      clock.trace.note('net refused', link.from, link.to);
+      sender.refused(link.to);
+    });
+  }
+
   #draw(): number {
     const { min, max } = this.#delay;
     return min + ((max - min) * this.#options.prng.below(1001)) / 1000;
@@ -215,6 +236,7 @@ class SimNode implements Network {
   held: { readonly link: Link; readonly payload: Uint8Array }[] | undefined;
   readonly #send: (from: NodeId, to: NodeId, payload: Uint8Array, lane: Lane) => boolean;
   readonly #leave: () => void;
+  refusalListener: ((peer: NodeId) => void) | undefined;
   #receiver: ((message: NetworkMessage) => void) | undefined;
 
   constructor(
@@ -233,6 +255,15 @@ class SimNode implements Network {
 
   onMessage(receiver: (message: NetworkMessage) => void): void {
     this.#receiver = receiver;
+  }
+
+  onRefused(listener: (peer: NodeId) => void): void {
+    this.refusalListener = listener;
+  }
+
+  refused(peer: NodeId): void {
+    // A stopped process hears it when it goes on, if at all; what it knows by then is old.
+    if (!this.closed && this.held === undefined) this.refusalListener?.(peer);
   }
 
   receive(message: NetworkMessage): void {

@@ -83,6 +83,11 @@ const membershipSpecs = {
     unit: 'ms',
     doc: 'After so long without a heartbeat a broker is fenced: others lead in its place.',
   }),
+  'broker.refused.timeout.ms': int(500, {
+    own: true,
+    unit: 'ms',
+    doc: 'After so long in which a broker without a heartbeat refuses connections, as a process that died does, it is fenced before its session is over; 0 always waits for the session.',
+  }),
   'controlled.shutdown.enable': boolean(true, {
     doc: 'Whether a broker that is told to stop first hands over what it leads.',
   }),

@@ -29,6 +29,12 @@ export interface Network {
   send(to: NodeId, payload: Uint8Array, lane?: Lane): boolean;
   /** The one receiver of this node's messages. Called in arrival order, never inside `send`. */
   onMessage(receiver: (message: NetworkMessage) => void): void;
+  /**
+   * The one listener for peers that refused a connection: their host answered that nobody listens, as it does once the process is
+   * gone, however it ended. Told once for each attempt, so again and again for as long as something is sent and the peer refuses.
+   * One that is slow, frozen or cut off refuses nothing. Not every network notices: a hint, on which no safety may rest.
+   */
+  onRefused?(listener: (peer: NodeId) => void): void;
   /** After this nothing is sent or received. */
   close(): Promise<void>;
 }
