@@ -1,0 +1,16 @@
+export { CONSUMER_PROTOCOL_TYPE, type GroupState } from './classic-group.ts';
+export * from './consumer-protocol.ts';
+export * from './group-description.ts';
+export * from './group-ids.ts';
+export { coordinatorError, failedReplies, type GroupOutput } from './group-output.ts';
+export * from './group-record.ts';
+export * from './group-request.ts';
+export * from './group-settings.ts';
+export { GroupShard, type FetchedOffset, type FetchedOffsets } from './group-shard.ts';
+export { type RebalanceCause, type RememberedRebalance } from './rebalance-history.ts';
+export {
+  decodeGroupRecord,
+  encodeGroupRecord,
+  type DecodedGroupRecord,
+  type EncodedGroupRecord,
+} from './record-codec.ts';
