@@ -14,3 +14,14 @@ export {
   type DecodedGroupRecord,
   type EncodedGroupRecord,
 } from './record-codec.ts';
+export {
+  assignorMembers,
+  type AssignedPartitions,
+  type Assignor,
+  type AssignorMember,
+  type PartitionCounts,
+} from './assignors/assignor.ts';
+export { rangeAssignor } from './assignors/range.ts';
+export { roundRobinAssignor } from './assignors/round-robin.ts';
+export { cooperativeStickyAssignor, stickyAssignor } from './assignors/sticky.ts';
+export { decodeStickyUserData, encodeStickyUserData } from './assignors/sticky-user-data.ts';
