@@ -20,6 +20,7 @@ export const layers = {
   raft: { kind: 'pure', imports: ['core'], libraries: [] },
   controller: { kind: 'pure', imports: ['core'], libraries: [] },
   replication: { kind: 'pure', imports: ['core'], libraries: [] },
+  group: { kind: 'pure', imports: ['core'], libraries: [] },
   log: { kind: 'ports', imports: ['record', 'core'], libraries: [] },
   runtime: {
     kind: 'ports',
