@@ -48,19 +48,29 @@ class PeerLink {
   #pipe(from: Socket, to: Socket): void {
     this.#sockets.add(from);
     from.setNoDelay(true);
-    from.on('data', (bytes) => {
-      const write = (): void => {
-        // A paused socket still hands over what it had read.
-        if (to.destroyed) return;
-        if (!to.write(bytes)) {
-          from.pause();
-          to.once('drain', () => {
-            if (this.#state !== 'stalled') from.resume();
-          });
+    // In order, whatever the delay was when each came: what overtakes within a connection would be no network's doing.
+    const waiting: { readonly bytes: Buffer; readonly dueMs: number }[] = [];
+    let timer: NodeJS.Timeout | undefined;
+    const pump = (): void => {
+      timer = undefined;
+      while (waiting.length > 0 && !to.destroyed) {
+        const { bytes, dueMs } = waiting[0]!;
+        const leftMs = dueMs - performance.now();
+        if (leftMs > 0) {
+          timer = setTimeout(pump, leftMs);
+          return;
         }
-      };
-      if (this.#delayMs > 0) setTimeout(write, this.#delayMs);
-      else write();
+        waiting.shift();
+        if (to.write(bytes)) continue;
+        from.pause();
+        to.once('drain', () => {
+          if (this.#state !== 'stalled') from.resume();
+        });
+      }
+    };
+    from.on('data', (bytes) => {
+      waiting.push({ bytes, dueMs: performance.now() + this.#delayMs });
+      if (timer === undefined) pump();
     });
     if (this.#state === 'stalled') from.pause();
     const end = (): void => {

@@ -16,12 +16,14 @@ export interface HistoryRules {
   readonly minAcknowledged?: number;
 }
 
-/** What acks=1 permits when a leader is lost. */
+/** What acks=1 permits when a leader is lost, and retries without idempotence do. */
 const LOSSES: ReadonlySet<string> = new Set([
   'lost-write',
   'unseen',
   'inconsistent-offsets',
   'precommitted-read',
+  'duplicate',
+  'reordered',
 ]);
 
 /** The sends of one producer to one partition, by index in the order they were begun. */
