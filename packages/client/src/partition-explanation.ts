@@ -199,7 +199,9 @@ function noteOf(situation: PartitionSituation, answer: ReplicaAnswer, fenced: bo
         );
       }
     }
-    if (standing.role === 'changing' && !isLeader) notes.push('between two roles');
+    if (standing.role === 'changing' && !isLeader) {
+      notes.push(situation.leaderId < 0 ? 'has no leader to follow' : 'between two roles');
+    }
     if (isLeader && answer.brokerId !== situation.leaderId) {
       notes.push('believes that it leads; the metadata says otherwise');
     }

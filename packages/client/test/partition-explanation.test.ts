@@ -224,6 +224,14 @@ describe('the explanation of a partition', () => {
     expect(textOf(told.next)).to.contain('What only acks=1 acknowledged may be gone');
   });
 
+  it('a replica without a leader says so, instead of being between two roles for ever', () => {
+    const replica = described(3, 9, { standing: { role: 'changing' } });
+    const orphan = { leaderId: -1, inSyncReplicas: [], answers: [dead(1), dead(2), replica] };
+    expect(explain(orphan).replicas[2]!.note).to.equal('has no leader to follow');
+    const changing = explain({ answers: [leads(9, 9, []), follows(2, 9), replica] });
+    expect(changing.replicas[2]!.note).to.equal('between two roles');
+  });
+
   it('what another survivor has beyond the high watermark is lost, too, where the leader is dead', () => {
     const told = explain({
       leaderId: -1,
