@@ -13,7 +13,7 @@ export interface OffsetRange {
 export interface CandidateLoss {
   /** Committed records that would surely be lost; null when none is known to be. */
   readonly committed: OffsetRange | null;
-  /** Acknowledged by acks=1 at most: from the high watermark (or the candidate's end) to the leader's end. */
+  /** From the high watermark (or the candidate's end) to the leader's end, or the furthest that is known: acks=1 may have acknowledged it. */
   readonly uncommitted: OffsetRange | null;
   /** More may be lost than the ranges say. */
   readonly mayBeMore: boolean;
@@ -77,10 +77,11 @@ function cleanLoss({ role }: ExplainedReplica): CandidateLoss {
 
 function lossOf(
   { leaderId }: PartitionSituation,
-  { brokerId, logEndOffset, role }: ExplainedReplica,
+  candidate: ExplainedReplica,
   replicas: readonly ExplainedReplica[],
   highWatermark: KnownHighWatermark | undefined,
 ): CandidateLoss {
+  const { brokerId, role } = candidate;
   const nothingKnown = { committed: null, uncommitted: null, mayBeMore: true };
   const leader = replicas.find((replica) => replica.brokerId === leaderId && replica.role === 'leader');
   if (brokerId === leaderId && leader !== undefined) {
@@ -91,25 +92,31 @@ function lossOf(
       highWatermark === undefined ? '' : `, at least up to the high watermark ${highWatermark.offset}`;
     return { ...nothingKnown, text: `has no records: would lose EVERYTHING${all}` };
   }
-  if (logEndOffset < 0) {
+  const end = durableEnd(candidate);
+  if (end < 0) {
     return { ...nothingKnown, text: 'would lose an UNKNOWN number of records: its end is not known' };
   }
-  const committed = rangeOf(logEndOffset, highWatermark?.offset);
-  const uncommitted = rangeOf(Math.max(logEndOffset, highWatermark?.offset ?? 0), leader?.logEndOffset);
-  const parts: string[] = [];
-  if (committed !== null) parts.push(`would lose ${records(committed)}, committed`);
-  if (uncommitted !== null)
-    parts.push(`${committed === null ? 'would lose ' : ''}${records(uncommitted)}, not committed`);
-  if (parts.length === 0) parts.push('would lose nothing that is known of');
-  const mayBeMore = leader === undefined;
-  if (mayBeMore) {
-    parts.push(
-      highWatermark === undefined
-        ? 'and maybe MORE: nobody who answers knows the high watermark'
-        : `and maybe MORE: the last leader's end is not known, and ${highWatermark.offset} is only the high watermark that broker ${highWatermark.brokerId} last heard of`,
-    );
+  const ends = replicas.filter((replica) => replica.brokerId !== brokerId).map(durableEnd);
+  const furthest = leader?.logEndOffset ?? Math.max(-1, ...ends);
+  const committed = rangeOf(end, highWatermark?.offset);
+  const uncommitted = rangeOf(Math.max(end, highWatermark?.offset ?? 0), furthest);
+  const known = [
+    ...(committed === null ? [] : [`${records(committed)}, committed`]),
+    ...(uncommitted === null ? [] : [`${records(uncommitted)}, not known to be committed`]),
+  ].join('; ');
+  if (leader !== undefined) {
+    const text = known === '' ? 'would lose nothing that the leader knows of' : `would lose ${known}`;
+    return { committed, uncommitted, mayBeMore: false, text };
   }
-  return { committed, uncommitted, mayBeMore, text: parts.join('; ') };
+  // Without the leader's end no number is the whole loss, and none must read like it.
+  const atLeast = known === '' ? '' : `; of these are known: ${known}`;
+  const text = `would lose EVERYTHING from offset ${end} on; how much that is is NOT KNOWN, as no leader answers${atLeast}`;
+  return { committed, uncommitted, mayBeMore: true, text };
+}
+
+/** What the replica surely has: of one that does not answer, what the leader was told is there for good. -1 when not known. */
+function durableEnd({ role, logEndOffset, acknowledgedOffset }: ExplainedReplica): number {
+  return role === 'unknown' ? Math.min(logEndOffset, acknowledgedOffset) : logEndOffset;
 }
 
 function rangeOf(from: number, to: number | undefined): OffsetRange | null {

@@ -22,6 +22,8 @@ export interface ExplainedReplica {
   readonly logStartOffset: number;
   readonly highWatermark: number;
   readonly logEndOffset: number;
+  /** What the leader was told is there for good; -1 where it does not answer, and for itself. */
+  readonly acknowledgedOffset: number;
   readonly flushedOffset: number;
   readonly leaderEpoch: number;
   readonly leaderEpochs: readonly { readonly leaderEpoch: number; readonly startOffset: number }[];
@@ -159,6 +161,7 @@ function explainReplica(situation: PartitionSituation, answer: ReplicaAnswer): E
     logStartOffset: replica?.logStartOffset ?? -1,
     highWatermark: replica?.highWatermark ?? -1,
     logEndOffset,
+    acknowledgedOffset: told?.acknowledgedOffset ?? -1,
     flushedOffset: replica?.flushedOffset ?? -1,
     leaderEpoch: replica?.leaderEpoch ?? -1,
     leaderEpochs: replica?.leaderEpochs ?? [],
@@ -196,7 +199,9 @@ function noteOf(situation: PartitionSituation, answer: ReplicaAnswer, fenced: bo
         );
       }
     }
-    if (standing.role === 'changing' && !isLeader) notes.push('between two roles');
+    if (standing.role === 'changing' && !isLeader) {
+      notes.push(situation.leaderId < 0 ? 'has no leader to follow' : 'between two roles');
+    }
     if (isLeader && answer.brokerId !== situation.leaderId) {
       notes.push('believes that it leads; the metadata says otherwise');
     }

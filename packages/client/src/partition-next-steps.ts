@@ -80,12 +80,15 @@ function offlineSteps(
   const ids = inSyncReplicas.length > 0 ? inSyncReplicas : eligibleLeaderReplicas;
   if (ids.length > 0) {
     const which = ids.length === 1 ? `broker ${ids[0]}` : `one of the brokers ${ids.join(', ')}`;
-    say(`Start ${which} again: it has everything committed, and leads without loss as soon as it is there.`);
+    say(
+      `Start ${which} again: it has everything committed, and leads as soon as it is there. (What only acks=1 acknowledged may be gone.)`,
+    );
   } else if (lastKnownLeaderReplicas.length > 0) {
     say(
       `Start broker ${lastKnownLeaderReplicas.join(', ')} again: it led last, and no other replica surely has more.`,
     );
   }
+  const lost = ids.length > 0 ? ids : lastKnownLeaderReplicas;
   // What the controller would take, whatever the others have.
   const chosen = candidates.find(({ by, available }) => by === 'unclean' && available);
   if (chosen === undefined) {
@@ -93,7 +96,7 @@ function offlineSteps(
     return;
   }
   say(
-    `Only when ${ids.length === 1 ? 'that broker is' : 'those brokers are'} lost for good: an unclean election. It takes broker ${chosen.brokerId}, which ${chosen.loss.text}.`,
+    `Only when ${lost.length === 1 ? 'that broker is' : 'those brokers are'} lost for good, an unclean election. It takes broker ${chosen.brokerId}, which ${chosen.loss.text}.`,
     `tidemark partition elect-leader ${name} --unclean`,
   );
 }

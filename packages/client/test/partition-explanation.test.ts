@@ -199,11 +199,69 @@ describe('the explanation of a partition', () => {
       uncommitted: null,
       mayBeMore: true,
     });
-    expect(second!.loss.text).to.contain('would lose 15 records, offsets 80 to 94, committed');
-    expect(second!.loss.text).to.contain("maybe MORE: the last leader's end is not known");
+    expect(second!.loss.text).to.equal(
+      'would lose EVERYTHING from offset 80 on; how much that is is NOT KNOWN, as no leader answers; ' +
+        'of these are known: 15 records, offsets 80 to 94, committed',
+    );
     expect(third!.loss).to.deep.include({ committed: null, mayBeMore: true });
     expect(textOf(told.next)).to.contain('Only when that broker is lost for good');
-    expect(textOf(told.next)).to.contain('takes broker 2, which would lose 15 records');
+    expect(textOf(told.next)).to.contain('takes broker 2, which would lose EVERYTHING from offset 80 on');
+  });
+
+  // The survivor had been dead, too: its high watermark was 0, and it lacked 25 committed records.
+  it('never says that nothing is lost when no leader answers, though no survivor knows of any loss', () => {
+    const told = explain({
+      leaderId: -1,
+      inSyncReplicas: [],
+      offlineReplicas: [1, 2],
+      eligibleLeaderReplicas: [1, 2],
+      answers: [dead(1), dead(2), follows(3, 1000, 0, { leaderId: -1, state: 'idle' })],
+    });
+    const { loss } = told.candidates[2]!;
+    expect(loss).to.deep.include({ committed: null, uncommitted: null, mayBeMore: true });
+    expect(loss.text).to.contain('EVERYTHING from offset 1000 on').and.to.contain('NOT KNOWN');
+    expect(loss.text).not.to.contain('nothing');
+    expect(textOf(told.next)).to.contain('What only acks=1 acknowledged may be gone');
+  });
+
+  it('a replica without a leader says so, instead of being between two roles for ever', () => {
+    const replica = described(3, 9, { standing: { role: 'changing' } });
+    const orphan = { leaderId: -1, inSyncReplicas: [], answers: [dead(1), dead(2), replica] };
+    expect(explain(orphan).replicas[2]!.note).to.equal('has no leader to follow');
+    const changing = explain({ answers: [leads(9, 9, []), follows(2, 9), replica] });
+    expect(changing.replicas[2]!.note).to.equal('between two roles');
+  });
+
+  it('what another survivor has beyond the high watermark is lost, too, where the leader is dead', () => {
+    const told = explain({
+      leaderId: -1,
+      inSyncReplicas: [1],
+      offlineReplicas: [1],
+      answers: [
+        dead(1),
+        follows(2, 80, 75, { leaderId: -1, state: 'idle' }),
+        follows(3, 99, 90, { leaderId: -1, state: 'idle' }),
+      ],
+    });
+    expect(told.candidates[1]!.loss).to.deep.include({
+      committed: { from: 80, to: 90 },
+      uncommitted: { from: 90, to: 99 },
+      mayBeMore: true,
+    });
+  });
+
+  it('of a dead follower only what it said is on its disk counts', () => {
+    const told = explain({
+      inSyncReplicas: [1, 2],
+      offlineReplicas: [3],
+      answers: [
+        leads(130, 130, [follower(2, 130), { ...follower(3, 120, false), acknowledgedOffset: 100 }]),
+        follows(2, 130),
+        dead(3),
+      ],
+    });
+    expect(told.replicas[2]).to.include({ logEndOffset: 120, acknowledgedOffset: 100 });
+    expect(told.candidates[2]!.loss.committed).to.deep.equal({ from: 100, to: 130 });
   });
 
   it('nobody answers: nothing is claimed of any end', () => {

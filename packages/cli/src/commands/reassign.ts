@@ -48,6 +48,9 @@ async function placesOf(admin: Admin, topics: readonly string[]): Promise<readon
 const nameOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
   `${topic}:${partition}`;
 
+const countOf = ({ length }: readonly unknown[]): string =>
+  length === 1 ? '1 partition is' : `${length} partitions are`;
+
 /** The plan is JSON whatever `-o` says: it is there to be applied. `--current` prints what is: the way back. */
 export async function planReassignment(
   context: CommandContext,
@@ -110,7 +113,7 @@ export async function applyReassignment(
   const { outcomes, throttle } = await withAdmin(context.cluster, async (admin) => {
     const ongoing = await admin.listPartitionReassignments();
     if (ongoing.length > 0 && options.additional !== true) {
-      throw new CommandFailure(`${ongoing.length} partitions are being moved already`, {
+      throw new CommandFailure(`${countOf(ongoing)} being moved already`, {
         hint: 'see them with `tidemark reassign status`, or move these besides with --additional',
       });
     }
@@ -155,7 +158,7 @@ export async function reassignmentStatus(
       })),
       throttle:
         ongoing.length > 0
-          ? `throttles, if any, stay: ${ongoing.length} partitions are being moved`
+          ? `throttles, if any, stay: ${countOf(ongoing)} being moved`
           : preserveThrottles
             ? 'throttles, if any, stay as asked'
             : await removeThrottle(admin, topics),
