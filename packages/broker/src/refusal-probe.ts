@@ -59,7 +59,10 @@ export class RefusalProbe {
 /** IPv6 addresses are in brackets. */
 function targetOf(address: string): { readonly host: string; readonly port: number } {
   const colon = address.lastIndexOf(':');
-  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) };
+  return {
+    host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
+    port: Number(address.slice(colon + 1)),
+  };
 }
 
 /** A name may have several addresses; nobody listens only if none of them says anything else. */

@@ -103,6 +103,51 @@ describe('GrpcNetwork is a Network', () => {
     await Promise.all(nodes.map((each) => each.close()));
   });
 
+  it('tells of a peer that is gone, each attempt once, and of nobody else', async () => {
+    const { nodes, addresses } = await threeNodes(listeners);
+    const [a, b, c] = nodes;
+    const refused: { readonly peer: number; readonly atMs: number }[] = [];
+    a.onRefused((peer) => refused.push({ peer, atMs: performance.now() }));
+    expect(await sendUntilHeard(a, b, 1)).to.equal(1);
+    const port = Number(addresses.get(2)!.split(':')[1]);
+    await listeners[1]!.close(0);
+    const sending = setInterval(() => {
+      for (let more = 0; more < 20; more++) a.send(b.self, new Uint8Array(1));
+      a.send(c.self, new Uint8Array(1));
+    }, 5);
+    await until(() => refused.length === 4);
+    const intervals = refused.slice(1).map(({ atMs }, at) => atMs - refused[at]!.atMs);
+    expect(Math.min(...intervals), 'however much is sent').to.be.above(100);
+    expect(new Set(refused.map(({ peer }) => peer))).to.deep.equal(new Set([2]));
+    clearInterval(sending);
+    const again = new GrpcListener(defaultGrpcLimits);
+    await again.listen('127.0.0.1', port);
+    again.serve([b.service()]);
+    listeners.push(again);
+    expect(await sendUntilHeard(a, b, 2)).to.equal(2);
+    await Promise.all(nodes.map((each) => each.close()));
+  });
+
+  it('tells nothing of a peer that accepts and never speaks', async () => {
+    const clock = new HandClock();
+    const { nodes, addresses } = await threeNodes(listeners, { clock });
+    const [a, b] = nodes;
+    let refusals = 0;
+    a.onRefused(() => (refusals += 1));
+    const mute = await tcpServer(() => undefined);
+    addresses.set(2, `127.0.0.1:${mute.port}`);
+    const sending = setInterval(() => a.send(b.self, new Uint8Array(1)), 5);
+    await until(() => mute.sockets.length === 1);
+    clock.fire(PEER_CONNECT_TIMEOUT_MS);
+    // The probe's connection and that of the next attempt.
+    await until(() => mute.sockets.length === 3);
+    clearInterval(sending);
+    expect(refusals).to.equal(0);
+    for (const socket of mute.sockets) socket.destroy();
+    mute.server.close();
+    await Promise.all(nodes.map((each) => each.close()));
+  });
+
   it('refuses a stream that is meant for another node, or changes its sender', async () => {
     const { nodes, addresses } = await threeNodes(listeners);
     const client = new Client(addresses.get(1)!, credentials.createInsecure());

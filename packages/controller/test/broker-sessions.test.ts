@@ -58,4 +58,39 @@ describe('broker sessions', () => {
     sessions.touch(b(1), cluster.image.broker(1)!.epoch, 5);
     expect(sessions.isAlive(b(1), 6), 'it was heard: it is no leftover').to.equal(true);
   });
+
+  it('end before their time when a silent broker refuses connections, and then only', () => {
+    const cluster = TestCluster.withBrokers(2);
+    const sessions = new BrokerSessions(9000, 500);
+    sessions.reset(cluster.image, 0);
+    const { epoch: first } = cluster.image.broker(1)!;
+    expect(sessions.refused(b(1), 1000), 'once').to.equal(false);
+    expect(sessions.refused(b(1), 1499), 'twice, but not for long').to.equal(false);
+    expect(sessions.isAlive(b(1), 1499)).to.equal(true);
+    sessions.touch(b(1), first, 1499);
+    expect(sessions.refused(b(1), 1600), 'it was heard since').to.equal(false);
+    expect(sessions.refused(b(1), 2099)).to.equal(false);
+    expect(sessions.expired(2099)).to.deep.equal([]);
+    expect(sessions.refused(b(1), 2100)).to.equal(true);
+    expect(sessions.expired(2100), 'and nobody else').to.deep.equal([1]);
+    expect(sessions.isAlive(b(1), 2100), 'another incarnation may register').to.equal(false);
+    expect(sessions.refused(b(1), 2700), 'told once').to.equal(false);
+    sessions.touch(b(1), first, 2800);
+    expect(sessions.isAlive(b(1), 11_799), 'a sign of life begins a full session').to.equal(true);
+    expect(sessions.refused(b(3), 2800), 'nobody knows it').to.equal(false);
+  });
+
+  it('are not ended by refusals when the time-out is 0, nor by those an earlier controller saw', () => {
+    const cluster = TestCluster.withBrokers(1);
+    const patient = new BrokerSessions(9000, 0);
+    patient.reset(cluster.image, 0);
+    for (const nowMs of [1, 2000, 8999]) expect(patient.refused(b(1), nowMs)).to.equal(false);
+    expect(patient.isAlive(b(1), 8999)).to.equal(true);
+    const sessions = new BrokerSessions(9000, 500);
+    sessions.reset(cluster.image, 0);
+    sessions.refused(b(1), 100);
+    sessions.reset(cluster.image, 1000);
+    expect(sessions.refused(b(1), 1100)).to.equal(false);
+    expect(sessions.isAlive(b(1), 1100)).to.equal(true);
+  });
 });

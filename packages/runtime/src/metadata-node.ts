@@ -202,7 +202,6 @@ export class MetadataNode {
       onFatal,
     });
     this.#state.onImage((image) => checkCluster(options, image));
-    options.network.onRefused?.((peer) => this.#refused(peer));
     this.#requests = new PeerRequests({
       requests: router.channel(peerChannels.request),
       answers: router.channel(peerChannels.response),
@@ -280,6 +279,7 @@ export class MetadataNode {
     checkCluster(options, opened.image);
     const node = new MetadataNode(options, { store, opened, router, formation });
     formation.formed(() => node.#quorum.voters);
+    options.network.onRefused?.((peer) => node.#refused(peer));
     node.#quorum.start(isFirstStart);
     return node;
   }

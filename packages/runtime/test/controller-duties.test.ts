@@ -108,6 +108,18 @@ describe('ControllerDuties', () => {
     expect(all.askedMs).to.deep.equal([100, 500]);
   });
 
+  it('asks at once when a session ended before its time, and not while it is not active', async () => {
+    const all = world(() => NOTHING(9000));
+    all.duties.hurry();
+    await all.clock.advance(100);
+    expect(all.askedMs).to.deep.equal([]);
+    all.duties.activate(100);
+    await all.clock.advance(400);
+    all.duties.hurry();
+    await all.clock.advance(100);
+    expect(all.askedMs).to.deep.equal([100, 500]);
+  });
+
   it('asks when the metadata changed, once for many changes', async () => {
     const all = world(() => NOTHING());
     all.duties.activate(0);

@@ -63,6 +63,27 @@ describe('SimNetwork', () => {
     ]);
   });
 
+  it('tells mostly, and later, that a node is not there, but not across a cut path nor of a paused one', async () => {
+    const { clock, network, nodes } = world(9);
+    const refused: number[] = [];
+    nodes[0].onRefused?.((peer) => refused.push(peer));
+    network.pause(node(3));
+    await nodes[1].close();
+    for (let times = 0; times < 100; times++) {
+      nodes[0].send(node(2), Uint8Array.of(1));
+      nodes[0].send(node(3), Uint8Array.of(1));
+    }
+    expect(refused, 'never inside send').to.deep.equal([]);
+    await clock.runUntilIdle();
+    expect(new Set(refused)).to.deep.equal(new Set([2]));
+    expect(refused.length).to.be.within(50, 80);
+    network.block(node(1), node(2));
+    nodes[0].send(node(2), Uint8Array.of(1));
+    const heard = refused.length;
+    await clock.runUntilIdle();
+    expect(refused.length).to.equal(heard);
+  });
+
   it('loses what is under way when the path is cut, and when the sender or the receiver goes', async () => {
     const { clock, network, nodes, inbox } = world(3);
     nodes[0].send(node(2), Uint8Array.of(1));
