@@ -28,15 +28,12 @@ export class DeadlineQueue {
     return this.#heap[0]?.deadlineMs ?? Infinity;
   }
 
-  /** Takes out all that are due. */
-  due(nowMs: number): readonly string[] {
-    const groups: string[] = [];
-    while (this.nextDeadlineMs <= nowMs) {
-      const { groupId } = this.#pop();
-      this.#current.delete(groupId);
-      groups.push(groupId);
-    }
-    return groups;
+  /** Takes out the one that is due first, if any is. */
+  takeDue(nowMs: number): string | undefined {
+    if (this.nextDeadlineMs > nowMs) return undefined;
+    const { groupId } = this.#pop();
+    this.#current.delete(groupId);
+    return groupId;
   }
 
   #dropOutdated(): void {

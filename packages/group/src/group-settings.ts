@@ -21,8 +21,8 @@ export interface GroupSettings {
   readonly newMemberJoinTimeoutMs: number;
   /** Member ids that were given and not used yet, per group; above it the oldest is forgotten and its owner asks for another. */
   readonly maxPendingMembers: number;
-  /** Records in one write of `expireOffsets`; the rest follows in the next. */
-  readonly maxExpiredRecords: number;
+  /** Records in one write of `tick`, `expireOffsets` and `topicDeleted`, or a group's more; the rest follows in the next. */
+  readonly maxRecordsPerWrite: number;
   /** Rebalances remembered per group. */
   readonly maxRememberedRebalances: number;
 }
@@ -38,7 +38,7 @@ export const defaultGroupSettings: GroupSettings = {
   commitTimeoutMs: 5_000,
   newMemberJoinTimeoutMs: 300_000,
   maxPendingMembers: 1_000,
-  maxExpiredRecords: 1_000,
+  maxRecordsPerWrite: 1_000,
   maxRememberedRebalances: 8,
 };
 

@@ -11,7 +11,7 @@ import { describeGroup, listedGroup, type GroupDescription, type ListedGroup } f
 import { NO_MEMBER_ID, type GroupId } from './group-ids.ts';
 import { coordinatorError, failedReplies, type GroupContext, type GroupOutput } from './group-output.ts';
 import type { CommittedOffset, GroupRecord, StoredGroup } from './group-record.ts';
-import type { GroupReply, GroupRequest, JoinRequest, TopicPartition } from './group-request.ts';
+import type { GroupReply, GroupRequest, TopicPartition } from './group-request.ts';
 import type { GroupSettings, GroupTime } from './group-settings.ts';
 import { heartbeat } from './handlers/heartbeat.ts';
 import { join } from './handlers/join.ts';
@@ -25,6 +25,7 @@ import {
 } from './handlers/offsets.ts';
 import { sync } from './handlers/sync.ts';
 import { offsetKey, parseOffsetKey } from './offset-key.ts';
+import { checkRequest } from './request-check.ts';
 import { assignmentCommitted, assignmentNotStored, resignGroup, tickGroup } from './rebalance.ts';
 import { Timeline } from './timeline.ts';
 
@@ -164,7 +165,9 @@ export class GroupShard {
   tick(time: GroupTime): GroupOutput {
     const context = this.#context(time);
     if (this.#serving !== 'active') return this.#output(context);
-    for (const groupId of this.#deadlines.due(time.nowMs)) {
+    while (context.records.length < this.#settings.maxRecordsPerWrite) {
+      const groupId = this.#deadlines.takeDue(time.nowMs);
+      if (groupId === undefined) break;
       const group = this.#groups.get(groupId as GroupId);
       if (group === undefined) continue;
       tickGroup(group, context);
@@ -269,7 +272,7 @@ export class GroupShard {
     const context = this.#context(time);
     if (this.#serving !== 'active') return this.#output(context);
     for (const groupId of this.#groupIds()) {
-      if (context.records.length >= this.#settings.maxExpiredRecords) break;
+      if (context.records.length >= this.#settings.maxRecordsPerWrite) break;
       const group = this.#find(groupId, time)!;
       const isStored = this.#isStored(groupId);
       const offsets = this.#offsets.latest(groupId);
@@ -278,11 +281,12 @@ export class GroupShard {
     return this.#output(context);
   }
 
-  /** A topic is gone, and so is what groups have read of it. */
+  /** A topic is gone, and so is what groups have read of it; again while it answers records. */
   topicDeleted(topic: string, time: GroupTime): GroupOutput {
     const context = this.#context(time);
     if (this.#serving !== 'active') return this.#output(context);
     for (const groupId of this.#offsets.latestGroups()) {
+      if (context.records.length >= this.#settings.maxRecordsPerWrite) break;
       const offsets = this.#offsets.latest(groupId);
       context.records.push(
         ...offsetTombstones(groupId as GroupId, offsets, (place) => place.topic === topic),
@@ -342,19 +346,6 @@ export class GroupShard {
   #output({ records, replies }: GroupContext): GroupOutput {
     return { records, replies, nextDeadlineMs: this.#deadlines.nextDeadlineMs };
   }
-}
-
-function checkRequest(request: GroupRequest, settings: GroupSettings): Failure | undefined {
-  // An empty group id was once a way to commit without a group; Kafka still reads it, and takes it for nothing else.
-  if (request.groupId === '') return failure('INVALID_GROUP_ID');
-  return request.type === 'join' ? checkJoin(request, settings) : undefined;
-}
-
-function checkJoin({ sessionTimeoutMs }: JoinRequest, settings: GroupSettings): Failure | undefined {
-  const { minSessionTimeoutMs, maxSessionTimeoutMs } = settings;
-  if (sessionTimeoutMs >= minSessionTimeoutMs && sessionTimeoutMs <= maxSessionTimeoutMs) return undefined;
-  const message = `A session timeout of ${sessionTimeoutMs} ms is outside ${minSessionTimeoutMs} to ${maxSessionTimeoutMs} ms.`;
-  return failure('INVALID_SESSION_TIMEOUT', message);
 }
 
 function refusal(request: GroupRequest, failed: Failure): GroupReply {

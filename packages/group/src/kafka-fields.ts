@@ -15,7 +15,8 @@ import {
   writeInt64,
 } from '@tidemark/core';
 
-const MAX_STRING_BYTES = 2 ** 15 - 1;
+/** What an int16 length can say. */
+export const MAX_STRING_BYTES = 2 ** 15 - 1;
 
 export class KafkaWriter {
   readonly #fields = new FieldWriter();

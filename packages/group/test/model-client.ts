@@ -119,7 +119,7 @@ export class ModelClient {
         return {
           ...this.#identity(),
           type: 'join',
-          newMemberId: `${this.name}-${this.#world.prng.uint32()}` as MemberId,
+          newMemberId: '' as MemberId,
           clientId: this.name,
           clientHost: '/h',
           sessionTimeoutMs: 6_000,

@@ -2,7 +2,7 @@
 // come back, writes that wait, fail or are cut off, coordinators that move. Time is virtual; one seed is one run.
 
 import type { ErrorName } from '@tidemark/core';
-import type { GroupId, GroupReply, GroupRequest, RequestId } from '@tidemark/group';
+import type { GroupId, GroupReply, GroupRequest, MemberId, RequestId } from '@tidemark/group';
 import { Coordinator } from './coordinator.ts';
 import { ModelChecker } from './model-checker.ts';
 import { ModelClient, PARTITION_COUNT, type ClientWorld } from './model-client.ts';
@@ -106,7 +106,10 @@ export class GroupModel {
         () => {
           const requestId = this.#nextRequestId++ as RequestId;
           this.#senders.set(requestId, { client, token, incarnation });
-          const arrived = { ...request, requestId };
+          // The broker makes it when the request arrives: a copy gets another one.
+          const newMemberId = `${client.name}-${this.#prng.uint32()}` as MemberId;
+          const given = request.type === 'join' ? { newMemberId } : {};
+          const arrived: GroupRequest = { ...request, ...given, requestId };
           this.checker.asked(arrived);
           this.#coordinator.handle(arrived, this.#nowMs);
         },

@@ -1,7 +1,7 @@
 // JoinGroup: a member comes, comes back, or asks again because the answer was lost. The rules are those of Kafka's classic protocol:
 // KIP-394 (an id first), KIP-345 (static members), KIP-814 (a leader that comes back as static member computes nothing).
 
-import { failure, type Failure } from '@tidemark/core';
+import { failure, invariant, type Failure } from '@tidemark/core';
 import type { ClassicGroup } from '../classic-group.ts';
 import { NO_MEMBER_ID, type MemberId } from '../group-ids.ts';
 import { sameProtocols, type GroupMember } from '../group-member.ts';
@@ -24,6 +24,8 @@ export function join(group: ClassicGroup, request: JoinRequest, context: GroupCo
   } else if (!group.accepts(protocolType, protocols)) {
     refuse(request, inconsistent(group, request), context, memberId);
   } else if (memberId === NO_MEMBER_ID) {
+    const { newMemberId } = request;
+    invariant(!group.members.has(newMemberId), 'a member id is given twice', { newMemberId });
     if (instanceId === undefined) giveMemberId(group, request, context);
     else joinStatic(group, request, context);
   } else joinKnown(group, request, context);

@@ -1,7 +1,7 @@
 // CommitOffsets, OffsetDelete, DeleteGroups and what retention removes. All of them answer records; the offsets themselves are in the
 // shard's timeline.
 
-import { encodeUtf8, failure, type Failure } from '@tidemark/core';
+import { failure, type Failure } from '@tidemark/core';
 import { CONSUMER_PROTOCOL_TYPE, type ClassicGroup } from '../classic-group.ts';
 import { NO_MEMBER_ID, type GroupId } from '../group-ids.ts';
 import type { GroupContext } from '../group-output.ts';
@@ -14,6 +14,7 @@ import type {
 } from '../group-request.ts';
 import type { GroupSettings, GroupTime } from '../group-settings.ts';
 import { offsetKey, parseOffsetKey } from '../offset-key.ts';
+import { checkOffset } from '../request-check.ts';
 import { checkGeneration } from './heartbeat.ts';
 
 const DONE: Outcome = { ok: true };
@@ -32,13 +33,11 @@ export function commitOffsets(
   }
   const { time, settings } = context;
   const member = group?.members.get(memberId);
-  if (member !== undefined) member.deadlineMs = time.nowMs + member.sessionTimeoutMs;
-  const partitions = request.offsets.map(({ topic, partition, offset, leaderEpoch, metadata }) => {
-    const size = encodeUtf8(metadata).length;
-    if (size > settings.offsetMetadataMaxBytes) {
-      const message = `The metadata has ${size} bytes; offset.metadata.max.bytes allows ${settings.offsetMetadataMaxBytes}.`;
-      return { topic, partition, outcome: failure('OFFSET_METADATA_TOO_LARGE', message) };
-    }
+  if (member?.isNew === false) member.deadlineMs = time.nowMs + member.sessionTimeoutMs;
+  const partitions = request.offsets.map((asked) => {
+    const { topic, partition, offset, leaderEpoch, metadata } = asked;
+    const wrong = checkOffset(asked, settings);
+    if (wrong !== undefined) return { topic, partition, outcome: wrong };
     const value = { offset, leaderEpoch, metadata, commitTimestampMs: time.timestampMs };
     context.records.push({ type: 'offset', groupId, topic, partition, value });
     return { topic, partition, outcome: DONE };
@@ -143,7 +142,7 @@ export function expiredRecords(
     const sinceMs = Math.max(emptySinceMs, commitTimestampMs);
     return !isSubscribed(topic) && time.timestampMs - sinceMs >= settings.offsetsRetentionMs;
   });
-  if (expired.length > settings.maxExpiredRecords) return expired.slice(0, settings.maxExpiredRecords);
+  if (expired.length > settings.maxRecordsPerWrite) return expired.slice(0, settings.maxRecordsPerWrite);
   const isGone = isEmpty && expired.length === offsets.size;
   return isGone ? [...expired, { type: 'group', groupId, value: undefined }] : expired;
 }
