@@ -77,7 +77,10 @@ describe('three controllers apart from two brokers', function () {
       topics: [{ name: 'by-a-controller', partitionCount: 2, replicationFactor: 2 }],
     });
     expect(results[0]!.error).to.equal(null);
-    const { partitions } = await admin.describeTopic('by-a-controller');
+    // A broker hears of it a moment later.
+    const { partitions } = await eventually('the topic on a broker', 5_000, () =>
+      admin.describeTopic('by-a-controller'),
+    );
     for (const { replicas } of partitions) expect([...replicas].sort()).to.deep.equal([1, 2]);
   });
 
