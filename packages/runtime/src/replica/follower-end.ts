@@ -1,7 +1,7 @@
 // The follower's end of the session with one leader broker: says what is followed and what is held, hands the answers to the
 // replicas. Contract: everything that happens in one turn of the event loop goes out together; with nothing to follow it is silent.
 
-import type { BrokerEpoch, Offset, Timer } from '@tidemark/core';
+import type { BrokerEpoch, Offset } from '@tidemark/core';
 import {
   encodeSessionMessage,
   FollowerSession,
@@ -9,6 +9,7 @@ import {
   type ResetMessage,
   type WantedSubscription,
 } from '@tidemark/replication';
+import { DeadlineTimer } from './deadline-timer.ts';
 import { SILENT_KEEP_ALIVES, type EndOptions } from './leader-end.ts';
 import type { FollowingReplica } from './following-replica.ts';
 
@@ -24,13 +25,14 @@ export class FollowerEnd {
   readonly #options: FollowerEndOptions;
   readonly #session: FollowerSession<FollowingReplica>;
   readonly #followed = new Set<FollowingReplica>();
-  #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+  readonly #timer: DeadlineTimer;
   #lastSentMs = -Infinity;
   #isFlushing = false;
   #isClosed = false;
 
   constructor(options: FollowerEndOptions) {
     this.#options = options;
+    this.#timer = new DeadlineTimer(options.clock, () => this.#due());
     const { windowBytes, keepAliveMs } = options.settings;
     this.#session = new FollowerSession({
       brokerEpoch: options.brokerEpoch,
@@ -81,7 +83,7 @@ export class FollowerEnd {
 
   close(): void {
     this.#isClosed = true;
-    this.#timer?.timer.cancel();
+    this.#timer.cancel();
   }
 
   #look(): void {
@@ -94,16 +96,12 @@ export class FollowerEnd {
 
   #wake(): void {
     if (this.#isFlushing || this.#isClosed) return;
-    this.#isFlushing = true;
-    const sinceMs = this.#now - this.#lastSentMs;
-    if (sinceMs < PACE_MS) {
+    if (this.#now - this.#lastSentMs < PACE_MS) {
       // Other partitions of this leader are being written too: what they come to goes along.
-      this.#options.clock.setTimer(PACE_MS, () => {
-        this.#isFlushing = false;
-        this.#flush();
-      });
+      this.#timer.setAt(this.#now + PACE_MS);
       return;
     }
+    this.#isFlushing = true;
     void Promise.resolve().then(() => {
       this.#isFlushing = false;
       this.#flush();
@@ -122,20 +120,13 @@ export class FollowerEnd {
     this.#arm();
   }
 
-  /** The timer is left where it is when it comes early: it looks again then. */
   #arm(): void {
-    if (this.#followed.size === 0 || this.#isClosed) return;
-    const atMs = this.#session.nextDeadlineMs;
-    if (this.#timer !== undefined && this.#timer.atMs <= atMs) return;
-    this.#timer?.timer.cancel();
-    const delayMs = Math.max(1, Math.ceil(atMs - this.#now));
-    const timer = this.#options.clock.setTimer(delayMs, () => {
-      this.#timer = undefined;
-      if (this.#followed.size === 0) return;
-      this.#look();
-      this.#flush();
-    });
-    this.#timer = { atMs, timer };
+    if (this.#followed.size > 0 && !this.#isClosed) this.#timer.setAt(this.#session.nextDeadlineMs);
+  }
+
+  #due(): void {
+    if (this.#followed.size > 0) this.#look();
+    this.#flush();
   }
 
   get #now(): number {

@@ -9,7 +9,6 @@ import {
   type BrokerId,
   type Failure,
   type PartitionIndex,
-  type Timer,
   type TopicId,
 } from '@tidemark/core';
 import type { ReadResult } from '@tidemark/log';
@@ -22,6 +21,7 @@ import {
   type Standing,
   type Subscription,
 } from '@tidemark/replication';
+import { DeadlineTimer, type DeadlineClock } from './deadline-timer.ts';
 import type { LeadingReplica } from './leading-replica.ts';
 import type { ReplicationSettings } from './replica-context.ts';
 import type { ReplicationQuota } from './replication-quota.ts';
@@ -36,10 +36,7 @@ export type LeaderLookup = (
 export interface EndOptions {
   readonly peer: BrokerId;
   readonly settings: ReplicationSettings;
-  readonly clock: {
-    monotonicMs(): number;
-    setTimer(delayMs: number, callback: () => void): Timer;
-  };
+  readonly clock: DeadlineClock;
   /** Answers false when the message was dropped. */
   readonly send: (message: Uint8Array) => boolean;
   readonly onError: (cause: unknown, doing: string) => void;
@@ -67,7 +64,7 @@ export class LeaderEnd {
   readonly #session: LeaderSession<LeadingReplica>;
   /** Asked for before this broker knows that it leads, by slot. */
   readonly #early = new Map<number, Subscription>();
-  #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+  readonly #timer: DeadlineTimer;
   /** Batches are on their way, and nothing is sent before this unless the follower acknowledges some. */
   #heldUntilMs = -Infinity;
   /** Something waits for the quota until then. */
@@ -77,6 +74,7 @@ export class LeaderEnd {
 
   constructor(options: LeaderEndOptions) {
     this.#options = options;
+    this.#timer = new DeadlineTimer(options.clock, () => this.#due());
     const { fetchMaxBytes, responseMaxBytes, keepAliveMs } = options.settings;
     this.#session = new LeaderSession({
       maxReadBytes: fetchMaxBytes,
@@ -139,7 +137,7 @@ export class LeaderEnd {
 
   close(): void {
     this.#isClosed = true;
-    this.#timer?.timer.cancel();
+    this.#timer.cancel();
     this.#end();
   }
 
@@ -269,23 +267,18 @@ export class LeaderEnd {
     return this.#options.send(encodeSessionMessage(message, 1));
   }
 
-  /** The timer is left where it is when it comes early: it looks again then. */
   #arm(): void {
+    if (this.#isClosed) return;
     const isHeld = this.#now < this.#heldUntilMs;
     const isThrottled = this.#now < this.#throttledUntilMs;
     const dueMs = Math.min(this.#session.nextDeadlineMs, isThrottled ? this.#throttledUntilMs : Infinity);
-    const atMs = isHeld ? this.#heldUntilMs : dueMs;
-    if (atMs === Infinity || this.#isClosed) return;
-    if (this.#timer !== undefined && this.#timer.atMs <= atMs) return;
-    this.#timer?.timer.cancel();
-    const delayMs = Math.max(1, Math.ceil(atMs - this.#now));
-    const timer = this.#options.clock.setTimer(delayMs, () => {
-      this.#timer = undefined;
-      for (const replica of this.#session.tick(this.#now)) replica.notServedBy(this);
-      if (this.#session.id === undefined) this.#early.clear();
-      this.#flush();
-    });
-    this.#timer = { atMs, timer };
+    this.#timer.setAt(isHeld ? this.#heldUntilMs : dueMs);
+  }
+
+  #due(): void {
+    for (const replica of this.#session.tick(this.#now)) replica.notServedBy(this);
+    if (this.#session.id === undefined) this.#early.clear();
+    this.#flush();
   }
 
   get #now(): number {

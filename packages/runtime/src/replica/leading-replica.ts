@@ -133,7 +133,7 @@ export class LeadingReplica implements Proposer, Ticking {
   }
 
   get isIsolated(): boolean {
-    this.#lookIsolated();
+    this.lookIsolated();
     return this.#isIsolated;
   }
 
@@ -142,7 +142,7 @@ export class LeadingReplica implements Proposer, Ticking {
   }
 
   checkAppend(acks: 'all' | 'leader' | 'none'): Failure | undefined {
-    this.#lookIsolated();
+    this.lookIsolated();
     return this.#machine.checkAppend(acks);
   }
 
@@ -163,7 +163,7 @@ export class LeadingReplica implements Proposer, Ticking {
 
   /** Somebody wants to follow; when the position is right `end` serves it from now on. */
   followerAsked(ask: FetchAsk): FetchDecision {
-    this.#lookIsolated();
+    this.lookIsolated();
     const { decision, output } = this.#machine.followerAsked(
       ask,
       this.#log,
@@ -220,13 +220,8 @@ export class LeadingReplica implements Proposer, Ticking {
     return this.#isRestless;
   }
 
-  /** Called by whoever notices that the controller was lost or found again. */
+  /** A lost controller, or one found again, is noticed at the latest when something would be acknowledged. */
   lookIsolated(): void {
-    this.#lookIsolated();
-  }
-
-  /** A lost controller is noticed at the latest when something would be acknowledged. */
-  #lookIsolated(): void {
     const isIsolated = this.#context.isIsolated();
     if (isIsolated === this.#isIsolated || this.#isOver) return;
     this.#isIsolated = isIsolated;
@@ -235,7 +230,7 @@ export class LeadingReplica implements Proposer, Ticking {
 
   #act(input: () => LeaderOutput): void {
     if (this.#isOver) return;
-    this.#lookIsolated();
+    this.lookIsolated();
     this.#carryOut(input);
     this.#rest();
   }
