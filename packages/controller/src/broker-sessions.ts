@@ -10,7 +10,10 @@ import type { MetadataImage } from './metadata-image.ts';
 
 /** What handlers and duties may know of the sessions. */
 export interface SessionsView {
-  /** Whether a process with this id has been heard within its session. */
+  /**
+   * Whether a process with this id has been heard within its session, and has refused no connection since: else another incarnation
+   * need not wait for its end. A supervisor may start a process again before it has refused for long enough to be fenced.
+   */
   isAlive(id: BrokerId, nowMs: number): boolean;
   /** When its session ends; undefined for a broker without one. */
   deadlineMs(id: BrokerId): number | undefined;
@@ -53,8 +56,8 @@ export class BrokerSessions implements SessionsView {
   }
 
   /**
-   * A connection to the broker was refused at `nowMs`. One refusal may be a process that has not opened its listener yet; refusals
-   * over the whole time-out, and nothing heard meanwhile, end the session. Answers whether this one has ended it.
+   * A connection to the broker was refused at `nowMs`. Refusals over the whole time-out, and nothing heard meanwhile, end the
+   * session; a single one only lets another incarnation register. Answers whether this one has ended the session.
    */
   refused(id: BrokerId, nowMs: number): boolean {
     const session = this.#sessions.get(id);
@@ -67,7 +70,8 @@ export class BrokerSessions implements SessionsView {
 
   isAlive(id: BrokerId, nowMs: number): boolean {
     const session = this.#sessions.get(id);
-    return session?.isProof === true && nowMs < session.deadlineMs;
+    if (session?.isProof !== true || session.refusedSinceMs !== undefined) return false;
+    return nowMs < session.deadlineMs;
   }
 
   deadlineMs(id: BrokerId): number | undefined {

@@ -66,18 +66,30 @@ describe('broker sessions', () => {
     const { epoch: first } = cluster.image.broker(1)!;
     expect(sessions.refused(b(1), 1000), 'once').to.equal(false);
     expect(sessions.refused(b(1), 1499), 'twice, but not for long').to.equal(false);
-    expect(sessions.isAlive(b(1), 1499)).to.equal(true);
     sessions.touch(b(1), first, 1499);
     expect(sessions.refused(b(1), 1600), 'it was heard since').to.equal(false);
     expect(sessions.refused(b(1), 2099)).to.equal(false);
     expect(sessions.expired(2099)).to.deep.equal([]);
     expect(sessions.refused(b(1), 2100)).to.equal(true);
     expect(sessions.expired(2100), 'and nobody else').to.deep.equal([1]);
-    expect(sessions.isAlive(b(1), 2100), 'another incarnation may register').to.equal(false);
     expect(sessions.refused(b(1), 2700), 'told once').to.equal(false);
     sessions.touch(b(1), first, 2800);
     expect(sessions.isAlive(b(1), 11_799), 'a sign of life begins a full session').to.equal(true);
     expect(sessions.refused(b(3), 2800), 'nobody knows it').to.equal(false);
+  });
+
+  it('do not keep the next incarnation waiting when the one before refused a connection', () => {
+    const cluster = TestCluster.withBrokers(2);
+    const { sessions, nowMs } = cluster;
+    sessions.reset(cluster.image, nowMs);
+    expect(cluster.tryRegister(1)).to.include({ ok: false, error: 'DUPLICATE_BROKER_REGISTRATION' });
+    const { epoch } = cluster.image.broker(1)!;
+    sessions.refused(b(1), nowMs);
+    sessions.touch(b(1), epoch, nowMs);
+    expect(cluster.tryRegister(1), 'heard since').to.include({ ok: false });
+    sessions.refused(b(1), nowMs);
+    expect(cluster.tryRegister(1)).to.include({ ok: true });
+    expect(cluster.image.broker(1)!.epoch).to.be.above(epoch);
   });
 
   it('are not ended by refusals when the time-out is 0, nor by those an earlier controller saw', () => {
@@ -91,6 +103,6 @@ describe('broker sessions', () => {
     sessions.refused(b(1), 100);
     sessions.reset(cluster.image, 1000);
     expect(sessions.refused(b(1), 1100)).to.equal(false);
-    expect(sessions.isAlive(b(1), 1100)).to.equal(true);
+    expect(sessions.expired(1100)).to.deep.equal([]);
   });
 });

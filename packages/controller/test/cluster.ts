@@ -56,7 +56,7 @@ export class TestCluster {
   /** What brokers that register say of their own files, and which disk they have: the broker's number, until it is another. */
   flushPolicy: 'ack' | 'os' = 'os';
   readonly disks = new Map<number, number>();
-  readonly sessions = new BrokerSessions(SESSION_MS);
+  readonly sessions = new BrokerSessions(SESSION_MS, 500);
   /** Of the last command. */
   records: readonly MetadataRecord[] = [];
   readonly config: BrokerConfig;

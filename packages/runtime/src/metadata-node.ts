@@ -459,6 +459,8 @@ export class MetadataNode {
     const { clock, onRefused } = this.#options;
     const broker = peer as number as BrokerId;
     if (!this.#active.isActive || !this.#active.sessions.refused(broker, clock.monotonicMs())) return;
+    // One that stopped in order is fenced already.
+    if (this.#active.pendingImage.broker(broker)?.fenced !== false) return;
     onRefused?.(broker);
     this.#duties.hurry();
   }

@@ -70,6 +70,27 @@ describe('the metadata quorum', () => {
     expect(group.node(7).quorum.role).to.equal('observer');
   });
 
+  it('fences a broker whose process died long before its session is over, and one that is frozen not', async () => {
+    const group = await QuorumGroup.withBroker({ voters: 3 });
+    const leader = await group.leader();
+    const [killed, paused] = await group.followers();
+    await group.clock.settle(group.start(7));
+    for (const id of [killed!, paused!, 7]) await group.register(id, 2);
+    const isFenced = (id: number) => leader.image.broker(id)!.fenced;
+    group.pause(paused!);
+    await group.clock.advance(3_000);
+    expect(isFenced(paused!)).to.equal(false);
+    group.resume(paused!);
+    for (const id of [killed!, 7]) {
+      const killedMs = group.clock.monotonicMs();
+      group.kill(id);
+      await group.until(() => isFenced(id));
+      expect(group.clock.monotonicMs() - killedMs).to.be.within(500, 2_000);
+    }
+    expect(isFenced(paused!)).to.equal(false);
+    expect(group.fatal).to.deep.equal([]);
+  });
+
   it('sends a snapshot in pieces to a node that was away while the log it needs was removed', async () => {
     const group = await QuorumGroup.withBroker({ voters: 3, keptLogBytes: 4096 });
     await group.clock.settle(group.stop(3));
