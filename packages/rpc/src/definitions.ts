@@ -9,6 +9,7 @@ import type { ServerReflectionDefinition } from './generated/grpc/reflection/v1/
 import type { PeerServiceDefinition } from './generated/tidemark/internal/v1/PeerService.ts';
 import type { AdminServiceDefinition } from './generated/tidemark/v1/AdminService.ts';
 import type { ClusterServiceDefinition } from './generated/tidemark/v1/ClusterService.ts';
+import type { GroupServiceDefinition } from './generated/tidemark/v1/GroupService.ts';
 import type { LogServiceDefinition } from './generated/tidemark/v1/LogService.ts';
 import type { QuorumServiceDefinition } from './generated/tidemark/v1/QuorumService.ts';
 
@@ -33,6 +34,7 @@ function service(name: string): unknown {
 export const logService = service('tidemark.v1.LogService') as LogServiceDefinition;
 export const clusterService = service('tidemark.v1.ClusterService') as ClusterServiceDefinition;
 export const adminService = service('tidemark.v1.AdminService') as AdminServiceDefinition;
+export const groupService = service('tidemark.v1.GroupService') as GroupServiceDefinition;
 export const quorumService = service('tidemark.v1.QuorumService') as QuorumServiceDefinition;
 export const peerService = service('tidemark.internal.v1.PeerService') as PeerServiceDefinition;
 export const healthService = service('grpc.health.v1.Health') as HealthDefinition;

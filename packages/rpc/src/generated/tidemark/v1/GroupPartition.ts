@@ -1,0 +1,12 @@
+// Original file: proto/tidemark/v1/group.proto
+
+
+export interface GroupPartition {
+  'topic'?: (string);
+  'partition'?: (number);
+}
+
+export interface GroupPartitionOutput {
+  'topic': (string);
+  'partition': (number);
+}

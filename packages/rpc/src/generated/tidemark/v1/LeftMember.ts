@@ -1,0 +1,15 @@
+// Original file: proto/tidemark/v1/group.proto
+
+import type { ErrorDetail as _tidemark_v1_ErrorDetail, ErrorDetailOutput as _tidemark_v1_ErrorDetailOutput } from '../../tidemark/v1/ErrorDetail.ts';
+
+export interface LeftMember {
+  'memberId'?: (string);
+  'groupInstanceId'?: (string);
+  'error'?: (_tidemark_v1_ErrorDetail | null);
+}
+
+export interface LeftMemberOutput {
+  'memberId': (string);
+  'groupInstanceId': (string);
+  'error': (_tidemark_v1_ErrorDetailOutput | null);
+}
