@@ -25,6 +25,7 @@ async function serversIn(directory: string, brokers: number): Promise<readonly S
   return ports.map(
     (port, at) =>
       new ServerProcess([
+        'cluster.id=bench',
         `node.id=${at + 1}`,
         `controller.quorum.voters=${voters}`,
         `listeners=CLIENT://127.0.0.1:0,PEER://127.0.0.1:${port}`,
