@@ -37,9 +37,10 @@ demo: build
 bench: build
 	node packages/bench/dist/main.js $(if $(KAFKA_PEER),--kafka-peer $(KAFKA_PEER) --kafka-dir $(KAFKA_DIR)) $(ARGS)
 
-# A cluster in one process, SEEDS of them from FROM on, under every fault there is; EVENTS: at least so many a seed.
+# A cluster in one process, SEEDS of them from FROM on, under every fault there is; EVENTS: at least so many a seed; JOBS: so many
+# processes, else one for each core.
 sim: build
-	node packages/simulation/dist/cluster/main.js --seeds $(or $(SEEDS),100) --from $(or $(FROM),1) $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
+	node packages/simulation/dist/cluster/main.js --seeds $(or $(SEEDS),100) --from $(or $(FROM),1) $(if $(EVENTS),--events $(EVENTS)) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
 
 # Three processes under faults from SEED for MINUTES, with clients; says what was lost, doubled or out of order. FAULTS: names, by commas.
 chaos: build

@@ -30,6 +30,8 @@ export interface SimDiskOptions {
   readonly shortWriteOneIn?: number;
   /** How long an operation takes, in ms, given the step's operation and bytes. */
   readonly latencyMs?: (operation: DiskOperation, bytes: number, prng: SimPrng) => number;
+  /** A sync succeeds of a file of which one has failed: whoever takes that for the whole file counts lost pages as durable. */
+  readonly onSyncAfterFailure?: (path: string) => void;
 }
 
 const defaultLatencyMs = (operation: DiskOperation, bytes: number, prng: SimPrng): number =>
@@ -45,6 +47,8 @@ export class SimDisk implements Disk {
   readonly #locks = new Set<string>();
   readonly #observers = new Set<StepObserver>();
   readonly #faults = new FaultPlan();
+  /** Files of which a sync has failed. */
+  readonly #unsynced = new WeakSet<FileNode>();
   #root = new DirectoryNode();
   #names: NameChange[] = [];
   #order = 0;
@@ -262,6 +266,10 @@ export class SimDisk implements Disk {
       this.#step(operation, path, bytes, effect, onFault, onDone),
     nextOrder: () => this.#order++,
     currentOrder: () => this.#order,
+    syncFailed: (file) => void this.#unsynced.add(file),
+    synced: (file, path) => {
+      if (this.#unsynced.has(file)) this.#options.onSyncAfterFailure?.(path);
+    },
     spareBytes: () => this.capacityBytes - this.#usedBytes,
     used: (bytes) => {
       this.#usedBytes += bytes;

@@ -65,7 +65,6 @@ const simulatedLimits: RaftLimits = {
   maxUncommittedBytes: 64 * 1024,
 };
 
-const LAG_TIME_MAX_MS = 800;
 const PRODUCER_ID_EXPIRATION_MS = 86_400_000;
 /** Records of the simulation are not compressed. */
 const codecs = {} as Codecs;
@@ -121,7 +120,8 @@ export function productionNodes(seed: number): NodeFactory {
     snapshotEveryBytes: anyOf(1024, 2 * 1024, 16 * 1024),
     saveAfterMs: anyOf(10, 100, 1_000),
     replication: {
-      lagTimeMaxMs: LAG_TIME_MAX_MS,
+      // Shorter than a session, and longer, as it is by default: what a broker had is then known for longer than the broker.
+      lagTimeMaxMs: anyOf(800, 2_500),
       fetchMaxBytes: anyOf(200, 1024, 64 * 1024),
       responseMaxBytes: anyOf(400, 4 * 1024, 256 * 1024),
       windowBytes: anyOf(300, 2 * 1024, 256 * 1024),
@@ -223,6 +223,10 @@ class ProductionNode implements SimulatedNode {
     return topic.partitions.map(({ partition, leader, leaderEpoch, replicas, isr, elr }) => ({
       ...{ topic: name, topicId: topic.id, partition, leader, leaderEpoch, replicas, isr, elr },
     }));
+  }
+
+  registeredDirectory(broker: number): string | undefined {
+    return this.#node.image.broker(broker)?.directoryId;
   }
 
   async createRecordTopic(

@@ -99,6 +99,8 @@ export interface SimulatedNode {
   readonly replicas: ReplicaManager | undefined;
   /** As this node's metadata has them. */
   partitionsOf(topic: string): readonly PartitionPlace[];
+  /** The log folder that the broker registered with, as this node's metadata has it; undefined: it never did. */
+  registeredDirectory(broker: NodeId): string | undefined;
   /** With so many partitions and replicas. */
   createRecordTopic(
     name: string,

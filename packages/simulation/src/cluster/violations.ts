@@ -31,6 +31,10 @@ export const checkerNames = [
   'in-sync-behind',
   /** A log was cut below what was committed (P8). */
   'high-watermark-cut',
+  /** A replica knew more to be committed (P8). */
+  'high-watermark-regressed',
+  /** A failed sync was taken for one that can be tried again. */
+  'sync-after-failure',
   'liveness',
   /** A node threw: a broken invariant, or a rejection nobody handled. */
   'node-failed',
