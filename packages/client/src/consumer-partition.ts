@@ -4,6 +4,7 @@
 import { batchLastOffset, batchSizeBytes } from '@tidemark/record';
 import type { TidemarkError } from '@tidemark/core';
 import type { FetchConnection } from './fetch-connection.ts';
+import { LeaderPause } from './leader-pause.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
 
 export interface Chunk {
@@ -31,8 +32,8 @@ export class ConsumerPartition {
   pushEpoch = -1;
   /** A lookup or a validation is under way; nothing is fetched. */
   busy = false;
-  /** Nothing is tried before this, on the monotonic clock. */
-  notBeforeMs = 0;
+  /** Nothing is tried before it is over. */
+  readonly pause = new LeaderPause();
   failures = 0;
   /** The application must do something: seek, most likely. */
   error: TidemarkError | undefined;
@@ -112,7 +113,7 @@ export class ConsumerPartition {
     this.error = undefined;
     this.outOfRange = undefined;
     this.busy = false;
-    this.notBeforeMs = 0;
+    this.pause.end();
     this.failures = 0;
     this.epoch = -1;
     this.checkedEpoch = -1;

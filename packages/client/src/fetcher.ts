@@ -23,6 +23,7 @@ import type { ConsumerPartition } from './consumer-partition.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { EarliestTimer } from './earliest-timer.ts';
 import { FetchConnection } from './fetch-connection.ts';
+import { LeaderPause } from './leader-pause.ts';
 import type { LeaderCalls, TopicPartition } from './leader-calls.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
 import { PositionKeeper } from './position-keeper.ts';
@@ -54,7 +55,7 @@ export class Fetcher {
   /** Those with something to take, in turn. */
   readonly #ready = new Set<ConsumerPartition>();
   readonly #connections = new Map<number, FetchConnection>();
-  readonly #brokerPauses = new Map<number, { notBeforeMs: number; failures: number }>();
+  readonly #brokerPauses = new Map<number, { readonly pause: LeaderPause; failures: number }>();
   readonly #positions: PositionKeeper;
   readonly #stopListening: () => void;
   #scheduled = false;
@@ -219,8 +220,10 @@ export class Fetcher {
       if (partition.chunk === undefined) this.#positions.reset(partition);
       return;
     }
-    if (partition.notBeforeMs > now) {
-      this.#timer.wakeAt(partition.notBeforeMs, now);
+    const learnedAt = this.#options.metadata.learnedAt(partition.topic, partition.partition);
+    const pausedUntilMs = partition.pause.endsAt(now, learnedAt);
+    if (pausedUntilMs !== undefined) {
+      this.#timer.wakeAt(pausedUntilMs, now);
       return;
     }
     if (partition.position < 0) {
@@ -275,12 +278,13 @@ export class Fetcher {
     leaderEpoch: number,
     now: number,
   ): void {
-    const pause = this.#brokerPauses.get(leaderId);
-    if (pause !== undefined && pause.notBeforeMs > now) {
-      this.#timer.wakeAt(pause.notBeforeMs, now);
+    const { settings, metadata } = this.#options;
+    const learnedAt = metadata.learnedAt(partition.topic, partition.partition);
+    const pausedUntilMs = this.#brokerPauses.get(leaderId)?.pause.endsAt(now, learnedAt);
+    if (pausedUntilMs !== undefined) {
+      this.#timer.wakeAt(pausedUntilMs, now);
       return;
     }
-    const { settings, metadata } = this.#options;
     partition.connection = this.#connection(leaderId, address);
     partition.positionId = (partition.positionId + 1) & 0x7fffffff;
     partition.pushEpoch = leaderEpoch;
@@ -358,9 +362,11 @@ export class Fetcher {
     if (this.#connections.get(connection.brokerId) === connection) {
       this.#connections.delete(connection.brokerId);
     }
-    const failures = (this.#brokerPauses.get(connection.brokerId)?.failures ?? 0) + 1;
-    const notBeforeMs = clock.monotonicMs() + backoffMs(settings.reconnectBackoff, failures, random);
-    this.#brokerPauses.set(connection.brokerId, { notBeforeMs, failures });
+    const paused = this.#brokerPauses.get(connection.brokerId) ?? { pause: new LeaderPause(), failures: 0 };
+    paused.failures += 1;
+    const pauseMs = backoffMs(settings.reconnectBackoff, paused.failures, random);
+    paused.pause.begin(clock.monotonicMs() + pauseMs, metadata.leadersLearned);
+    this.#brokerPauses.set(connection.brokerId, paused);
     for (const partition of this.#partitions.values()) {
       if (partition.connection === connection) partition.connection = undefined;
     }
@@ -383,9 +389,11 @@ export class Fetcher {
       this.fail(partition, new TidemarkError(error.error, text, { cause: error }));
       return;
     }
+    const learnedAt = metadata.learnedAt(partition.topic, partition.partition);
+    if (partition.pause.isOvertaken(learnedAt)) partition.failures = 0;
     partition.failures += 1;
-    partition.notBeforeMs =
-      clock.monotonicMs() + backoffMs(settings.retryBackoff, partition.failures, random);
+    const pauseMs = backoffMs(settings.retryBackoff, partition.failures, random);
+    partition.pause.begin(clock.monotonicMs() + pauseMs, metadata.leadersLearned);
     if (provesMetadataStale(error.error)) metadata.refreshSoon();
     this.schedule();
   }

@@ -31,6 +31,7 @@ import type {
   ProducePartitionResult,
   ProduceStreamRequestOutput,
   ProduceStreamResponse,
+  WatchMetadataRequestOutput,
 } from '@tidemark/rpc';
 
 export type Fault =
@@ -155,6 +156,7 @@ const detail = (name: ErrorName, message: string = errorTable[name].message) => 
 });
 
 type ProduceCall = ServerDuplexStream<ProduceStreamRequestOutput, ProduceStreamResponse>;
+type WatchCall = ServerWritableStream<WatchMetadataRequestOutput, unknown>;
 type FetchCall = ServerDuplexStream<FetchStreamRequestOutput, FetchStreamResponse>;
 
 function unary<Request, Answer>(answer: (request: Request) => Answer): handleUnaryCall<Request, Answer> {
@@ -228,6 +230,7 @@ export class FakeBroker {
   port = 0;
   readonly fetchStreams = new Set<FakeFetchStream>();
   readonly produceStreams = new Set<ProduceCall>();
+  readonly watches = new Set<WatchCall>();
   #server: Server | undefined;
 
   constructor(cluster: FakeCluster, id: number) {
@@ -245,13 +248,13 @@ export class FakeBroker {
     const { cluster } = this;
     server.addService(clusterService, {
       GetMetadata: unary(({ topics, allTopics }: GetMetadataRequestOutput) =>
-        cluster.metadata(
+        cluster.askedMetadata(
           topics.map(({ name }) => name),
           allTopics,
         ),
       ),
       DescribeCluster: unary(() => ({ clusterId: 'fake', controllerId: 1, version: 'fake' })),
-      WatchMetadata: (call: ServerWritableStream<unknown, unknown>) => call.end(),
+      WatchMetadata: (call: WatchCall) => this.#watchMetadata(call),
     });
     server.addService(logService, {
       Produce: unary(() => ({})),
@@ -274,14 +277,37 @@ export class FakeBroker {
     });
   }
 
+  /** Tells its watchers how things are now. */
+  announce(): void {
+    for (const call of this.watches) this.#tell(call);
+  }
+
   /** Cuts every stream, as a broken connection does. */
   sever(): void {
     for (const call of this.produceStreams) cut(call);
     for (const { call } of this.fetchStreams) cut(call);
+    for (const call of this.watches) cut(call);
   }
 
   stop(): void {
     this.#server?.forceShutdown();
+  }
+
+  #watchMetadata(call: WatchCall): void {
+    if (!this.cluster.watchable) {
+      call.end();
+      return;
+    }
+    this.watches.add(call);
+    const forget = (): void => void this.watches.delete(call);
+    call.on('cancelled', forget);
+    call.on('error', forget);
+    this.#tell(call);
+  }
+
+  #tell(call: WatchCall): void {
+    const names = call.request.topics.map(({ name }) => name);
+    call.write({ metadata: this.cluster.metadata(names, false) });
   }
 
   #produceStream(call: ProduceCall): void {
@@ -426,6 +452,8 @@ export class FakeCluster {
   readonly fetchPositions: FetchPartitionOutput[] = [];
   fetchStreamsOpened = 0;
   metadataRequests = 0;
+  /** Whether WatchMetadata is answered. */
+  watchable = true;
   /** What happens to a batch that arrives. */
   onProduce: (attempt: ProduceAttempt) => Fault = () => 'store';
   /** Produce requests are looked at once this is settled. */
@@ -466,6 +494,11 @@ export class FakeCluster {
     return this.topics.get(topic)!.partitions[partition]!;
   }
 
+  /** Every broker tells its watchers how things are now. */
+  announce(): void {
+    for (const broker of this.brokers) broker.announce();
+  }
+
   /** Answers nobody sent yet, in the order given. */
   releaseAnswers(order?: readonly number[]): void {
     const held = this.heldAnswers.splice(0);
@@ -487,8 +520,12 @@ export class FakeCluster {
     return { producerId: this.#nextProducerId++, producerEpoch: 0 };
   }
 
-  metadata(names: readonly string[], all: boolean) {
+  askedMetadata(names: readonly string[], all: boolean) {
     this.metadataRequests += 1;
+    return this.metadata(names, all);
+  }
+
+  metadata(names: readonly string[], all: boolean) {
     const asked = all ? [...this.topics.keys()] : names;
     return {
       clusterId: 'fake',
