@@ -25,6 +25,7 @@ import { EarliestTimer } from './earliest-timer.ts';
 import { FetchConnection } from './fetch-connection.ts';
 import { LeaderPause } from './leader-pause.ts';
 import type { LeaderCalls, TopicPartition } from './leader-calls.ts';
+import type { ResumedTruncation } from './log-truncation.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
 import { PositionKeeper } from './position-keeper.ts';
 import { provesMetadataStale } from './stale-metadata.ts';
@@ -39,6 +40,8 @@ export interface FetcherOptions {
   readonly metrics: ConsumerMetrics;
   /** There is a batch to take, or an error to throw, or a position became known. */
   readonly onNews: () => void;
+  /** Records that were read are gone; the partition goes on where the log differs. */
+  readonly onTruncation: (truncation: ResumedTruncation) => void;
 }
 
 /** One whole batch, checked. */
@@ -72,6 +75,10 @@ export class Fetcher {
       onTrouble: (partition, error) => this.#give(partition, error),
       fail: (partition, error) => this.fail(partition, error),
       moveTo: (partition, spec) => this.moveTo(partition, spec),
+      onTruncation: (truncation) => {
+        options.metrics.truncations += 1;
+        options.onTruncation(truncation);
+      },
       clear: (partition) => this.#clear(partition),
     });
     this.#stopListening = options.metadata.onChange(() => this.schedule());
@@ -246,7 +253,7 @@ export class Fetcher {
       info.leaderEpoch > partition.epoch &&
       partition.checkedEpoch < info.leaderEpoch
     ) {
-      void this.#positions.validate(partition, info.leaderEpoch);
+      void this.#positions.validate(partition);
       return;
     }
     this.#fetch(partition, info.leaderId, address, info.leaderEpoch, now);

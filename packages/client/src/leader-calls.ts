@@ -44,6 +44,11 @@ export class LeaderCalls {
     this.#options = options;
   }
 
+  /** What a request says it goes by, so that a leader of another epoch refuses it (KIP-320); -1 when not known. */
+  leaderEpoch({ topic, partition }: TopicPartition): number {
+    return this.#options.metadata.partition(topic, partition)?.leaderEpoch ?? -1;
+  }
+
   /** The answers in the order of `targets`. Rejects with the first error that does not pass, or when `timeoutMs` is over. */
   async call<T extends TopicPartition, A extends PartitionAnswer>(
     targets: readonly T[],

@@ -88,7 +88,7 @@ describe('a consumer in trouble', () => {
 
   it('says that records it has read are gone when an election cut the log (KIP-320)', async () => {
     place(...numbered(10));
-    const consumer = started();
+    const consumer = started({ 'auto.offset.reset': 'none' });
     expect(await poll(consumer, 10)).to.deep.equal(numbered(10));
     // Broker 2 had only seven of them.
     log.batches.length = 7;

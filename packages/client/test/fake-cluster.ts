@@ -211,6 +211,8 @@ export class FakeFetchStream {
     };
     if (partition === undefined) return fail('UNKNOWN_TOPIC_OR_PARTITION');
     if (partition.leaderId !== this.broker.id) return fail('NOT_LEADER_OR_FOLLOWER');
+    const epochError = this.broker.epochError(partition, entry.currentLeaderEpoch);
+    if (epochError !== undefined) return fail(epochError);
     if (pushed.nextOffset < partition.logStartOffset || pushed.nextOffset > partition.endOffset) {
       return fail('OFFSET_OUT_OF_RANGE');
     }
@@ -228,6 +230,8 @@ export class FakeBroker {
   readonly cluster: FakeCluster;
   readonly id: number;
   port = 0;
+  /** The leader epoch it takes for the present one of every partition; undefined: it knows. */
+  believedEpoch: number | undefined;
   readonly fetchStreams = new Set<FakeFetchStream>();
   readonly produceStreams = new Set<ProduceCall>();
   readonly watches = new Set<WatchCall>();
@@ -275,6 +279,18 @@ export class FakeBroker {
         error === null ? resolve(port) : reject(error),
       );
     });
+  }
+
+  /** What a leader says to a request that goes by another leader epoch (KIP-320). */
+  epochError(log: FakePartition, currentLeaderEpoch: number | null | undefined): ErrorName | undefined {
+    if (currentLeaderEpoch === null || currentLeaderEpoch === undefined || currentLeaderEpoch < 0) {
+      return undefined;
+    }
+    const known = this.believedEpoch ?? log.leaderEpoch;
+    if (currentLeaderEpoch === known) return undefined;
+    const error = currentLeaderEpoch < known ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH';
+    this.cluster.epochErrors.push(error);
+    return error;
   }
 
   /** Tells its watchers how things are now. */
@@ -383,6 +399,8 @@ export class FakeBroker {
         : null;
       return { ...answer, error: detail('NOT_LEADER_OR_FOLLOWER'), baseOffset: -1, currentLeader };
     }
+    const epochError = this.epochError(log, entry.currentLeaderEpoch);
+    if (epochError !== undefined) return { ...answer, error: detail(epochError), baseOffset: -1 };
     if (fault !== 'store' && fault !== 'lose-answer' && fault !== 'store-and-cut') {
       return { ...answer, error: detail(fault), baseOffset: -1 };
     }
@@ -452,6 +470,10 @@ export class FakeCluster {
   readonly fetchPositions: FetchPartitionOutput[] = [];
   fetchStreamsOpened = 0;
   metadataRequests = 0;
+  /** What requests of another leader epoch were answered, in order. */
+  readonly epochErrors: ErrorName[] = [];
+  /** The epochs that ListOffsets and OffsetForLeaderEpoch went by. */
+  readonly lookupEpochs: (number | null | undefined)[] = [];
   /** Whether WatchMetadata is answered. */
   watchable = true;
   /** What happens to a batch that arrives. */
@@ -462,6 +484,8 @@ export class FakeCluster {
   throttleMs = 0;
   readonly heldAnswers: (() => void)[] = [];
   hintLeaders = true;
+  /** OffsetForLeaderEpoch is about to be answered. */
+  onEpochEnd: () => void = () => undefined;
   onInitProducerId: () => ErrorName | undefined = () => undefined;
   #nextProducerId = 1000;
 
@@ -549,12 +573,15 @@ export class FakeCluster {
     };
   }
 
-  listOffset(broker: FakeBroker, entry: { topic: string; partition: number; timestampMs: number }) {
+  listOffset(broker: FakeBroker, entry: ListOffsetsRequestOutput['partitions'][number]) {
     const { topic, partition, timestampMs } = entry;
     const log = this.topics.get(topic)?.partitions[partition];
     if (log?.leaderId !== broker.id) {
       return { topic, partition, error: detail('NOT_LEADER_OR_FOLLOWER'), offset: -1 };
     }
+    const epochError = broker.epochError(log, entry.currentLeaderEpoch);
+    this.lookupEpochs.push(entry.currentLeaderEpoch);
+    if (epochError !== undefined) return { topic, partition, error: detail(epochError), offset: -1 };
     const { leaderEpoch } = log;
     if (timestampMs === -1) return { topic, partition, offset: log.endOffset, leaderEpoch };
     if (timestampMs === -2) return { topic, partition, offset: log.logStartOffset, leaderEpoch };
@@ -562,12 +589,19 @@ export class FakeCluster {
     return { topic, partition, leaderEpoch, offset: found === undefined ? -1 : batchBaseOffset(found) };
   }
 
-  epochEnd(broker: FakeBroker, entry: { topic: string; partition: number; leaderEpoch: number }) {
+  epochEnd(broker: FakeBroker, entry: OffsetForLeaderEpochRequestOutput['partitions'][number]) {
     const { topic, partition } = entry;
     const log = this.topics.get(topic)?.partitions[partition];
     if (log?.leaderId !== broker.id) {
       return { topic, partition, error: detail('NOT_LEADER_OR_FOLLOWER'), leaderEpoch: -1, endOffset: -1 };
     }
+    this.onEpochEnd();
+    const epochError = broker.epochError(log, entry.currentLeaderEpoch);
+    this.lookupEpochs.push(entry.currentLeaderEpoch);
+    const nothing = { topic, partition, leaderEpoch: -1, endOffset: -1 };
+    if (epochError !== undefined) return { ...nothing, error: detail(epochError) };
+    // As Kafka's epoch cache: nothing is said of an epoch above all that are known.
+    if (entry.leaderEpoch > (log.epochs.at(-1)?.epoch ?? -1)) return nothing;
     const at = log.epochs.findLastIndex(({ epoch }) => epoch <= entry.leaderEpoch);
     const endOffset = log.epochs[at + 1]?.startOffset ?? log.endOffset;
     return { topic, partition, leaderEpoch: log.epochs[at]?.epoch ?? -1, endOffset };
