@@ -37,8 +37,8 @@ export class ConsumerPartition {
   failures = 0;
   /** The application must do something: seek, most likely. */
   error: TidemarkError | undefined;
-  /** The broker does not have the fetch position any more; dealt with once the chunks are used up. */
-  outOfRange: TidemarkError | undefined;
+  /** The broker does not have the fetch position any more, or cannot read it; dealt with once the chunks are used up. */
+  refused: TidemarkError | undefined;
   /** Epoch of the last batch pushed or the position looked up; -1 when not known. */
   epoch = -1;
   /** The leader epoch the position was last checked against. */
@@ -111,7 +111,7 @@ export class ConsumerPartition {
     this.generation += 1;
     this.detach();
     this.error = undefined;
-    this.outOfRange = undefined;
+    this.refused = undefined;
     this.busy = false;
     this.pause.end();
     this.failures = 0;

@@ -144,7 +144,7 @@ export class Fetcher {
       if (taken !== undefined) return taken;
       this.#ready.delete(partition);
       // The broker may have told meanwhile that what follows is gone.
-      if (partition.outOfRange !== undefined) this.schedule();
+      if (partition.refused !== undefined) this.schedule();
     }
     return undefined;
   }
@@ -222,7 +222,7 @@ export class Fetcher {
       partition.detach();
       return;
     }
-    if (partition.outOfRange !== undefined) {
+    if (partition.refused !== undefined) {
       // What had arrived before comes first; a reset brings another pass.
       if (partition.chunk === undefined) this.#positions.reset(partition);
       return;
@@ -343,8 +343,9 @@ export class Fetcher {
         metadata.learnLeader(result.topic, result.partition, hint.leaderId, hint.leaderEpoch);
       // The change has woken `reconcile`, which asks the new leader at once.
       if (learned) return;
-      if (failed.error === 'OFFSET_OUT_OF_RANGE') {
-        partition.outOfRange = TidemarkError.from(failed);
+      // As in Kafka, CORRUPT_MESSAGE ends a fetch although its code may pass: what is damaged on a disk is not read by asking again.
+      if (failed.error === 'OFFSET_OUT_OF_RANGE' || failed.error === 'CORRUPT_MESSAGE') {
+        partition.refused = TidemarkError.from(failed);
         this.schedule();
       } else this.#give(partition, TidemarkError.from(failed));
       return;

@@ -37,8 +37,13 @@ export class PositionKeeper {
   /** `auto.offset.reset`: the position is gone, or there never was one. */
   reset(partition: ConsumerPartition): void {
     const { settings } = this.#options;
-    const cause = partition.outOfRange;
+    const cause = partition.refused;
     const position = partition.position;
+    if (cause?.error === 'CORRUPT_MESSAGE') {
+      const text = `${partition.name}@${position}: ${cause.detail}; seek behind it to go on without what it held`;
+      this.#options.fail(partition, new TidemarkError('CORRUPT_MESSAGE', text, { cause }));
+      return;
+    }
     if (settings.reset !== 'none') {
       this.#options.moveTo(partition, settings.reset === 'earliest' ? 'start' : 'end');
       return;

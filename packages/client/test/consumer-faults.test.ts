@@ -104,6 +104,17 @@ describe('a consumer in trouble', () => {
     expect(await poll(consumer, 1)).to.deep.equal(['other']);
   });
 
+  it('hears of a batch that the broker cannot read, once it has what comes before, and does not ask for ever', async () => {
+    place(...numbered(4));
+    log.unreadable.add(log.batches[2]!);
+    const consumer = started();
+    expect(await poll(consumer, 2)).to.deep.equal(numbered(2));
+    const refused = await rejection(consumer.poll({ timeoutMs: 100_000 }));
+    expect(refused.message).to.match(/CORRUPT_MESSAGE.*orders-0@2: .*seek behind it/);
+    consumer.seek(at, 3);
+    expect(await poll(consumer, 1)).to.deep.equal(['v3']);
+  });
+
   it('goes on after an election that lost nothing', async () => {
     place(...numbered(3));
     const consumer = started();

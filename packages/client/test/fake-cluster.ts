@@ -75,6 +75,8 @@ export class FakePartition {
   /** Epochs and where each began. */
   readonly epochs: { epoch: number; startOffset: number }[] = [{ epoch: 0, startOffset: 0 }];
   batches: Uint8Array[] = [];
+  /** Those of them that are damaged on the leader's disk. */
+  readonly unreadable = new Set<Uint8Array>();
   readonly producers = new Map<number, ProducerState>();
 
   /** An operating error's name, or where the batch is. */
@@ -217,6 +219,7 @@ export class FakeFetchStream {
       return fail('OFFSET_OUT_OF_RANGE');
     }
     const batch = partition.batches.find((bytes) => batchLastOffset(bytes) >= pushed.nextOffset);
+    if (batch !== undefined && partition.unreadable.has(batch)) return fail('CORRUPT_MESSAGE');
     if (batch === undefined || this.creditBytes <= 0) return false;
     pushed.nextOffset = batchLastOffset(batch) + 1;
     this.creditBytes -= batch.length;
