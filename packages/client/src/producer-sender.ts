@@ -73,6 +73,7 @@ interface Broker {
 type PartitionAnswer = ProduceAnswer['results'][number];
 
 const WRITTEN: BatchReceipt = {
+  topicId: '',
   baseOffset: -1,
   logAppendTimeMs: -1,
   leaderEpoch: -1,
