@@ -93,6 +93,9 @@ describe('the command line', () => {
       [['quorum', 'add-voter', '4@h:1'], 'is not NODE_ID:DIRECTORY_ID@HOST:PORT'],
       [['quorum', 'remove-voter', 'node-4'], '"node-4" is not a node id'],
       [['quorum', 'transfer', '4:x'], '"4:x" is not a node id'],
+      [['produce', 'x', '--receipts', 'r.jsonl', '--acks', '0'], 'with acks=0 there are none'],
+      [['produce', 'x', '--receipts', 'r.jsonl', '-X', 'acks=0'], 'with acks=0 there are none'],
+      [['verify', '--receipts', '/nowhere/r.jsonl'], 'the receipts cannot be read'],
       [['log', 'dump', 'notes.txt'], 'notes.txt is none of .log'],
       [['topic', 'list', '-X', 'linger.mss=1'], 'no client has a setting of this name'],
     ];

@@ -18,6 +18,8 @@ import type { ConsumerSettings } from './consumer-settings.ts';
 import { Fetcher } from './fetcher.ts';
 import { LeaderCalls } from './leader-calls.ts';
 import type { TopicPartition } from './leader-calls.ts';
+import { warnOfTruncation } from './log-truncation.ts';
+import type { ResumedTruncation } from './log-truncation.ts';
 import { lookUpOffsets } from './offset-lookup.ts';
 import type { FoundOffset, LookupSpec, OffsetSpec } from './offset-lookup.ts';
 import { bytesDeserializer } from './serializers.ts';
@@ -27,6 +29,8 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
   /** Default: bytes as they are. */
   readonly keyDeserializer?: Deserializer<K> | undefined;
   readonly valueDeserializer?: Deserializer<V> | undefined;
+  /** Records that were read have been lost by an election, and reading goes on where the log differs. Default: a process warning. */
+  readonly onTruncation?: ((truncation: ResumedTruncation) => void) | undefined;
 }
 
 export interface Assignment extends TopicPartition {
@@ -89,6 +93,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
       calls: this.#calls,
       metrics: this.#metrics,
       onNews: () => this.#news(),
+      onTruncation: options.onTruncation ?? warnOfTruncation,
     });
   }
 

@@ -15,6 +15,8 @@ export type { ProducerMetrics } from './producer-metrics.ts';
 
 export { Consumer } from './consumer.ts';
 export type { Assignment, ConsumerOptions, PollOptions, ReadOptions } from './consumer.ts';
+export { LogTruncationError } from './log-truncation.ts';
+export type { LogTruncation, ResumedTruncation } from './log-truncation.ts';
 export { ConsumerBatch } from './consumer-batch.ts';
 export { ConsumerRecord } from './consumer-record.ts';
 export type { ConsumerMetrics } from './consumer-metrics.ts';

@@ -10,6 +10,7 @@
 // does not know: were two batches under way and the first of them lost, the second would be taken for the beginning, and the
 // first, sent again, for a repeat. It would count as stored and be nowhere.
 import { invariant } from '@tidemark/core';
+import { LeaderPause } from './leader-pause.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 
 const MAX_EPOCH = 2 ** 15 - 1;
@@ -27,8 +28,8 @@ export class PartitionQueue {
   open: ProducerBatch | undefined;
   /** The broker the batches in flight were sent to. */
   leaderId = -1;
-  /** Nothing is sent before this, on the monotonic clock. */
-  notBeforeMs = 0;
+  /** Nothing is sent before it is over. */
+  readonly pause = new LeaderPause();
   /** Attempts that failed since the last success. */
   failures = 0;
   #closed: ProducerBatch[] = [];

@@ -135,7 +135,7 @@ export class Producer<K = Bytes, V = Bytes> {
     });
     metadata.onChange(() => {
       this.#accumulator.metadataChanged();
-      this.#sender.wake();
+      this.#sender.leadersChanged();
     });
   }
 

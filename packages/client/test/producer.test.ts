@@ -23,6 +23,7 @@ describe('a producer', () => {
     const second = await producer.send({ topic: 'orders', value: 'b' });
     expect(first).to.deep.equal({
       topic: 'orders',
+      topicId: fixture.cluster.topics.get('orders')!.id,
       partition: 0,
       offset: 0,
       timestampMs: 1234,
