@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify test build generate demo bench sim chaos mutants coverage clean format
+.PHONY: verify test build generate demo bench sim chaos chaos-failover mutants coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -44,6 +44,10 @@ sim: build
 # Three processes under faults from SEED for MINUTES, with clients; says what was lost, doubled or out of order. FAULTS: names, by commas.
 chaos: build
 	node --import=tsx --conditions=@tidemark/source test/chaos/main.ts --minutes $(or $(MINUTES),3) --seed $(or $(SEED),1) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
+
+# From kill -9 of a partition's leader to the next acknowledged write, TRIALS times. PROFILE: default or fast.
+chaos-failover: build
+	node --import=tsx --conditions=@tidemark/source test/chaos/failover-main.ts --trials $(or $(TRIALS),50) --profile $(or $(PROFILE),default) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # Plants mistakes into production code and looks whether the simulation notices each of them.
 mutants: build

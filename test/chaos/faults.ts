@@ -2,7 +2,8 @@
 // A fault that cannot be made here says so: `skipped`.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Admin } from '@tidemark/client';
-import { eventually, type Cluster, type ClusterNode } from '../integration/cluster.ts';
+import type { Cluster, ClusterNode } from '../integration/cluster.ts';
+import { fullIsr } from './in-sync.ts';
 import type { PeerLinks } from './peer-links.ts';
 
 export interface FaultContext {
@@ -90,7 +91,7 @@ const rollingRestart: Fault = {
       const code = await node.server.stop();
       if (code !== 0) throw new Error(`node ${node.id} ended with ${code} on SIGTERM`);
       await node.start();
-      await fullIsr(admin, topics, 60_000);
+      await fullIsr(admin, topics, cluster.nodes.length, 60_000);
     }
   },
 };
@@ -123,15 +124,3 @@ export const faults: readonly Fault[] = [
   network('slow-links', anyNode, (links, id) => links.set(id, 'both', 'open', 150)),
   kill('kill-random', anyNode),
 ];
-
-export async function fullIsr(admin: Admin, topics: readonly string[], withinMs: number): Promise<void> {
-  await eventually('every replica in sync', withinMs, async () => {
-    const described = await admin.describeTopics(topics);
-    const full = described.every(({ error, partitions }) =>
-      error === undefined
-        ? partitions.every(({ replicas, inSyncReplicas }) => inSyncReplicas.length === replicas.length)
-        : false,
-    );
-    return full ? true : undefined;
-  });
-}

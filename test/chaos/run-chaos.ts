@@ -7,7 +7,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { HistoryChecker, SimPrng, type HistoryReport } from '@tidemark/simulation';
 import { Cluster } from '../integration/cluster.ts';
 import { ChaosClients, readAll, type Workload } from './clients.ts';
-import { faults, fullIsr, type Fault } from './faults.ts';
+import { faults, type Fault } from './faults.ts';
+import { fullIsr } from './in-sync.ts';
 import { PeerLinks } from './peer-links.ts';
 
 export interface ChaosOptions {
@@ -70,7 +71,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       acks,
       plantedLosses: options.plantedLosses ?? 0,
     };
-    await fullIsr(admin, TOPICS, ISR_MS);
+    await fullIsr(admin, TOPICS, 3, ISR_MS);
     clients = new ChaosClients(load, checker);
     clients.start();
 
@@ -90,7 +91,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     }
 
     links.heal();
-    await fullIsr(admin, TOPICS, ISR_MS).catch((error: unknown) => checker.noFullIsr(String(error)));
+    await fullIsr(admin, TOPICS, 3, ISR_MS).catch((error: unknown) => checker.noFullIsr(String(error)));
     await clients.finish(5_000);
     await readAll(load, checker, 60_000);
     await stopAndCompare(cluster, checker);
