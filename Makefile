@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify test build generate demo bench sim chaos mutants coverage clean format
+.PHONY: verify test build generate demo bench sim chaos chaos-check chaos-failover mutants coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -42,9 +42,19 @@ bench: build
 sim: build
 	node packages/simulation/dist/cluster/main.js --seeds $(or $(SEEDS),100) --from $(or $(FROM),1) $(if $(EVENTS),--events $(EVENTS)) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
 
-# Three processes under faults from SEED for MINUTES, with clients; says what was lost, doubled or out of order. FAULTS: names, by commas.
+# Three processes under faults from SEED for MINUTES, with clients; says what was lost, doubled or out of order. ACKS=1: losses are
+# counted. PROFILE: default or fast. FAULTS: names, by commas. RATE: records a second. A mount namespace of its own lets it fill a disk.
+OWN_MOUNTS = $(shell unshare -rm true 2>/dev/null && echo unshare -rm)
 chaos: build
-	node --import=tsx --conditions=@tidemark/source test/chaos/main.ts --minutes $(or $(MINUTES),3) --seed $(or $(SEED),1) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
+	$(OWN_MOUNTS) node --import=tsx --conditions=@tidemark/source test/chaos/main.ts --minutes $(or $(MINUTES),3) --seed $(or $(SEED),1) $(if $(ACKS),--acks $(ACKS)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(RATE),--rate $(RATE)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(OWN_MOUNTS),--private-mounts) $(ARGS)
+
+# Judges a history that a failed run has left once more.
+chaos-check: build
+	node --import=tsx --conditions=@tidemark/source test/chaos/check-main.ts $(HISTORY) $(if $(ACKS),--acks $(ACKS))
+
+# From kill -9 of a partition's leader to the next acknowledged write, TRIALS times. PROFILE: default or fast.
+chaos-failover: build
+	node --import=tsx --conditions=@tidemark/source test/chaos/failover-main.ts --trials $(or $(TRIALS),50) --profile $(or $(PROFILE),default) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # Plants mistakes into production code and looks whether the simulation notices each of them.
 mutants: build
