@@ -38,7 +38,11 @@ export const layers = {
     imports: ['core', 'record', 'raft', 'controller', 'replication', 'log', 'runtime', 'rpc', 'compression'],
     libraries: ['@grpc/grpc-js', 'classic-level', 'pino', 'prom-client'],
   },
-  client: { kind: 'edge', imports: ['rpc', 'record', 'core', 'compression'], libraries: ['@grpc/grpc-js'] },
+  client: {
+    kind: 'edge',
+    imports: ['rpc', 'group', 'record', 'core', 'compression'],
+    libraries: ['@grpc/grpc-js'],
+  },
   cli: { kind: 'edge', imports: ['client', 'broker', 'core'], libraries: ['commander', 'picocolors'] },
   simulation: {
     kind: 'dev',

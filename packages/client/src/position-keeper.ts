@@ -9,9 +9,17 @@ import type { LeaderCalls, TopicPartition } from './leader-calls.ts';
 import { lookUpOffsets } from './offset-lookup.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
 
+/** Where the group is; undefined: it has committed nothing. `leaderEpoch` -1: not known. */
+export type CommittedLookup = (
+  at: TopicPartition,
+) => Promise<{ readonly offset: number; readonly leaderEpoch: number } | undefined>;
+
 export interface PositionKeeperOptions {
   readonly settings: ConsumerSettings;
   readonly calls: LeaderCalls;
+  /** Of a consumer in a group. */
+  readonly committed: CommittedLookup | undefined;
+  readonly wallMs: () => number;
   /** The partition can be fetched. */
   readonly onFound: (partition: ConsumerPartition) => void;
   /** The lookup failed; it is tried again if the error may pass. */
@@ -35,8 +43,13 @@ export class PositionKeeper {
     const { settings } = this.#options;
     const cause = partition.outOfRange;
     const position = partition.position;
-    if (settings.reset !== 'none') {
-      this.#options.moveTo(partition, settings.reset === 'earliest' ? 'start' : 'end');
+    const { reset } = settings;
+    if (reset.kind === 'by-duration') {
+      this.#options.moveTo(partition, { timestampMs: this.#options.wallMs() - reset.durationMs });
+      return;
+    }
+    if (reset.kind !== 'none') {
+      this.#options.moveTo(partition, reset.kind === 'earliest' ? 'start' : 'end');
       return;
     }
     const what =
@@ -50,6 +63,10 @@ export class PositionKeeper {
 
   async find(partition: ConsumerPartition): Promise<void> {
     const { calls, settings } = this.#options;
+    if (partition.wanted === undefined && this.#options.committed !== undefined) {
+      await this.#findCommitted(partition, this.#options.committed);
+      return;
+    }
     if (partition.wanted === undefined) {
       this.reset(partition);
       if (partition.error !== undefined) return;
@@ -67,6 +84,28 @@ export class PositionKeeper {
       if (partition.generation !== generation) return;
       partition.position = found!.offset;
       partition.epoch = found!.leaderEpoch;
+      this.#options.onFound(partition);
+    } catch (error) {
+      if (partition.generation === generation) this.#options.onTrouble(partition, error);
+    }
+  }
+
+  /** Goes on where the group is; where it has committed nothing, as `auto.offset.reset` says. */
+  async #findCommitted(partition: ConsumerPartition, committed: CommittedLookup): Promise<void> {
+    const { generation } = partition;
+    partition.busy = true;
+    try {
+      const found = await committed(partition);
+      if (partition.generation !== generation) return;
+      if (found === undefined) {
+        partition.busy = false;
+        this.reset(partition);
+        return;
+      }
+      partition.position = found.offset;
+      // The leader is asked whether it has what the group has read (KIP-320).
+      partition.epoch = found.leaderEpoch;
+      partition.takenEpoch = found.leaderEpoch;
       this.#options.onFound(partition);
     } catch (error) {
       if (partition.generation === generation) this.#options.onTrouble(partition, error);
