@@ -24,7 +24,7 @@ export const layers = {
   log: { kind: 'ports', imports: ['record', 'core'], libraries: [] },
   runtime: {
     kind: 'ports',
-    imports: ['core', 'record', 'raft', 'controller', 'replication', 'log'],
+    imports: ['core', 'record', 'raft', 'controller', 'replication', 'group', 'log'],
     libraries: [],
   },
   compression: {
@@ -35,7 +35,18 @@ export const layers = {
   rpc: { kind: 'edge', imports: ['core', 'record'], libraries: ['@grpc/grpc-js', '@grpc/proto-loader'] },
   broker: {
     kind: 'edge',
-    imports: ['core', 'record', 'raft', 'controller', 'replication', 'log', 'runtime', 'rpc', 'compression'],
+    imports: [
+      'core',
+      'record',
+      'raft',
+      'controller',
+      'replication',
+      'group',
+      'log',
+      'runtime',
+      'rpc',
+      'compression',
+    ],
     libraries: ['@grpc/grpc-js', 'classic-level', 'pino', 'prom-client'],
   },
   client: {
@@ -46,7 +57,7 @@ export const layers = {
   cli: { kind: 'edge', imports: ['client', 'broker', 'core'], libraries: ['commander', 'picocolors'] },
   simulation: {
     kind: 'dev',
-    imports: ['core', 'record', 'raft', 'controller', 'replication', 'log', 'runtime'],
+    imports: ['core', 'record', 'raft', 'controller', 'replication', 'group', 'log', 'runtime'],
     libraries: [],
   },
   bench: { kind: 'dev', imports: ['client'], libraries: [] },

@@ -2,7 +2,13 @@
 
 import type { BrokerConfig, BrokerId, Clock } from '@tidemark/core';
 import type { Codecs } from '@tidemark/record';
-import type { MetadataNode, ProducerIds, ReplicaManager } from '@tidemark/runtime';
+import type {
+  GroupCoordinator,
+  MetadataNode,
+  OffsetsTopic,
+  ProducerIds,
+  ReplicaManager,
+} from '@tidemark/runtime';
 import type { Logger } from 'pino';
 import type { RequestMetrics } from './request-metrics.ts';
 
@@ -32,6 +38,8 @@ export interface BrokerContext extends NodeContext {
   readonly codecs: Codecs;
   readonly replicas: ReplicaManager;
   readonly producerIds: ProducerIds;
+  readonly groups: GroupCoordinator;
+  readonly offsetsTopic: OffsetsTopic;
 }
 
 export const isBrokerContext = (context: NodeContext): context is BrokerContext =>

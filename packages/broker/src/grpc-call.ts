@@ -15,6 +15,8 @@ export interface UnaryCallInfo {
   onEnd(listener: () => void): void;
   /** The client cancelled or its connection broke before it was answered. */
   readonly cancelled: boolean;
+  /** Where the client is: an address without the port. */
+  readonly peerHost: string;
 }
 
 export type UnaryHandler<Context, Request, Response> = (
@@ -57,6 +59,10 @@ export function unary<Context extends NodeContext, Request, Response>(
       },
       get cancelled() {
         return call.cancelled;
+      },
+      get peerHost() {
+        const peer = call.getPeer();
+        return peer.slice(0, Math.max(0, peer.lastIndexOf(':')));
       },
     };
     const answer = async (): Promise<void> => {

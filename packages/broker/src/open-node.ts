@@ -16,10 +16,15 @@ import {
 } from '@tidemark/core';
 import { nodeCodecs } from '@tidemark/compression';
 import type { MetadataImage } from '@tidemark/controller';
+import { defaultGroupSettings, type GroupSettings } from '@tidemark/group';
 import type { LogFolder } from '@tidemark/log';
 import type { Codecs } from '@tidemark/record';
 import {
   BrokerLifecycle,
+  defaultCoordinatorLimits,
+  GroupCoordinator,
+  OffsetsTopic,
+  offsetsTopicSettings,
   peerChannels,
   ProducerIds,
   ReplicaManager,
@@ -42,6 +47,8 @@ export interface NodeOptions extends MetadataOptions {
 export interface OpenBroker {
   readonly replicas: ReplicaManager;
   readonly producerIds: ProducerIds;
+  readonly groups: GroupCoordinator;
+  readonly offsetsTopic: OffsetsTopic;
   readonly lifecycle: BrokerLifecycle;
   readonly epoch: BrokerEpoch;
 }
@@ -97,6 +104,13 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     const replicas = replicaManager(options, metadata, folder, codecs, { self, epoch, lifecycle });
     running = replicas;
     undo.push(() => replicas.close());
+    // Before there are partitions, so that it misses none.
+    const groups = groupCoordinator(options, replicas, codecs, self);
+    undo.push(() => groups.close());
+    groups.follow({
+      followLeaderships: (listener) => replicas.followLeaderships(listener),
+      onImage: (listener) => metadata.onImage(listener),
+    });
     await replicas.start();
     // Unfenced only now: whoever is elected leader of a partition here finds its log open.
     lifecycle.start();
@@ -106,13 +120,16 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     const producerIds = new ProducerIds(() =>
       metadata.submit({ type: 'allocateProducerIds', brokerId: self, brokerEpoch: epoch }, timeoutMs),
     );
+    const offsetsTopic = new OffsetsTopic(metadata, offsetsTopicSettings(config));
     const close = async (): Promise<void> => {
       lifecycle.close();
+      await groups.close();
       await replicas.close();
       await opened.close();
       await folder.close({ brokerEpoch: epoch });
     };
-    return { self, clusterId, codecs, metadata, broker: { replicas, producerIds, lifecycle, epoch }, close };
+    const broker = { replicas, producerIds, groups, offsetsTopic, lifecycle, epoch };
+    return { self, clusterId, codecs, metadata, broker, close };
   } catch (thrown) {
     for (const step of undo.reverse()) await step();
     throw thrown;
@@ -212,6 +229,36 @@ function replicaManager(
     },
     onError: (cause, doing) => log.error({ err: cause }, doing),
   });
+}
+
+function groupCoordinator(
+  { config, clock, prng, log, failure }: NodeOptions,
+  replicas: ReplicaManager,
+  codecs: Codecs,
+  self: BrokerId,
+): GroupCoordinator {
+  return new GroupCoordinator({
+    ...{ self, clock, prng, codecs },
+    settings: groupSettings(config),
+    limits: { ...defaultCoordinatorLimits, maxInflatedBatchBytes: config.get('max.inflated.batch.bytes') },
+    retentionCheckMs: config.get('offsets.retention.check.interval.ms'),
+    image: () => replicas.image,
+    onError: (cause, doing) => log.error({ err: cause }, doing),
+    onFatal: (cause) => failure.raise(cause, 'a bug was met in a group coordinator; the process ends'),
+  });
+}
+
+function groupSettings(config: BrokerConfig): GroupSettings {
+  return {
+    ...defaultGroupSettings,
+    minSessionTimeoutMs: config.get('group.min.session.timeout.ms'),
+    maxSessionTimeoutMs: config.get('group.max.session.timeout.ms'),
+    initialRebalanceDelayMs: config.get('group.initial.rebalance.delay.ms'),
+    maxSize: config.get('group.max.size'),
+    offsetMetadataMaxBytes: config.get('offset.metadata.max.bytes'),
+    offsetsRetentionMs: config.get('offsets.retention.minutes') * 60_000,
+    commitTimeoutMs: config.get('offsets.commit.timeout.ms'),
+  };
 }
 
 function settingsOf(

@@ -4,6 +4,7 @@ import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import {
   adminService,
   clusterService,
+  groupService,
   guardedService,
   healthHandlers,
   quorumService,
@@ -16,13 +17,17 @@ import { isBrokerContext, type BrokerContext, type NodeContext } from './broker-
 import { unary, type UnaryHandler } from './grpc-call.ts';
 import type { GrpcNetwork } from './grpc-network.ts';
 import { alterConfigs } from './handlers/alter-configs.ts';
+import { commitOffsets } from './handlers/commit-offsets.ts';
 import { createPartitions } from './handlers/create-partitions.ts';
 import { createTopics } from './handlers/create-topics.ts';
+import { deleteGroups } from './handlers/delete-groups.ts';
+import { deleteOffsets } from './handlers/delete-offsets.ts';
 import { deleteRecords } from './handlers/delete-records.ts';
 import { deleteTopics } from './handlers/delete-topics.ts';
 import { addVoter } from './handlers/add-voter.ts';
 import { describeCluster } from './handlers/cluster-description.ts';
 import { describeClusterHealth } from './handlers/describe-cluster-health.ts';
+import { describeGroups } from './handlers/describe-groups.ts';
 import { describeQuorum } from './handlers/describe-quorum.ts';
 import { electLeaders } from './handlers/elect-leaders.ts';
 import { describeConfigsWhenCurrent } from './handlers/linearizable.ts';
@@ -32,6 +37,13 @@ import { removeVoter } from './handlers/remove-voter.ts';
 import { transferLeadership } from './handlers/transfer-leadership.ts';
 import { describeConfigs } from './handlers/describe-configs.ts';
 import { describeReplicas } from './handlers/describe-replicas.ts';
+import { fetchOffsets } from './handlers/fetch-offsets.ts';
+import { findCoordinator } from './handlers/find-coordinator.ts';
+import { groupHeartbeat } from './handlers/group-heartbeat.ts';
+import { joinGroup } from './handlers/join-group.ts';
+import { leaveGroup } from './handlers/leave-group.ts';
+import { listGroups } from './handlers/list-groups.ts';
+import { syncGroup } from './handlers/sync-group.ts';
 import { fetch } from './handlers/fetch.ts';
 import { fetchStream } from './handlers/fetch-stream.ts';
 import { getMetadata } from './handlers/get-metadata.ts';
@@ -43,19 +55,23 @@ import { produceStream } from './handlers/produce-stream.ts';
 import { watchMetadata } from './handlers/watch-metadata.ts';
 
 const LOG_SERVICE = 'tidemark.v1.LogService';
+const GROUP_SERVICE = 'tidemark.v1.GroupService';
+/** What a node that is no broker does not serve. */
+const BROKER_SERVICES: ReadonlySet<string> = new Set([GROUP_SERVICE, LOG_SERVICE]);
 
 export const PUBLIC_SERVICES = [
   'tidemark.v1.AdminService',
   'tidemark.v1.ClusterService',
+  GROUP_SERVICE,
   LOG_SERVICE,
   'tidemark.v1.QuorumService',
 ] as const;
 
-/** What a client listener serves; on a node that is no broker, everything but the log. */
+/** What a client listener serves; on a node that is no broker, everything but the log and the groups that are kept in it. */
 export function clientServices(context: NodeContext, health: HealthRegistry): readonly ServiceRegistration[] {
   const served = servicesIn(context);
   return [
-    ...(isBrokerContext(context) ? [logServiceOf(context)] : []),
+    ...(isBrokerContext(context) ? [logServiceOf(context), groupServiceOf(context)] : []),
     clusterServiceOf(context),
     adminServiceOf(context),
     quorumServiceOf(context),
@@ -66,7 +82,7 @@ export function clientServices(context: NodeContext, health: HealthRegistry): re
 
 /** The public services of a node, by its role. */
 export function servicesIn(context: Pick<NodeContext, 'replicas'>): readonly string[] {
-  return PUBLIC_SERVICES.filter((name) => context.replicas !== undefined || name !== LOG_SERVICE);
+  return PUBLIC_SERVICES.filter((name) => context.replicas !== undefined || !BROKER_SERVICES.has(name));
 }
 
 // The names are checked against the definitions: grpc-js refuses to serve a method without a handler.
@@ -85,6 +101,25 @@ function logServiceOf(context: BrokerContext): ServiceRegistration {
     InitProducerId: call('InitProducerId', initProducerId),
   } as UntypedServiceImplementation;
   return [serverLogService(), handlers];
+}
+
+function groupServiceOf(context: BrokerContext): ServiceRegistration {
+  const call = <I, O>(name: string, handler: UnaryHandler<BrokerContext, I, O>) =>
+    unary(context, name, handler);
+  const handlers = {
+    FindCoordinator: call('FindCoordinator', findCoordinator),
+    JoinGroup: call('JoinGroup', joinGroup),
+    SyncGroup: call('SyncGroup', syncGroup),
+    Heartbeat: call('Heartbeat', groupHeartbeat),
+    LeaveGroup: call('LeaveGroup', leaveGroup),
+    CommitOffsets: call('CommitOffsets', commitOffsets),
+    FetchOffsets: call('FetchOffsets', fetchOffsets),
+    DeleteOffsets: call('DeleteOffsets', deleteOffsets),
+    ListGroups: call('ListGroups', listGroups),
+    DescribeGroups: call('DescribeGroups', describeGroups),
+    DeleteGroups: call('DeleteGroups', deleteGroups),
+  } as UntypedServiceImplementation;
+  return [guardedService(groupService), handlers];
 }
 
 function clusterServiceOf(context: NodeContext): ServiceRegistration {

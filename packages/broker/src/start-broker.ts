@@ -98,7 +98,14 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     const context: NodeContext | BrokerContext =
       broker === undefined
         ? shared
-        : { ...shared, codecs: node.codecs, replicas: broker.replicas, producerIds: broker.producerIds };
+        : {
+            ...shared,
+            codecs: node.codecs,
+            replicas: broker.replicas,
+            producerIds: broker.producerIds,
+            groups: broker.groups,
+            offsetsTopic: broker.offsetsTopic,
+          };
     page = new MetricsPage(context);
     listeners.serve('CLIENT', ({ name }) => clientServices({ ...context, listenerName: name }, health));
     readiness.clear('starting');
@@ -112,6 +119,8 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       }
       health.close();
       closing.abort();
+      // Members that wait for a rebalance would wait longer than calls may take to finish.
+      await broker?.groups.close();
       broker?.replicas.drain();
       await listeners.closeClients(graceMs);
       // The others need not find out by themselves.

@@ -26,6 +26,7 @@ export * from './big-endian.ts';
 export * from './errors.ts';
 export * from './field-codec.ts';
 export * from './ids.ts';
+export * from './internal-topics.ts';
 export * from './invariant.ts';
 export * from './ports/clock.ts';
 export * from './ports/disk.ts';

@@ -27,3 +27,5 @@ export * from './peer-directory.ts';
 export { type ImageListener as MetadataImageListener } from './quorum/metadata-state.ts';
 export { findTopicIn } from './hosted-partitions.ts';
 export type { ReplicationSettings } from './replica/replica-context.ts';
+export * from './group/index.ts';
+export type { LeadershipListener } from './replica/leaderships.ts';

@@ -1,6 +1,13 @@
 // Questions about one partition's offsets: by time, by leader epoch, and the raising of its log start.
 
-import { failure, type Failure, isFailure, type Offset, TidemarkError } from '@tidemark/core';
+import {
+  failure,
+  type Failure,
+  isFailure,
+  isInternalTopic,
+  type Offset,
+  TidemarkError,
+} from '@tidemark/core';
 import type { Partition } from './partition.ts';
 import type {
   DeleteRecordsOutcome,
@@ -79,6 +86,10 @@ export async function deleteRecords(
   if (isFailure(partition)) return { ...request.address, logStartOffset: -1, failure: partition };
   const refused = partition.checkLeader(undefined);
   if (refused !== undefined) return { ...named(partition), logStartOffset: -1, failure: refused };
+  if (isInternalTopic(partition.topic)) {
+    const message = `records of ${partition.topic} are removed by compaction alone`;
+    return { ...named(partition), logStartOffset: -1, failure: failure('INVALID_TOPIC_EXCEPTION', message) };
+  }
   const { log, highWatermark } = partition;
   const before: Offset = request.beforeOffset ?? highWatermark;
   if (before > highWatermark) {

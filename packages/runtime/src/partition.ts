@@ -272,8 +272,10 @@ export class Partition implements Watchable {
     if (role === undefined) return;
     this.#keptHighWatermark = role.highWatermark;
     this.#role = undefined;
-    if (role.role === 'leader') role.end(why);
-    else role.end();
+    if (role.role === 'leader') {
+      role.end(why);
+      this.#context.leaderships.ended(this, role);
+    } else role.end();
   }
 
   /** The log comes to rest, then the role of the present epoch begins. */
@@ -310,6 +312,7 @@ export class Partition implements Watchable {
       this.#role = role;
       role.begin();
       this.#context.exchange.rolesChanged();
+      this.#context.leaderships.began(this, role);
     } else {
       const onLogStart = (): void => this.#disturb();
       const role = new FollowingReplica({

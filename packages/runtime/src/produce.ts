@@ -1,7 +1,7 @@
 // The write path of a leader: check, append, wait for what `acks` asks. All appends of a request happen in the same turn, inside
 // the call, so that requests are appended in the order of the calls; only the waiting is asynchronous.
 
-import { type Clock, failure, type Failure, isFailure, TidemarkError } from '@tidemark/core';
+import { type Clock, failure, type Failure, isFailure, isInternalTopic, TidemarkError } from '@tidemark/core';
 import { validateBatches, type Codecs } from '@tidemark/record';
 import { endOf, type Appended, type Partition } from './partition.ts';
 import type {
@@ -68,6 +68,10 @@ export class ProducePath {
   #attempt(request: ProducePartition, acks: AcksLevel, nowMs: number): Attempt | ProduceOutcome {
     const partition = this.#find(request.address);
     if (isFailure(partition)) return { ...request.address, failure: partition };
+    if (isInternalTopic(partition.topic)) {
+      const message = `${partition.topic} is written by brokers alone; commit offsets to write to it`;
+      return outcomeOf(partition, failure('INVALID_TOPIC_EXCEPTION', message));
+    }
     const refused = partition.checkLeader(request.currentLeaderEpoch) ?? partition.checkAppend(acks);
     if (refused !== undefined) return outcomeOf(partition, refused);
     const { settings } = partition;

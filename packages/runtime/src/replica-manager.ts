@@ -45,6 +45,7 @@ import type {
 } from './requests.ts';
 import { IsrProposals } from './replica/isr-proposals.ts';
 import type { ReplicaContext, ReplicationSettings } from './replica/replica-context.ts';
+import { Leaderships, type LeadershipListener } from './replica/leaderships.ts';
 import { ReplicaExchange } from './replica/replica-exchange.ts';
 import { ReplicaTicker } from './replica/replica-ticker.ts';
 import { ReplicationQuota } from './replica/replication-quota.ts';
@@ -124,6 +125,7 @@ export class ReplicaManager {
   readonly #hosted: HostedPartitions;
   readonly #proposals: IsrProposals;
   readonly #ticker: ReplicaTicker;
+  readonly #leaderships = new Leaderships();
   readonly #exchange: ReplicaExchange;
   readonly #quotas = { leader: new ReplicationQuota(), follower: new ReplicationQuota() };
   readonly #purgatory: FetchPurgatory;
@@ -168,6 +170,7 @@ export class ReplicaManager {
       exchange: this.#exchange,
       proposals: this.#proposals,
       ticker: this.#ticker,
+      leaderships: this.#leaderships,
       quotas: this.#quotas,
       isIsolated: options.isIsolated,
       onError,
@@ -264,6 +267,11 @@ export class ReplicaManager {
       descriptions.push(partition.describe());
     }
     return descriptions;
+  }
+
+  /** To be called before `start`, so that none is missed. Answers how to stop. */
+  followLeaderships(listener: LeadershipListener): () => void {
+    return this.#leaderships.follow(listener);
   }
 
   /** Resolves when the partitions of the topic that belong here are open. */

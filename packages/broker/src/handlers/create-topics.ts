@@ -1,7 +1,7 @@
 // AdminService.CreateTopics. It answers once this broker hosts its partitions of the new topics, so that a client that creates a
 // topic can write to it with its next request.
 
-import { isFailure } from '@tidemark/core';
+import { isFailure, isInternalTopic } from '@tidemark/core';
 import type { NewTopic } from '@tidemark/controller';
 import {
   errorDetail,
@@ -29,7 +29,24 @@ export async function createTopics(
   context: NodeContext,
   request: CreateTopicsRequestOutput,
 ): Promise<CreateTopicsResponse> {
-  const { validateOnly, timeoutMs, topics } = request;
+  const topics = request.topics.filter(({ name }) => !isInternalTopic(name));
+  const { results } = await create(context, { ...request, topics });
+  let next = 0;
+  return {
+    results: request.topics.map(({ name }) => (isInternalTopic(name) ? refusal(name) : results![next++]!)),
+  };
+}
+
+function refusal(name: string): CreateTopicResult {
+  const message = `${name} is created by the brokers when the first group comes; set offsets.topic.num.partitions and offsets.topic.replication.factor before`;
+  return { name, error: errorDetail('INVALID_TOPIC_EXCEPTION', message) };
+}
+
+async function create(
+  context: NodeContext,
+  { validateOnly, timeoutMs, topics }: CreateTopicsRequestOutput,
+): Promise<CreateTopicsResponse> {
+  if (topics.length === 0) return { results: [] };
   const created = await withinTime(context.clock, timeoutMs, async () => {
     const command = { type: 'createTopics', topics: topics.map(newTopic), validateOnly } as const;
     const response = await decided(context, command, timeoutMs);

@@ -1,6 +1,6 @@
 // The metadata image as clients are told it.
 
-import { type BrokerId, type Failure, isFailure } from '@tidemark/core';
+import { type BrokerId, type Failure, isFailure, isInternalTopic } from '@tidemark/core';
 import type { BrokerImage, Endpoint, MetadataImage, TopicImage } from '@tidemark/controller';
 import { findTopicIn } from '@tidemark/runtime';
 import {
@@ -47,7 +47,7 @@ function topicAnswer(image: MetadataImage, topic: TopicImage): TopicMetadata {
   return {
     name: topic.name,
     topicId: topic.id,
-    internal: topic.name.startsWith('__'),
+    internal: isInternalTopic(topic.name),
     partitions: topic.partitions.map((partition) => ({
       partition: partition.partition,
       leaderId: partition.leader,

@@ -1,7 +1,7 @@
 // CreatePartitions: more partitions for a topic, with as many replicas as the ones it has. Never fewer: the records of a
 // partition would have nowhere to go. Records with a key may land on another partition afterwards, as in Kafka.
 
-import { failure, type BrokerId, type Failure } from '@tidemark/core';
+import { failure, isInternalTopic, type BrokerId, type Failure } from '@tidemark/core';
 import type {
   CreatePartitionsCommand,
   CreatePartitionsResponse,
@@ -32,6 +32,11 @@ export function createPartitions(
     const topic = context.image.topicByName(name);
     if (topic === undefined) {
       return refuse(failure('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic ${name}.`));
+    }
+    if (isInternalTopic(name)) {
+      // Groups would be looked for in other partitions than they are in.
+      const message = `The partitions of ${name} decide who coordinates a group; their number cannot change.`;
+      return refuse(failure('INVALID_TOPIC_EXCEPTION', message));
     }
     const placed = place(topic, wanted, quota, context);
     if (!placed.ok) return refuse(placed);

@@ -1,7 +1,7 @@
 // DeleteTopics, by name, by id, or by both, which then must belong together: a client that means the topic it looked at does
 // not delete another that has taken its name since (KIP-516).
 
-import { failure, type Failure, type TopicId } from '@tidemark/core';
+import { failure, isInternalTopic, type Failure, type TopicId } from '@tidemark/core';
 import type {
   DeleteTopic,
   DeleteTopicResult,
@@ -49,6 +49,10 @@ function findTopic({ name, topicId }: DeleteTopic, image: MetadataImage): TopicI
       'INCONSISTENT_TOPIC_ID',
       `The id ${topic.id} belongs to topic ${topic.name}, not ${name}.`,
     );
+  }
+  if (isInternalTopic(topic.name)) {
+    const message = `${topic.name} holds the groups and offsets of the whole cluster and cannot be deleted.`;
+    return failure('INVALID_TOPIC_EXCEPTION', message);
   }
   return topic;
 }

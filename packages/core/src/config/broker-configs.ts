@@ -16,6 +16,7 @@ import {
 } from './descriptor.ts';
 import { checkListeners, isWildcardHost, listenersOf, type Listener } from './listeners.ts';
 import { roleListenersRule, roleRule, sessionRule } from './node-role.ts';
+import { groupRules, groupSpecs } from './group-configs.ts';
 import { clusterSpecs } from './quorum-configs.ts';
 import type { ConfigProblem } from './problem.ts';
 
@@ -350,6 +351,7 @@ export const brokerSpecs = {
   ...topicDefaultSpecs,
   ...logSpecs,
   ...replicationSpecs,
+  ...groupSpecs,
   ...networkSpecs,
 };
 export type BrokerSpecs = typeof brokerSpecs;
@@ -384,6 +386,7 @@ const rules: readonly ConfigRule<BrokerSpecs>[] = [
       : [config.problem('log.dirs', 'this version keeps its logs in exactly one folder', 'Name one folder.')],
   roleListenersRule,
   advertisedRule,
+  ...groupRules,
   (config) =>
     atLeast(config, 'socket.request.max.bytes', 'message.max.bytes', 'one batch must fit a request'),
   (config) =>

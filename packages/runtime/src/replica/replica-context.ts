@@ -4,6 +4,7 @@
 import type { BrokerEpoch, BrokerId, Clock } from '@tidemark/core';
 import type { BrokerLookup } from '@tidemark/replication';
 import type { IsrProposals } from './isr-proposals.ts';
+import type { Leaderships } from './leaderships.ts';
 import type { ReplicaExchange } from './replica-exchange.ts';
 import type { ReplicaTicker } from './replica-ticker.ts';
 import type { ReplicationQuota } from './replication-quota.ts';
@@ -44,6 +45,7 @@ export interface ReplicaContext {
   readonly exchange: ReplicaExchange;
   readonly proposals: IsrProposals;
   readonly ticker: ReplicaTicker;
+  readonly leaderships: Leaderships;
   readonly quotas: ReplicationQuotas;
   /** The controller has not been heard for as long as a session. */
   readonly isIsolated: () => boolean;

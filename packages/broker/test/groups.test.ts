@@ -1,0 +1,254 @@
+import { expect } from 'chai';
+import {
+  adminService,
+  clusterService,
+  groupService,
+  logService,
+  type JoinGroupResponseOutput,
+  type SyncGroupResponseOutput,
+} from '@tidemark/rpc';
+import { committed, StoryMember, type Call } from './group-story.ts';
+import { batchOf, TestBroker } from './harness.ts';
+
+const OFFSETS = '__consumer_offsets';
+const SETTINGS = { 'group.initial.rebalance.delay.ms': '0', 'offsets.topic.num.partitions': '3' };
+
+/** Resolves when the coordinator serves: after the topic was created, or after a restart, it reads first. */
+async function served(broker: TestBroker, groupId: string): Promise<void> {
+  await broker.call(groupService.FindCoordinator, { groupIds: [groupId] });
+  for (;;) {
+    const { error } = await broker.call(groupService.FetchOffsets, { groupId, allPartitions: true });
+    if (error === null) return;
+    expect(error.name).to.equal('COORDINATOR_LOAD_IN_PROGRESS');
+  }
+}
+
+describe('the group service', () => {
+  let broker: TestBroker;
+  let call: Call;
+  beforeEach(async () => {
+    broker = await TestBroker.start(SETTINGS);
+    call = (method, request) => broker.call(method, request);
+    await broker.createTopic('orders', 4);
+  });
+  afterEach(() => broker.stop());
+
+  it('creates the topic of the groups when the first one asks for its coordinator', async () => {
+    const before = await call(groupService.Heartbeat, { groupId: 'g', memberId: 'm', generationId: 1 });
+    expect(before.error?.name).to.equal('COORDINATOR_NOT_AVAILABLE');
+    const { coordinators } = await call(groupService.FindCoordinator, { groupIds: ['g', ''] });
+    expect(coordinators[0]).to.deep.include({ groupId: 'g', error: null, nodeId: 1, port: broker.port });
+    expect(coordinators[1]!.error?.name).to.equal('INVALID_GROUP_ID');
+    const { topics } = await call(clusterService.GetMetadata, { topics: [{ name: OFFSETS }] });
+    expect(topics[0]).to.deep.include({ name: OFFSETS, internal: true });
+    expect(topics[0]!.partitions).to.have.length(3);
+    const { results } = await call(adminService.DescribeConfigs, {
+      resources: [{ type: 'CONFIG_RESOURCE_TYPE_TOPIC', name: OFFSETS }],
+    });
+    const configs = new Map(results[0]!.entries.map(({ name, value }) => [name, value]));
+    expect(configs.get('cleanup.policy')).to.equal('compact');
+    expect(configs.get('segment.bytes')).to.equal(String(100 * 1024 * 1024));
+  });
+
+  it('takes two members through a generation: join, sync, heartbeat, commit, fetch, leave', async () => {
+    await served(broker, 'g');
+    const [one, two] = [new StoryMember(call, 'g', ['orders']), new StoryMember(call, 'g', ['orders'])];
+    const alone = await one.join();
+    expect(alone).to.deep.include({
+      error: null,
+      generationId: 1,
+      leader: one.memberId,
+      protocolName: 'range',
+    });
+    expect(one.memberId).to.match(/^story-[0-9a-f]{8}-[0-9a-f]{4}-4/);
+    expect((await one.sync('orders', { [one.memberId]: [0, 1, 2, 3] })).error).to.equal(null);
+
+    // The second makes the first come again.
+    const joining = two.join();
+    let told: string | undefined;
+    while (told !== 'REBALANCE_IN_PROGRESS') told = (await one.heartbeat()).error?.name;
+    const joined: JoinGroupResponseOutput[] = await Promise.all([one.join(), joining]);
+    expect(joined.map(({ generationId, leader }) => [generationId, leader])).to.deep.equal([
+      [2, one.memberId],
+      [2, one.memberId],
+    ]);
+    expect(joined[0]!.members.map(({ memberId }) => memberId)).to.have.members([one.memberId, two.memberId]);
+    const synced: SyncGroupResponseOutput[] = await Promise.all([
+      two.sync(),
+      one.sync('orders', { [one.memberId]: [0, 1], [two.memberId]: [2, 3] }),
+    ]);
+    expect(synced.map(({ error }) => error)).to.deep.equal([null, null]);
+    expect(synced[0]!.assignment.equals(synced[1]!.assignment)).to.equal(false);
+    expect((await two.heartbeat()).error).to.equal(null);
+
+    const { error, results } = await two.commit(
+      { topic: 'orders', partition: 2, offset: 7, leaderEpoch: 0, metadata: 'seven' },
+      { topic: 'orders', partition: 9, offset: 1 },
+      { topic: 'nowhere', partition: 0, offset: 1 },
+      { topic: 'orders', partition: 3, offset: 8, metadata: 'x'.repeat(5_000) },
+    );
+    expect(error).to.equal(null);
+    expect(results.map((each) => each.error?.name)).to.deep.equal([
+      undefined,
+      'UNKNOWN_TOPIC_OR_PARTITION',
+      'UNKNOWN_TOPIC_OR_PARTITION',
+      'OFFSET_METADATA_TOO_LARGE',
+    ]);
+    const fetched = await call(groupService.FetchOffsets, {
+      groupId: 'g',
+      partitions: [
+        { topic: 'orders', partition: 3 },
+        { topic: 'orders', partition: 2 },
+      ],
+    });
+    expect(fetched.offsets[0]).to.deep.include({ partition: 3, offset: -1, commitTimestampMs: 0 });
+    expect(fetched.offsets[1]).to.deep.include({
+      partition: 2,
+      offset: 7,
+      leaderEpoch: 0,
+      metadata: 'seven',
+    });
+    expect(fetched.offsets[1]!.commitTimestampMs).to.be.closeTo(Date.now(), 60_000);
+
+    const late = await call(groupService.CommitOffsets, {
+      ...{ groupId: 'g', memberId: one.memberId, generationId: 1 },
+      offsets: [{ topic: 'orders', partition: 0, offset: 1 }],
+    });
+    expect(late.error?.name).to.equal('ILLEGAL_GENERATION');
+
+    const { groups } = await call(groupService.DescribeGroups, { groupIds: ['g', 'none'] });
+    expect(groups[0]).to.deep.include({
+      groupId: 'g',
+      state: 'Stable',
+      generationId: 2,
+      protocolName: 'range',
+    });
+    expect(groups[0]!.members.map(({ clientHost, clientId }) => [clientHost, clientId])).to.deep.equal([
+      ['127.0.0.1', 'story'],
+      ['127.0.0.1', 'story'],
+    ]);
+    expect(groups[0]!.rebalances.map(({ cause, memberIds }) => [cause, memberIds])).to.deep.equal([
+      ['REBALANCE_CAUSE_MEMBER_JOINED', [one.memberId]],
+      ['REBALANCE_CAUSE_MEMBER_JOINED', [two.memberId]],
+    ]);
+    expect(groups[1]!.error?.name).to.equal('GROUP_ID_NOT_FOUND');
+    expect((await call(groupService.ListGroups, { states: ['Stable'] })).groups).to.deep.equal([
+      { groupId: 'g', protocolType: 'consumer', state: 'Stable' },
+    ]);
+    expect((await call(groupService.ListGroups, { states: ['stable'] })).error?.name).to.equal(
+      'INVALID_REQUEST',
+    );
+
+    const subscribed = await call(groupService.DeleteOffsets, {
+      groupId: 'g',
+      partitions: [{ topic: 'orders', partition: 2 }],
+    });
+    expect(subscribed.results[0]!.error?.name).to.equal('GROUP_SUBSCRIBED_TO_TOPIC');
+    const full = await call(groupService.DeleteGroups, { groupIds: ['g'] });
+    expect(full.results[0]!.error?.name).to.equal('NON_EMPTY_GROUP');
+    const left = await call(groupService.LeaveGroup, {
+      groupId: 'g',
+      members: [{ memberId: one.memberId, reason: 'done' }, { memberId: two.memberId }, { memberId: 'who' }],
+    });
+    expect(left.members.map((each) => each.error?.name)).to.deep.equal([
+      undefined,
+      undefined,
+      'UNKNOWN_MEMBER_ID',
+    ]);
+    expect(await committed(call, 'g')).to.deep.equal({ 'orders-2': 7 });
+    expect((await call(groupService.DeleteGroups, { groupIds: ['g'] })).results[0]!.error).to.equal(null);
+    expect(await committed(call, 'g')).to.deep.equal({});
+  });
+
+  it('keeps what is committed over a restart', async () => {
+    await served(broker, 'simple');
+    const outside = new StoryMember(call, 'simple', []);
+    for (let offset = 1; offset <= 50; offset++) {
+      expect((await outside.commit({ topic: 'orders', partition: 1, offset })).error).to.equal(null);
+    }
+    await broker.stop(true);
+    broker = await TestBroker.start(SETTINGS, broker.folder);
+    await served(broker, 'simple');
+    expect(await committed(call, 'simple')).to.deep.equal({ 'orders-1': 50 });
+  });
+
+  it('forgets what was read of a topic when it is deleted', async () => {
+    await served(broker, 'g');
+    await broker.createTopic('gone', 1);
+    const outside = new StoryMember(call, 'g', []);
+    await outside.commit(
+      { topic: 'gone', partition: 0, offset: 5 },
+      { topic: 'orders', partition: 0, offset: 6 },
+    );
+    expect(await committed(call, 'g')).to.deep.equal({ 'gone-0': 5, 'orders-0': 6 });
+    await call(adminService.DeleteTopics, { topics: [{ name: 'gone' }] });
+    let left = await committed(call, 'g');
+    for (let tries = 0; tries < 200 && 'gone-0' in (left as object); tries++)
+      left = await committed(call, 'g');
+    expect(left).to.deep.equal({ 'orders-0': 6 });
+  });
+
+  it('answers a member that waits for others when the node shuts down', async () => {
+    await served(broker, 'g');
+    const [one, two] = [new StoryMember(call, 'g', ['orders']), new StoryMember(call, 'g', ['orders'])];
+    await one.join();
+    await one.sync('orders', { [one.memberId]: [0] });
+    const waiting = two.join();
+    while ((await one.heartbeat()).error === null);
+    const startedMs = performance.now();
+    const stopped = broker.stop(true);
+    expect((await waiting).error?.name).to.equal('NOT_COORDINATOR');
+    await stopped;
+    expect(performance.now() - startedMs).to.be.below(5_000);
+    broker = await TestBroker.start(SETTINGS, broker.folder);
+  });
+
+  it('lets clients read the topic of the groups, and nothing else', async () => {
+    await served(broker, 'g');
+    const { topics } = await call(clusterService.GetMetadata, { topics: [{ name: OFFSETS }] });
+    const topicId = topics[0]!.topicId;
+    // Its partitions are opened one by one.
+    while ((await broker.fetch({ topicId, partition: 0 })).error !== null);
+    for (const place of [{ topic: OFFSETS }, { topicId }]) {
+      const produced = await broker.produce({ ...place, partition: 0, batches: batchOf(['x']) });
+      expect(produced.error?.name).to.equal('INVALID_TOPIC_EXCEPTION');
+      expect((await broker.fetch({ ...place, partition: 0 })).error).to.equal(null);
+      const removed = await call(logService.DeleteRecords, { partitions: [{ ...place, beforeOffset: -1 }] });
+      expect(removed.results[0]!.error?.name).to.equal('INVALID_TOPIC_EXCEPTION');
+    }
+    const deleted = await call(adminService.DeleteTopics, { topics: [{ topicId }] });
+    expect(deleted.results[0]!.error?.name).to.equal('INVALID_TOPIC_EXCEPTION');
+    const grown = await call(adminService.CreatePartitions, { topics: [{ name: OFFSETS, totalCount: 9 }] });
+    expect(grown.results[0]!.error?.name).to.equal('INVALID_TOPIC_EXCEPTION');
+    const created = await call(adminService.CreateTopics, { topics: [{ name: OFFSETS }, { name: 'fine' }] });
+    expect(created.results.map(({ name, error }) => [name, error?.name])).to.deep.equal([
+      [OFFSETS, 'INVALID_TOPIC_EXCEPTION'],
+      ['fine', undefined],
+    ]);
+  });
+
+  it('refuses what would cost more than it may', async () => {
+    await served(broker, 'g');
+    const many = Array.from({ length: 1_001 }, (_, at) => `g${at}`);
+    const described = await call(groupService.DescribeGroups, { groupIds: many });
+    expect(described.groups[0]!.error?.name).to.equal('INVALID_REQUEST');
+    const twice = await call(groupService.DescribeGroups, { groupIds: ['g', 'g'] });
+    expect(twice.groups[0]!.error?.name).to.equal('INVALID_REQUEST');
+    // A long name in each record: some 100 MB of what came as 200 kB.
+    const groupId = 'n'.repeat(10_000);
+    const offsets = Array.from({ length: 10_000 }, () => ({ topic: 'orders', partition: 0, offset: 1 }));
+    const large = await call(groupService.CommitOffsets, { groupId, generationId: -1, offsets });
+    expect(large.error?.name).to.equal('INVALID_REQUEST');
+    expect(large.error?.message).to.contain('commit fewer');
+  });
+});
+
+describe('the topic of the groups in a cluster that is too small', () => {
+  it('is not created, and whoever asks is told what is missing', async () => {
+    const broker = await TestBroker.start({ ...SETTINGS, 'offsets.topic.replication.factor': '3' });
+    const { coordinators } = await broker.call(groupService.FindCoordinator, { groupIds: ['g'] });
+    expect(coordinators[0]!.error?.name).to.equal('COORDINATOR_NOT_AVAILABLE');
+    expect(coordinators[0]!.error?.message).to.contain('offsets.topic.replication.factor');
+    await broker.stop();
+  });
+});
