@@ -1,6 +1,6 @@
-// Kafka through a script that starts one broker and runs the tools it ships: kafka-producer-perf-test and
+// Kafka through a script that starts brokers and runs the tools it ships: kafka-producer-perf-test and
 // kafka-consumer-perf-test. Their output is parsed; a line that does not look as expected is an error, never a zero.
-import type { Cell, ProduceMeasurement, Throughput } from './cell.ts';
+import { minInSyncReplicas, type Cell, type ProduceMeasurement, type Throughput } from './cell.ts';
 import { run } from './child.ts';
 import type { MeasuredSystem } from './system.ts';
 
@@ -57,19 +57,20 @@ export function parseConsumerPerf(output: string, sizeBytes: number): Throughput
   return { recordsPerSecond, megabytesPerSecond: (recordsPerSecond * sizeBytes) / MEGA };
 }
 
-export async function startKafka(kafka: Peer, maxSeconds: number): Promise<MeasuredSystem> {
+export async function startKafka(kafka: Peer, brokers: number, maxSeconds: number): Promise<MeasuredSystem> {
   const maxMs = maxSeconds * 1_000;
-  const servers = (await peer(kafka, 'up', ['1'], MAX_START_MS)).trim().split('\n').at(-1)!;
-  const pid = Number((await peer(kafka, 'pids', [], 10_000)).trim().split('\n')[0]);
+  const servers = (await peer(kafka, 'up', [String(brokers)], MAX_START_MS)).trim().split('\n').at(-1)!;
+  const pids = (await peer(kafka, 'pids', [], 10_000)).trim().split('\n').map(Number);
   const tool = (name: string, ...args: readonly string[]): Promise<string> =>
     peer(kafka, 'run', [name, '--bootstrap-server', servers, ...args], maxMs);
   return {
     name: 'kafka',
-    pid,
+    pids,
     createTopic: async (topic, cell) => {
       const flush = cell.flush === 'ack' ? ['--config', 'flush.messages=1'] : [];
-      const shape = ['--partitions', String(cell.partitions), '--replication-factor', '1'];
-      await tool('topics', '--create', '--topic', topic, ...shape, ...flush);
+      const shape = ['--partitions', String(cell.partitions), '--replication-factor', String(cell.replicas)];
+      const inSync = ['--config', `min.insync.replicas=${minInSyncReplicas(cell)}`];
+      await tool('topics', '--create', '--topic', topic, ...shape, ...inSync, ...flush);
     },
     produce: async (topic, cell: Cell) => {
       const load = [
@@ -85,7 +86,14 @@ export async function startKafka(kafka: Peer, maxSeconds: number): Promise<Measu
         await peer(
           kafka,
           'run',
-          ['producer-perf', ...load, '--throughput', '-1', '--producer-props', ...properties],
+          [
+            'producer-perf',
+            ...load,
+            '--throughput',
+            String(cell.rate ?? -1),
+            '--producer-props',
+            ...properties,
+          ],
           maxMs,
         ),
         cell.sizeBytes,

@@ -11,12 +11,14 @@ import { startTidemark } from './tidemark-system.ts';
 async function main(options: BenchOptions): Promise<void> {
   const matrix = cells(options);
   const progress = (text: string): void => void process.stderr.write(`${text}\n`);
-  const { kafka, maxSeconds } = options;
+  const { brokers, idleSeconds, kafka, maxSeconds } = options;
   const tidemark = options.skipTidemark
     ? []
-    : await measure(() => startTidemark(maxSeconds), matrix, progress);
+    : await measure(() => startTidemark(brokers, maxSeconds), matrix, idleSeconds, progress);
   const peer =
-    kafka === undefined ? [] : await measure(() => startKafka(kafka, maxSeconds), matrix, progress);
+    kafka === undefined
+      ? []
+      : await measure(() => startKafka(kafka, brokers, maxSeconds), matrix, idleSeconds, progress);
   const results = matrix
     .flatMap((_, at) => [tidemark[at], peer[at]])
     .filter((result) => result !== undefined);

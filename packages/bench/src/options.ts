@@ -8,6 +8,14 @@ export interface BenchOptions {
   readonly sizes: readonly number[];
   readonly acks: readonly ('1' | 'all')[];
   readonly flushPolicies: readonly ('ack' | 'os')[];
+  /** Of each system: 1, or 3 as a cluster. */
+  readonly brokers: number;
+  /** Replication factors. */
+  readonly replicas: readonly number[];
+  /** Records a second, each a cell of its own beside the one at full speed. */
+  readonly rates: readonly number[];
+  /** How long a topic is left alone before it is written to, in seconds. */
+  readonly idleSeconds: number;
   /** Of data a measurement writes, values only. */
   readonly megabytes: number;
   /** A measurement that takes longer is ended and reported as such. */
@@ -18,11 +26,15 @@ export interface BenchOptions {
 
 export const USAGE = `usage: node packages/bench/dist/main.js [options]
 
-Measures one Tidemark server, and Kafka beside it when told where it is, with the same load.
+Measures a Tidemark server or cluster, and Kafka beside it when told where it is, with the same load.
 
   --kafka-peer PATH      script that starts and stops Kafka and runs its tools
   --kafka-dir DIR        folder it works in
   --partitions 1,16      --sizes 100,1024      --acks 1,all      --flush ack,os
+  --brokers 1            of each system, each also a controller
+  --replicas 1,3         replication factors (default: as many as brokers); min.insync.replicas is one less
+  --rates 2000,10000     also at these rates, in records a second, for 15 s each
+  --idle 0               seconds each topic is left alone first, for the processor time of doing nothing
   --megabytes 50         data each measurement writes
   --max-seconds 120       limit of one measurement
   --kafka-only           leave Tidemark out
@@ -57,6 +69,10 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
       sizes: { type: 'string', default: '100,1024' },
       acks: { type: 'string', default: '1,all' },
       flush: { type: 'string', default: 'ack,os' },
+      brokers: { type: 'string', default: '1' },
+      replicas: { type: 'string' },
+      rates: { type: 'string' },
+      idle: { type: 'string', default: '0' },
       megabytes: { type: 'string', default: '50' },
       'max-seconds': { type: 'string', default: '120' },
       'kafka-only': { type: 'boolean', default: false },
@@ -70,7 +86,15 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   if ((script === undefined) !== (directory === undefined)) {
     throw new Error('--kafka-peer and --kafka-dir go together');
   }
+  const brokers = numbers(values.brokers, 'brokers')[0]!;
+  const replicas = numbers(values.replicas ?? values.brokers, 'replicas');
+  const tooMany = replicas.find((factor) => factor > brokers);
+  if (tooMany !== undefined) throw new Error(`--replicas ${tooMany}: there are only ${brokers} brokers`);
   return {
+    brokers,
+    replicas,
+    rates: values.rates === undefined ? [] : numbers(values.rates, 'rates'),
+    idleSeconds: values.idle === '0' ? 0 : numbers(values.idle, 'idle')[0]!,
     kafka: script === undefined || directory === undefined ? undefined : { script, directory },
     partitions: numbers(values.partitions, 'partitions'),
     sizes: numbers(values.sizes, 'sizes'),

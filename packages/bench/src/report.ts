@@ -3,9 +3,11 @@ import type { CellResult } from './cell.ts';
 
 const HEADERS = [
   'PARTITIONS',
+  'RF',
   'SIZE',
   'ACKS',
   'FLUSH',
+  'RATE',
   'SYSTEM',
   'PRODUCE/S',
   'MB/S',
@@ -15,6 +17,8 @@ const HEADERS = [
   'CONSUME/S',
   'MB/S',
   'CPU-S/GB',
+  'CPU-%',
+  'IDLE-%',
   'RSS-IDLE',
   'RSS-LOADED',
   'PROBLEM',
@@ -32,9 +36,11 @@ const mebibytes = (bytes: number): string => `${Math.round(bytes / 1_048_576)}M`
 function row({ cell, ...result }: CellResult): readonly string[] {
   return [
     String(cell.partitions),
+    String(cell.replicas),
     String(cell.sizeBytes),
     cell.acks,
     cell.flush,
+    cell.rate === undefined ? 'full' : String(cell.rate),
     result.system,
     count(result.produce?.recordsPerSecond),
     fixed(result.produce?.megabytesPerSecond, 1),
@@ -44,6 +50,8 @@ function row({ cell, ...result }: CellResult): readonly string[] {
     count(result.consume?.recordsPerSecond),
     fixed(result.consume?.megabytesPerSecond, 1),
     fixed(result.cpuSecondsPerGb, 1),
+    fixed(result.cpuPercentProducing, 1),
+    fixed(result.cpuPercentIdle, 1),
     mebibytes(result.rssIdleBytes),
     mebibytes(result.rssLoadedBytes),
     result.problem ?? '',

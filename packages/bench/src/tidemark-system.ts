@@ -1,18 +1,13 @@
-// Tidemark as users run it: `tidemark server` as its own process in a folder of its own, on ports the system chooses, measured by
-// `tidemark bench`.
-import { spawn, type ChildProcess } from 'node:child_process';
+// Tidemark as users run it: `tidemark server` processes with a folder each, on ports the system chooses, measured by `tidemark bench`.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import type { Cell, ProduceMeasurement, Throughput } from './cell.ts';
+import { minInSyncReplicas, type Cell, type ProduceMeasurement, type Throughput } from './cell.ts';
 import { run } from './child.ts';
+import { CLI, freePorts, ServerProcess } from './server-process.ts';
 import type { MeasuredSystem } from './system.ts';
 
-const CLI = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
-const START_MS = 30_000;
-const STOP_MS = 30_000;
+const IN_SYNC_MS = 120_000;
 
 interface BenchOutput {
   readonly recordsPerSecond: number;
@@ -20,71 +15,42 @@ interface BenchOutput {
   readonly latency?: { readonly p50Ms: number; readonly p99Ms: number; readonly p999Ms: number };
 }
 
-/** The line `tidemark server` prints when it serves: `{"ready":true,"addresses":{"CLIENT":"127.0.0.1:41234"}}`. */
-function clientAddress(line: string): string | undefined {
-  if (!line.startsWith('{')) return undefined;
-  const ready = JSON.parse(line) as { readonly addresses?: { readonly CLIENT?: string } };
-  return ready.addresses?.CLIENT;
-}
-
-async function untilReady(server: ChildProcess): Promise<string> {
-  let errors = '';
-  server.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    errors = (errors + text).slice(-4_096);
-  });
-  return new Promise((resolve, reject) => {
-    const limit = setTimeout(() => {
-      reject(new Error(`the server was not ready within ${START_MS / 1_000} s: ${errors}`));
-    }, START_MS);
-    const settle = (action: () => void): void => {
-      clearTimeout(limit);
-      action();
-    };
-    server.on('error', (error) => settle(() => reject(error)));
-    server.on('exit', (code) => settle(() => reject(new Error(`the server ended with ${code}: ${errors}`))));
-    createInterface({ input: server.stdout! }).on('line', (line) => {
-      const address = clientAddress(line);
-      if (address !== undefined) settle(() => resolve(address));
-    });
-  });
-}
-
-async function stopServer(server: ChildProcess, directory: string): Promise<void> {
-  if (server.exitCode === null && server.signalCode === null) {
-    const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
-    server.kill('SIGTERM');
-    const kill = setTimeout(() => server.kill('SIGKILL'), STOP_MS);
-    await ended;
-    clearTimeout(kill);
+async function serversIn(directory: string, brokers: number): Promise<readonly ServerProcess[]> {
+  if (brokers === 1) {
+    const settings = ['listeners=CLIENT://127.0.0.1:0', `log.dirs=${join(directory, '1')}`];
+    return [new ServerProcess([...settings, 'logging.level=warn'])];
   }
-  await rm(directory, { recursive: true, force: true });
+  const ports = await freePorts(brokers);
+  const voters = ports.map((port, at) => `${at + 1}@127.0.0.1:${port}`).join(',');
+  return ports.map(
+    (port, at) =>
+      new ServerProcess([
+        'cluster.id=bench',
+        `node.id=${at + 1}`,
+        `controller.quorum.voters=${voters}`,
+        `listeners=CLIENT://127.0.0.1:0,PEER://127.0.0.1:${port}`,
+        `log.dirs=${join(directory, String(at + 1))}`,
+        'logging.level=warn',
+      ]),
+  );
 }
 
-export async function startTidemark(maxSeconds: number): Promise<MeasuredSystem> {
+export async function startTidemark(brokers: number, maxSeconds: number): Promise<MeasuredSystem> {
   const directory = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
-  const server = spawn(
-    process.execPath,
-    [
-      CLI,
-      'server',
-      '--set',
-      'listeners=CLIENT://127.0.0.1:0',
-      '--set',
-      `log.dirs=${join(directory, 'data')}`,
-      '--set',
-      'logging.level=warn',
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let address: string;
+  const servers = await serversIn(directory, brokers);
+  const stop = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.stop()));
+    await rm(directory, { recursive: true, force: true });
+  };
+  let addresses: readonly string[];
   try {
-    address = await untilReady(server);
+    addresses = await Promise.all(servers.map(({ address }) => address));
   } catch (error) {
-    await stopServer(server, directory);
+    await stop();
     throw error;
   }
   const cli = async (...args: readonly string[]): Promise<string> => {
-    const result = await run(process.execPath, [CLI, ...args, '--brokers', address], {
+    const result = await run(process.execPath, [CLI, ...args, '--brokers', addresses.join(',')], {
       maxMs: maxSeconds * 1_000,
     });
     if (result.code === 0 && !result.timedOut) return result.stdout;
@@ -92,6 +58,14 @@ export async function startTidemark(maxSeconds: number): Promise<MeasuredSystem>
     throw new Error(
       `tidemark ${args.slice(0, 2).join(' ')} ${why}: ${result.stderr.trim().split('\n').slice(-2).join(' ')}`,
     );
+  };
+  const inSync = async (): Promise<void> => {
+    const endMs = performance.now() + IN_SYNC_MS;
+    for (;;) {
+      const listed = await cli('partition', 'list', '--under-replicated', '-o', 'json');
+      if ((JSON.parse(listed) as readonly unknown[]).length === 0) return;
+      if (performance.now() > endMs) throw new Error(`replicas not in sync within ${IN_SYNC_MS / 1_000} s`);
+    }
   };
   const bench = async (
     kind: string,
@@ -106,19 +80,17 @@ export async function startTidemark(maxSeconds: number): Promise<MeasuredSystem>
   };
   return {
     name: 'tidemark',
-    pid: server.pid!,
+    pids: servers.map(({ pid }) => pid),
     createTopic: async (topic, cell) => {
-      const shape = ['-p', String(cell.partitions), '-r', '1', '-c', `flush.policy=${cell.flush}`];
-      await cli('topic', 'create', topic, ...shape);
+      const shape = ['-p', String(cell.partitions), '-r', String(cell.replicas)];
+      const configs = [`flush.policy=${cell.flush}`, `min.insync.replicas=${minInSyncReplicas(cell)}`];
+      await cli('topic', 'create', topic, ...shape, ...configs.flatMap((config) => ['-c', config]));
+      if (cell.replicas > 1) await inSync();
     },
     produce: async (topic, cell): Promise<ProduceMeasurement> => {
-      const { recordsPerSecond, megabytesPerSecond, latency } = await bench(
-        'produce',
-        topic,
-        cell,
-        '--acks',
-        cell.acks,
-      );
+      const rate = cell.rate === undefined ? [] : ['--rate', String(cell.rate)];
+      const output = await bench('produce', topic, cell, '--acks', cell.acks, ...rate);
+      const { recordsPerSecond, megabytesPerSecond, latency } = output;
       if (latency === undefined) throw new Error('tidemark bench produce told no latencies');
       const { p50Ms, p99Ms, p999Ms } = latency;
       return { recordsPerSecond, megabytesPerSecond, p50Ms, p99Ms, p999Ms };
@@ -130,6 +102,6 @@ export async function startTidemark(maxSeconds: number): Promise<MeasuredSystem>
     deleteTopic: async (topic) => {
       await cli('topic', 'delete', topic, '-y');
     },
-    stop: () => stopServer(server, directory),
+    stop,
   };
 }

@@ -46,11 +46,16 @@ describe('the comparison', () => {
     expect(new Set(matrix.map((cell) => JSON.stringify(cell)))).to.have.length(16);
     expect(matrix.find(({ sizeBytes }) => sizeBytes === 100)!.records).to.equal(100_000);
     expect(matrix.find(({ sizeBytes }) => sizeBytes === 1_024)!.records).to.equal(9_766);
+    const cluster = cells(parseOptions(['--brokers', '3', '--rates', '2000', '--sizes', '100'])!);
+    expect(cluster.every(({ replicas }) => replicas === 3)).to.equal(true);
+    expect(cluster.filter(({ rate }) => rate === 2_000)).to.have.length(cluster.length / 2);
+    expect(cluster.find(({ rate }) => rate === 2_000)!.records).to.equal(30_000);
   });
 
   it('refuses what it does not understand', () => {
     expect(() => parseOptions(['--sizes', 'big'])).to.throw('"big" is not a positive number');
     expect(() => parseOptions(['--acks', '2'])).to.throw('none of 1, all');
+    expect(() => parseOptions(['--replicas', '3'])).to.throw('only 1 brokers');
     expect(() => parseOptions(['--kafka-peer', 'x'])).to.throw('go together');
     expect(parseOptions(['--help'])).to.equal(undefined);
   });
@@ -63,24 +68,36 @@ describe('the comparison', () => {
   });
 
   it('shows what was measured and why something was not', () => {
-    const cell = { partitions: 1, sizeBytes: 100, acks: 'all', flush: 'ack', records: 5 } as const;
+    const cell = {
+      partitions: 1,
+      sizeBytes: 100,
+      acks: 'all',
+      flush: 'ack',
+      replicas: 3,
+      rate: undefined,
+      records: 5,
+    } as const;
     const result: CellResult = {
       system: 'tidemark',
       cell,
       produce: { recordsPerSecond: 123_456.7, megabytesPerSecond: 12.34, p50Ms: 1.25, p99Ms: 2, p999Ms: 3 },
       consume: undefined,
       cpuSecondsPerGb: undefined,
+      cpuPercentProducing: 12.34,
+      cpuPercentIdle: 0.5,
       rssIdleBytes: 1_048_576,
       rssLoadedBytes: 2_097_152,
       problem: 'timed out',
     };
     const [headers, row] = renderReport([result]).split('\n');
-    expect(headers).to.match(/^PARTITIONS +SIZE +ACKS +FLUSH +SYSTEM/);
+    expect(headers).to.match(/^PARTITIONS +RF +SIZE +ACKS +FLUSH +RATE +SYSTEM/);
     expect(row!.split(/ {2,}/)).to.deep.equal([
       '1',
+      '3',
       '100',
       'all',
       'ack',
+      'full',
       'tidemark',
       '123,457',
       '12.3',
@@ -90,6 +107,8 @@ describe('the comparison', () => {
       '-',
       '-',
       '-',
+      '12.3',
+      '0.5',
       '1M',
       '2M',
       'timed out',

@@ -5,6 +5,16 @@
 import { TidemarkError } from '@tidemark/core';
 import { adminService, clusterService, errorFromDetail, logService } from '@tidemark/rpc';
 import type { DeleteRecordsResultOutput, ErrorDetailOutput } from '@tidemark/rpc';
+import { GroupCalls } from './admin-groups.ts';
+import type {
+  CommittedOffset,
+  GroupInfo,
+  GroupList,
+  GroupOutcome,
+  GroupPartitionOutcome,
+  GroupStateName,
+  OffsetToCommit,
+} from './admin-groups-types.ts';
 import { QuorumCalls } from './admin-quorum.ts';
 import type {
   ClusterHealth,
@@ -68,6 +78,7 @@ export class Admin {
   readonly #any: AnyBroker;
   readonly #calls: LeaderCalls;
   readonly #quorum: QuorumCalls;
+  readonly #groups: GroupCalls;
 
   constructor(options: AdminOptions) {
     this.#settings = adminSettings(options.config);
@@ -75,6 +86,7 @@ export class Admin {
     this.#any = new AnyBroker(this.#wiring, this.#settings);
     this.#calls = new LeaderCalls({ ...this.#wiring, ...this.#settings });
     this.#quorum = new QuorumCalls(this.#any, this.#settings);
+    this.#groups = new GroupCalls(this.#wiring, this.#settings);
   }
 
   /** Where the quorum does not answer in time: what some node knows, and `stale` says why. */
@@ -300,6 +312,43 @@ export class Admin {
       apiTimeoutMs,
     );
     return answers.map(({ topic, partition, logStartOffset }) => ({ topic, partition, logStartOffset }));
+  }
+
+  /** Of all brokers; only those in one of the states, if any is given. */
+  async listGroups(states: readonly GroupStateName[] = []): Promise<GroupList> {
+    const { brokers } = await this.describeCluster({ allowStale: true });
+    return this.#groups.list(brokers, states);
+  }
+
+  /** Members, what each has, and why the last rebalances were. Throws GROUP_ID_NOT_FOUND. */
+  describeGroup(groupId: string): Promise<GroupInfo> {
+    return this.#groups.describe(groupId);
+  }
+
+  /** Groups without members, and their offsets; each has its own outcome. */
+  deleteGroups(groupIds: readonly string[]): Promise<readonly GroupOutcome[]> {
+    return this.#groups.delete(groupIds);
+  }
+
+  /** What the group has committed: everything, or of these partitions. */
+  groupOffsets(groupId: string, partitions?: readonly TopicPartition[]): Promise<readonly CommittedOffset[]> {
+    return this.#groups.offsets(groupId, partitions);
+  }
+
+  /** Sets where the group goes on. UNKNOWN_MEMBER_ID while it has members: only they commit then. */
+  alterGroupOffsets(
+    groupId: string,
+    offsets: readonly OffsetToCommit[],
+  ): Promise<readonly GroupPartitionOutcome[]> {
+    return this.#groups.alterOffsets(groupId, offsets);
+  }
+
+  /** Forgets where the group is. GROUP_SUBSCRIBED_TO_TOPIC where a member reads the topic. */
+  deleteGroupOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+  ): Promise<readonly GroupPartitionOutcome[]> {
+    return this.#groups.deleteOffsets(groupId, partitions);
   }
 
   /** Idempotent. */

@@ -35,6 +35,17 @@ export type { ConsumerMetrics } from './consumer-metrics.ts';
 export { Admin } from './admin.ts';
 export type { AdminOptions, ChangeOptions } from './admin.ts';
 export type * from './admin-types.ts';
+export type {
+  GroupInfo,
+  GroupList,
+  GroupListing,
+  GroupMemberInfo,
+  GroupOutcome,
+  GroupPartitionOutcome,
+  GroupStateName,
+  RebalanceCauseName,
+  RebalanceInfo,
+} from './admin-groups-types.ts';
 export type * from './admin-quorum-types.ts';
 export { explainPartition } from './partition-explanation.ts';
 export type * from './partition-explanation.ts';

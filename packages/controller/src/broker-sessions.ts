@@ -101,15 +101,45 @@ export class BrokerSessions implements SessionsView {
   /**
    * This controller has become active: every registered broker that is not fenced has a full session from `nowMs` on, and
    * nothing said to an earlier controller counts. `self` is the broker of this very process, if it is one: an incarnation of
-   * it that this controller never hears from is the one before a restart, and does not keep the next from registering.
+   * it that this controller never hears from is the one before a restart, and does not keep the next from registering. A broker that
+   * refused connections until a moment ago has less, or nothing: often it is the controller before, whose loss made this one active.
    */
-  reset(image: MetadataImage, nowMs: number, self?: BrokerId): void {
+  reset(image: MetadataImage, nowMs: number, self?: BrokerId, refusals?: RecentRefusals): void {
     this.#sessions.clear();
     const deadlineMs = nowMs + this.#sessionTimeoutMs;
     for (const { id, epoch, fenced } of image.brokers()) {
       if (fenced) continue;
       this.#sessions.set(id, { epoch, deadlineMs, appliedOffset: undefined, isProof: id !== self });
+      const refused = refusals?.of(id, nowMs);
+      if (refused === undefined) continue;
+      this.refused(id, refused.sinceMs);
+      this.refused(id, refused.lastMs);
     }
+  }
+}
+
+/**
+ * Refusals seen by a controller that is not active, for when it becomes so. Those of one broker belong together as long as none is
+ * missing for the whole time-out; older ones say nothing, because whoever listens again refuses nobody.
+ */
+export class RecentRefusals {
+  readonly #refusedTimeoutMs: number;
+  readonly #refused = new Map<BrokerId, { readonly sinceMs: number; readonly lastMs: number }>();
+
+  /** `broker.refused.timeout.ms`; 0: refusals mean nothing. */
+  constructor(refusedTimeoutMs: number) {
+    this.#refusedTimeoutMs = refusedTimeoutMs;
+  }
+
+  add(id: BrokerId, nowMs: number): void {
+    const sinceMs = this.of(id, nowMs)?.sinceMs ?? nowMs;
+    this.#refused.set(id, { sinceMs, lastMs: nowMs });
+  }
+
+  /** First and last of those that still count. */
+  of(id: BrokerId, nowMs: number): { readonly sinceMs: number; readonly lastMs: number } | undefined {
+    const refused = this.#refused.get(id);
+    return refused !== undefined && nowMs - refused.lastMs < this.#refusedTimeoutMs ? refused : undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { BrokerSessions } from '@tidemark/controller';
+import { BrokerSessions, RecentRefusals } from '@tidemark/controller';
 import type { BrokerEpoch, BrokerId, Offset } from '@tidemark/core';
 import { TestCluster } from './cluster.ts';
 
@@ -104,5 +104,20 @@ describe('broker sessions', () => {
     sessions.reset(cluster.image, 1000);
     expect(sessions.refused(b(1), 1100)).to.equal(false);
     expect(sessions.expired(1100)).to.deep.equal([]);
+  });
+
+  it('are shorter for who refused connections while the controller before was being replaced', () => {
+    const cluster = TestCluster.withBrokers(3);
+    const refusals = new RecentRefusals(500);
+    for (const nowMs of [1000, 1400, 1800]) refusals.add(b(1), nowMs);
+    for (const nowMs of [1000, 1600, 1900]) refusals.add(b(2), nowMs);
+    refusals.add(b(3), 1000);
+    const sessions = new BrokerSessions(9000, 500);
+    sessions.reset(cluster.image, 2000, undefined, refusals);
+    expect(sessions.expired(2000), 'half a second of refusals without a gap').to.deep.equal([1]);
+    expect(sessions.isAlive(b(2), 2000), 'refused a moment ago').to.equal(false);
+    expect(sessions.isAlive(b(3), 2000), 'may have started again since').to.equal(true);
+    expect(sessions.refused(b(2), 2099)).to.equal(false);
+    expect(sessions.refused(b(2), 2100), 'counted from what was seen before').to.equal(true);
   });
 });

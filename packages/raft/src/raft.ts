@@ -141,6 +141,11 @@ export class Raft {
     if (!this.#state.isLeading && this.#state.isElectable) this.#state.electionMs = nowMs;
   }
 
+  /** Nobody listens at `peer`'s address: its process is gone. If it leads, another is elected without waiting for the rest of the timeout. */
+  refused(peer: NodeId, nowMs: number): void {
+    if (this.#state.leader?.nodeId === peer) this.#state.leaderGone(nowMs);
+  }
+
   /** Puts `payload` behind everything, `count` offsets wide. NOT_CONTROLLER or THROTTLING_QUOTA_EXCEEDED: nothing was proposed. */
   propose(payload: Uint8Array, count: number, nowMs: number): Proposed | Failure {
     this.#nowMs = nowMs;

@@ -10,6 +10,9 @@ import { Outbox, type HardState } from './ready.ts';
 import { findVoter, isSameReplica, type ReplicaKey } from './replica.ts';
 import { VoterHistory } from './voter-history.ts';
 
+/** A leader that refuses connections is taken for gone when it has missed more than one heartbeat. */
+const GONE_AFTER_HEARTBEATS = 1.5;
+
 export class ReplicaState {
   readonly options: RaftOptions;
   readonly self: ReplicaKey;
@@ -26,6 +29,8 @@ export class ReplicaState {
   #leader: ReplicaKey | undefined;
   /** When the leader was last heard of; votes are refused for a while after (check-quorum's other half). */
   #leaderContactMs = -Infinity;
+  /** Nobody listens where the leader should be, and it has not spoken since that was found. */
+  #isLeaderGone = false;
   /** What is on the disk, as far as a `Ready` has asked for it. */
   #hardState: HardState;
   /** The term the observer was told last. */
@@ -85,8 +90,24 @@ export class ReplicaState {
   /** A leader is there, or was a moment ago: an election would only disturb it (Raft thesis, 4.2.3). */
   hasLeaderContact(nowMs: number): boolean {
     if (this.isLeading) return true;
-    const silentMs = nowMs - this.#leaderContactMs;
-    return this.#leader !== undefined && silentMs < this.options.timing.electionTimeoutMs;
+    const { electionTimeoutMs, heartbeatIntervalMs } = this.options.timing;
+    const patienceMs = this.#isLeaderGone
+      ? Math.min(electionTimeoutMs, GONE_AFTER_HEARTBEATS * heartbeatIntervalMs)
+      : electionTimeoutMs;
+    return this.#leader !== undefined && nowMs - this.#leaderContactMs < patienceMs;
+  }
+
+  /**
+   * A process that listens nowhere leads nobody, so the rest of the election timeout would be waited for nothing. Only a leader that
+   * speaks all the same is left alone: it may be that just the way to it is closed.
+   */
+  leaderGone(nowMs: number): void {
+    if (this.#isLeaderGone || this.#leader === undefined || this.isLeading || !this.isElectable) return;
+    this.#isLeaderGone = true;
+    const { heartbeatIntervalMs } = this.options.timing;
+    const silentAtMs = this.#leaderContactMs + GONE_AFTER_HEARTBEATS * heartbeatIntervalMs;
+    const soonMs = Math.max(nowMs, silentAtMs) + this.options.prng.below(heartbeatIntervalMs);
+    this.electionMs = Math.min(this.electionMs, soonMs);
   }
 
   /** Between once and twice the election timeout from now. */
@@ -108,6 +129,7 @@ export class ReplicaState {
 
   changeRole(role: Role, leader: ReplicaKey | undefined): void {
     const isSameLeader = this.#leader === leader || isSameReplica(this.#leader, leader);
+    if (!isSameLeader) this.#isLeaderGone = false;
     const isSame = this.#role === role && this.#toldTerm === this.#term && isSameLeader;
     this.#role = role;
     this.#leader = leader;
@@ -137,6 +159,7 @@ export class ReplicaState {
   /** The leader of this term has spoken. */
   follow(leader: ReplicaKey, nowMs: number): void {
     this.#leaderContactMs = nowMs;
+    this.#isLeaderGone = false;
     this.electionMs = this.drawElection(nowMs);
     this.changeRole(this.restingRole, leader);
   }

@@ -3,6 +3,7 @@
 //   group 1 2 3 [observers 4 5] [name=value ...]   begins anew; names are those of RaftTiming and RaftLimits, or preferredLeader
 //   disk 3 term 4 log 1 1 2                        before `start`: what its disk holds, one entry for each term
 //   start                                          everybody (who has a disk of their own by `disk` included)
+//   refused N by M                                 M finds that nobody listens where N should be
 //   campaign N | tick N | after MS | run MS | run MS quietly
 //   settle [quietly]                               delivers everything and what comes of it, in order
 //   deliver 1>2 [type] | lose 1>2 [type] | repeat 1>2 [type]     what is on its way now; `*` for any node
@@ -133,6 +134,9 @@ export class Transcript {
       this.#here.tick(node);
     },
     tick: (_, node) => this.#here.tick(node),
+    refused: ([, , by], peer) => {
+      this.#here.raft(Number(by)).refused(peer as NodeId, this.#here.nowMs);
+    },
     after: (_, durationMs) => {
       this.#here.nowMs += durationMs;
     },

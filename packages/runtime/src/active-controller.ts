@@ -8,6 +8,7 @@
 import {
   applyRecords,
   BrokerSessions,
+  RecentRefusals,
   type Controller,
   type ControllerCommand,
   type MetadataImage,
@@ -58,6 +59,8 @@ interface Waiting {
 
 export class ActiveController {
   readonly sessions: BrokerSessions;
+  /** Seen while it is not active. */
+  readonly refusals: RecentRefusals;
   readonly #options: ActiveControllerOptions;
   /** The term it is active in; undefined while it is not. */
   #term: Term | undefined;
@@ -70,6 +73,7 @@ export class ActiveController {
   constructor(options: ActiveControllerOptions) {
     this.#options = options;
     this.sessions = new BrokerSessions(options.sessionTimeoutMs, options.refusedTimeoutMs);
+    this.refusals = new RecentRefusals(options.refusedTimeoutMs);
   }
 
   /** With everything decided so far, committed or on its way. */
@@ -101,7 +105,7 @@ export class ActiveController {
     if (this.#isClosing) return;
     if (this.#term === undefined && isServing && state.position.endOffset === logEndOffset) {
       this.#term = term;
-      this.sessions.reset(state.image, clock.monotonicMs(), self);
+      this.sessions.reset(state.image, clock.monotonicMs(), self, this.refusals);
       onActive(true);
     }
   }

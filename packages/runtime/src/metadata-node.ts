@@ -454,11 +454,20 @@ export class MetadataNode {
     onActive?.(isActive);
   }
 
-  /** Nobody listens where a peer should be. The sessions are the active controller's; it sends to every replica all the time. */
+  /**
+   * Nobody listens where a peer should be. The sessions are the active controller's, and it sends to every replica all the time; a
+   * voter that may be the next one remembers what it saw while the last one was lost.
+   */
   #refused(peer: NodeId): void {
     const { clock, onRefused } = this.#options;
+    const nowMs = clock.monotonicMs();
+    this.#quorum.peerRefused(peer);
     const broker = peer as number as BrokerId;
-    if (!this.#active.isActive || !this.#active.sessions.refused(broker, clock.monotonicMs())) return;
+    if (!this.#active.isActive) {
+      this.#active.refusals.add(broker, nowMs);
+      return;
+    }
+    if (!this.#active.sessions.refused(broker, nowMs)) return;
     // One that stopped in order is fenced already.
     if (this.#active.pendingImage.broker(broker)?.fenced !== false) return;
     onRefused?.(broker);

@@ -27,6 +27,7 @@ describe('the metadata quorum', () => {
 
   it('goes on without its leader, and loses nothing that was answered', async () => {
     const group = await QuorumGroup.withBroker({ voters: 3 });
+    for (const id of [2, 3]) await group.register(id);
     await group.createTopic(2, 'before');
     const leader = await group.leader();
     await group.clock.settle(group.stop(leader.self.nodeId));

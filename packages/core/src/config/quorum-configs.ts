@@ -17,7 +17,7 @@ const quorumSpecs = {
   'controller.quorum.election.timeout.ms': int(1000, {
     min: 1,
     unit: 'ms',
-    doc: 'A voter that has heard of no leader for so long, and up to as much longer at random, asks for an election. A leader speaks five times as often.',
+    doc: 'A voter that has heard of no leader for so long, and up to as much longer at random, asks for an election. A leader speaks five times as often, and one whose host refuses connections is not waited for once it has missed a heartbeat.',
   }),
   'controller.quorum.fetch.timeout.ms': int(2000, {
     min: 1,

@@ -177,6 +177,13 @@ export class RaftQuorum {
     return begun;
   }
 
+  /** Nobody listens where `peer` should be. */
+  peerRefused(peer: NodeId): void {
+    if (this.#isClosed) return;
+    this.#raft.refused(peer, this.#now());
+    this.#kick();
+  }
+
   /** The commit offset of the cluster at some moment between the call and the answer. Failures: NOT_CONTROLLER, THROTTLING_QUOTA_EXCEEDED. */
   readIndex(): Promise<{ readonly ok: true; readonly offset: Offset } | Failure> {
     if (this.#isClosed) return Promise.resolve(stopped());
