@@ -49,7 +49,11 @@ export const layers = {
     ],
     libraries: ['@grpc/grpc-js', 'classic-level', 'pino', 'prom-client'],
   },
-  client: { kind: 'edge', imports: ['rpc', 'record', 'core', 'compression'], libraries: ['@grpc/grpc-js'] },
+  client: {
+    kind: 'edge',
+    imports: ['rpc', 'group', 'record', 'core', 'compression'],
+    libraries: ['@grpc/grpc-js'],
+  },
   cli: { kind: 'edge', imports: ['client', 'broker', 'core'], libraries: ['commander', 'picocolors'] },
   simulation: {
     kind: 'dev',

@@ -36,6 +36,8 @@ export interface TopicInfo {
   readonly id: string;
   /** By partition index, without holes. */
   readonly partitions: readonly PartitionInfo[];
+  /** The cluster's own; a pattern does not match it. */
+  readonly internal: boolean;
 }
 
 export interface MetadataOptions {
@@ -59,6 +61,9 @@ interface Waiter {
 export class ClusterMetadata {
   readonly #options: MetadataOptions;
   readonly #tracked = new Set<string>();
+  #tracksAll = false;
+  /** Settled by the next refresh that begins and succeeds after they asked. */
+  #fresh: (() => void)[] = [];
   readonly #topics = new Map<string, TopicInfo>();
   readonly #errors = new Map<string, TidemarkError>();
   readonly #brokers = new Map<number, BrokerInfo>();
@@ -92,7 +97,7 @@ export class ClusterMetadata {
       nextAddress: () => this.anyAddress(),
       addressCount: () => this.#addresses().length,
       topics: () => [...this.#tracked],
-      onMetadata: (metadata) => this.#learn(metadata),
+      onMetadata: (metadata) => this.#learn(metadata, false),
     });
   }
 
@@ -130,6 +135,42 @@ export class ClusterMetadata {
   address(brokerId: number): string | undefined {
     const broker = this.#brokers.get(brokerId);
     return broker === undefined ? undefined : `${broker.host}:${broker.port}`;
+  }
+
+  /** Every topic the cluster told of. */
+  get topics(): Iterable<TopicInfo> {
+    return this.#topics.values();
+  }
+
+  /** These are part of every refresh from now on; 'all': whatever topics there are. Answers whether that is news. */
+  track(names: readonly string[] | 'all'): boolean {
+    if (names === 'all') {
+      const isNews = !this.#tracksAll;
+      this.#tracksAll = true;
+      return isNews;
+    }
+    const before = this.#tracked.size;
+    for (const name of names) this.#tracked.add(name);
+    return this.#tracked.size > before && !this.#tracksAll;
+  }
+
+  /** Rejects when there is no answer in time; what was known before stays. */
+  refreshed(timeoutMs: number): Promise<void> {
+    if (this.#closed) return Promise.reject(new TidemarkError('NETWORK_EXCEPTION', 'the client is closed'));
+    return new Promise((resolve, reject) => {
+      const timer = this.#options.clock.setTimer(timeoutMs, () => {
+        this.#fresh = this.#fresh.filter((each) => each !== settle);
+        const cause = this.#lastError;
+        const why = cause === undefined ? '' : `: ${cause.message}`;
+        reject(new TidemarkError('REQUEST_TIMED_OUT', `no metadata in ${timeoutMs} ms${why}`, { cause }));
+      });
+      const settle = (): void => {
+        timer.cancel();
+        resolve();
+      };
+      this.#fresh.push(settle);
+      this.refreshSoon();
+    });
   }
 
   /** The topic's partitions, now or as soon as a broker tells them. REQUEST_TIMED_OUT or UNKNOWN_TOPIC_OR_PARTITION after `timeoutMs`. */
@@ -209,6 +250,7 @@ export class ClusterMetadata {
     }
     this.#waiters.clear();
     this.#listeners.clear();
+    for (const settle of this.#fresh.splice(0)) settle();
   }
 
   #addresses(): string[] {
@@ -225,7 +267,9 @@ export class ClusterMetadata {
     this.#wanted = false;
     this.#timer?.cancel();
     this.#timer = undefined;
-    const request = { topics: [...this.#tracked].map((name) => ({ name })) };
+    const all = this.#tracksAll;
+    const request = all ? { allTopics: true } : { topics: [...this.#tracked].map((name) => ({ name })) };
+    const asked = this.#fresh.splice(0);
     let answer: MetadataAnswer | undefined;
     for (let tries = this.#addresses().length; tries > 0 && answer === undefined && !this.#closed; tries--) {
       try {
@@ -240,9 +284,11 @@ export class ClusterMetadata {
     this.#refreshing = false;
     if (this.#isClosed()) return;
     const before = this.#leadersLearned;
-    if (answer !== undefined) this.#learn(answer);
+    if (answer !== undefined) this.#learn(answer, all);
+    if (answer === undefined) this.#fresh.push(...asked);
+    else for (const settle of asked) settle();
     this.#refreshedMs = clock.monotonicMs();
-    const settled = answer !== undefined && this.#waiters.size === 0;
+    const settled = answer !== undefined && this.#waiters.size === 0 && this.#fresh.length === 0;
     this.#failures = settled ? 0 : this.#failures + 1;
     // Leaders are in doubt, and nobody will tell when that is over.
     const inVain = this.#watch.isWanted && !this.#watch.isLive && this.#leadersLearned === before;
@@ -270,14 +316,28 @@ export class ClusterMetadata {
     return this.#closed;
   }
 
-  #learn(answer: MetadataAnswer): void {
+  #learn(answer: MetadataAnswer, all: boolean): void {
     this.#clusterId = answer.clusterId;
     this.#controllerId = answer.controllerId;
     this.#brokers.clear();
     for (const broker of answer.brokers) this.#brokers.set(broker.id, broker);
     for (const topic of answer.topics) this.#learnTopic(topic);
+    if (all) this.#forgetOthers(answer);
     this.#settleWaiters();
     this.#notify();
+  }
+
+  /** The answer has every topic there is. */
+  #forgetOthers(answer: MetadataAnswer): void {
+    const there = new Set(answer.topics.map(({ name }) => name));
+    for (const name of this.#topics.keys()) {
+      if (there.has(name)) continue;
+      this.#topics.delete(name);
+      this.#learnedAt.delete(name);
+    }
+    for (const { topic } of this.#waiters) {
+      if (!there.has(topic)) this.#errors.set(topic, new TidemarkError('UNKNOWN_TOPIC_OR_PARTITION'));
+    }
   }
 
   #learnTopic(topic: TopicAnswer): void {
@@ -301,7 +361,8 @@ export class ClusterMetadata {
         this.#noteLeader(topic.name, heard.partition, heard.leaderId);
       }
     }
-    this.#topics.set(topic.name, { name: topic.name, id: topic.topicId, partitions });
+    const { name, topicId: id, internal } = topic;
+    this.#topics.set(name, { name, id, internal, partitions });
   }
 
   #noteLeader(topic: string, partition: number, leaderId: number): void {

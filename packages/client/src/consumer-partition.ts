@@ -25,6 +25,14 @@ export class ConsumerPartition {
   /** Raised by every change of position: what began before it no longer counts. */
   generation = 0;
   paused = false;
+  /** Nothing of it is handed out: the group is about to take it away, or its callback has not run yet. */
+  withheld = false;
+  /** `run` is at work on a batch of it; the next one waits. */
+  inProcess = false;
+  /** Tells `run` to stop after the record in hand. */
+  interrupt: (() => void) | undefined;
+  /** It came with an assignment of the group: when its topic goes, the group takes it away. */
+  isGroups = false;
   /** Who pushes it at the moment. */
   connection: FetchConnection | undefined;
   positionId = 0;
@@ -43,6 +51,8 @@ export class ConsumerPartition {
   epoch = -1;
   /** The leader epoch the position was last checked against. */
   checkedEpoch = -1;
+  /** Leader epoch of the batch taken last; -1 when not known. */
+  takenEpoch = -1;
   highWatermark = -1;
   logStartOffset = -1;
   #chunks: Chunk[] = [];
@@ -117,6 +127,7 @@ export class ConsumerPartition {
     this.failures = 0;
     this.epoch = -1;
     this.checkedEpoch = -1;
+    this.takenEpoch = -1;
     this.wanted = spec;
     this.position = typeof spec === 'number' ? spec : -1;
   }

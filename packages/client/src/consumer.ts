@@ -1,27 +1,35 @@
-// Consumer: reads assigned partitions, each in order, from wherever it is told to, up to what is committed. A change of leader or a
-// lost connection neither repeats nor skips a record. What is pushed ahead of the application is bounded in bytes; the broker
-// pushes on as the application takes. Errors the application must decide about are thrown at it, and the partition waits there.
-import { nodeCodecs } from '@tidemark/compression';
+// Consumer: reads partitions, each in order, from wherever it is told to, up to what is committed: those it is assigned by hand, or
+// those its group gives it. A change of leader or a lost connection neither repeats nor skips a record. What is pushed ahead of the
+// application is bounded in bytes; the broker pushes on as the application takes. Errors the application must decide about are thrown at
+// it, and the partition waits there.
 import { TidemarkError } from '@tidemark/core';
 import type { Clock, Timer } from '@tidemark/core';
-import { RecordCursor } from '@tidemark/record';
 import { wire } from './client-settings.ts';
 import type { ClientOptions, Wiring } from './client-settings.ts';
-import { ConsumerBatch } from './consumer-batch.ts';
+import type { ConsumerBatch } from './consumer-batch.ts';
 import { newConsumerMetrics } from './consumer-metrics.ts';
 import type { ConsumerMetrics } from './consumer-metrics.ts';
 import { ConsumerPartition } from './consumer-partition.ts';
-import { ConsumerRecord } from './consumer-record.ts';
+import type { ConsumerRecord } from './consumer-record.ts';
 import type { RecordDeserializers } from './consumer-record.ts';
+import { ConsumerRun } from './consumer-run.ts';
+import type { RunOptions } from './consumer-run.ts';
 import { consumerSettings } from './consumer-settings.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { Fetcher } from './fetcher.ts';
+import type { CommittedOffset } from './group/committed-offsets.ts';
+import { ConsumerGroup } from './group/consumer-group.ts';
+import type { GroupEventListener } from './group/group-events.ts';
+import type { CommitOptions, OffsetToCommit } from './group/offset-commits.ts';
+import type { RebalanceListener } from './group/rebalance-listener.ts';
 import { LeaderCalls } from './leader-calls.ts';
 import type { TopicPartition } from './leader-calls.ts';
 import { warnOfTruncation } from './log-truncation.ts';
 import type { ResumedTruncation } from './log-truncation.ts';
 import { lookUpOffsets } from './offset-lookup.ts';
 import type { FoundOffset, LookupSpec, OffsetSpec } from './offset-lookup.ts';
+import { abortReason } from './pause.ts';
+import { RecordReader } from './record-reader.ts';
 import { bytesDeserializer } from './serializers.ts';
 import type { Deserializer } from './serializers.ts';
 
@@ -31,6 +39,12 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
   readonly valueDeserializer?: Deserializer<V> | undefined;
   /** Records that were read have been lost by an election, and reading goes on where the log differs. Default: a process warning. */
   readonly onTruncation?: ((truncation: ResumedTruncation) => void) | undefined;
+  /** The same as `group.id` in `config`. */
+  readonly groupId?: string | undefined;
+  /** What goes wrong while nobody waits for it, e.g. an automatic commit. Default: nobody hears of it. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+  /** What happens to the consumer as a member of its group. */
+  readonly onGroupEvent?: GroupEventListener | undefined;
 }
 
 export interface Assignment extends TopicPartition {
@@ -47,10 +61,17 @@ export interface PollOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ConsumerCloseOptions {
+  /** For the last commit, the callbacks and leaving the group together; default 30 s. */
+  readonly timeoutMs?: number | undefined;
+}
+
 export interface ReadOptions {
   /** Ends the iteration. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const CLOSE_TIMEOUT_MS = 30_000;
 
 export class Consumer<K = Uint8Array, V = Uint8Array> {
   readonly #wiring: Wiring;
@@ -59,31 +80,22 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
   readonly #metrics = newConsumerMetrics();
   readonly #calls: LeaderCalls;
   readonly #fetcher: Fetcher;
-  readonly #deserializers: RecordDeserializers<K, V>;
-  readonly #batchCursor: RecordCursor;
-  readonly #recordCursor: RecordCursor;
+  readonly #reader: RecordReader<K, V>;
+  readonly #group: ConsumerGroup | undefined;
   readonly #waiting = new Set<() => void>();
-  /** The batch that poll() and the record iterator are in. */
-  #current: { batch: ConsumerBatch<K, V>; partition: ConsumerPartition; generation: number } | undefined;
+  #run: ConsumerRun<K, V> | undefined;
+  readonly #onError: (error: unknown) => void;
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: ConsumerOptions<K, V>) {
-    this.#settings = consumerSettings(options.config);
+    this.#settings = consumerSettings(options.config, options.groupId);
     this.#wiring = wire(options);
+    this.#onError = options.onError ?? ((): void => undefined);
     const { clock, random, connections, metadata } = this.#wiring;
     this.#clock = clock;
-    const { requestTimeoutMs, retryBackoff } = this.#settings;
+    const { requestTimeoutMs, retryBackoff, group } = this.#settings;
     this.#calls = new LeaderCalls({ connections, metadata, clock, random, requestTimeoutMs, retryBackoff });
-    // The default gives what the default types of K and V are.
-    const asBytes = bytesDeserializer as Deserializer<unknown>;
-    this.#deserializers = {
-      key: options.keyDeserializer ?? (asBytes as Deserializer<K>),
-      value: options.valueDeserializer ?? (asBytes as Deserializer<V>),
-    };
-    // The fetcher has checked the CRC before a cursor sees the batch.
-    const codecs = nodeCodecs();
-    this.#batchCursor = new RecordCursor({ codecs, checkCrcs: false });
-    this.#recordCursor = new RecordCursor({ codecs, checkCrcs: false });
     this.#fetcher = new Fetcher({
       settings: this.#settings,
       clock,
@@ -92,8 +104,20 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
       connections,
       calls: this.#calls,
       metrics: this.#metrics,
+      committed: group === undefined ? undefined : (at) => this.#group!.find(at),
       onNews: () => this.#news(),
       onTruncation: options.onTruncation ?? warnOfTruncation,
+    });
+    this.#reader = new RecordReader(this.#fetcher, deserializersOf(options));
+    if (group === undefined) return;
+    this.#group = new ConsumerGroup({
+      settings: { ...this.#settings, group },
+      wiring: this.#wiring,
+      fetcher: this.#fetcher,
+      reader: this.#reader,
+      onEvent: options.onGroupEvent ?? ((): void => undefined),
+      onError: this.#onError,
+      onNews: () => this.#news(),
     });
   }
 
@@ -106,9 +130,47 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
     return [...this.#fetcher.partitions].map(({ topic, partition }) => ({ topic, partition }));
   }
 
-  /** Reads these partitions and no others. Those assigned before go on where they are, unless a position is given. */
+  /**
+   * Takes part in the consumer's group: its members share the partitions of what they subscribe to, by name or, with a pattern, of
+   * every topic it matches, also of those to come. Replaces what was subscribed to before.
+   */
+  subscribe(topics: readonly string[] | RegExp, listener: RebalanceListener = {}): void {
+    this.#requireGroup().subscribe(topics, listener);
+  }
+
+  /** Gives up everything and leaves the group. */
+  async unsubscribe({ timeoutMs = CLOSE_TIMEOUT_MS }: ConsumerCloseOptions = {}): Promise<void> {
+    await this.#requireGroup().unsubscribe('the consumer has unsubscribed', timeoutMs);
+  }
+
+  /**
+   * Commits where to go on: the offsets given, or else all that was handed out so far (and in `run` all that is done). Resolves when
+   * the group has them; rejects with `CommitFailed`, e.g. when the partitions have gone to another member meanwhile.
+   */
+  async commit(offsets?: readonly OffsetToCommit[], options: CommitOptions = {}): Promise<void> {
+    await this.#requireGroup().commit(offsets, options);
+  }
+
+  /** The same without waiting; commits take effect in the order of the calls. A failure goes to `onError`. */
+  commitSoon(offsets?: readonly OffsetToCommit[]): void {
+    this.commit(offsets).catch(this.#onError);
+  }
+
+  /** Where the group is, in the order asked; undefined: it has committed nothing there. */
+  committed(partitions: readonly TopicPartition[]): Promise<(CommittedOffset | undefined)[]> {
+    return this.#requireGroup().committed(partitions);
+  }
+
+  /**
+   * Reads these partitions and no others. Those assigned before go on where they are, unless a position is given. A consumer with a
+   * group begins where the group is, and commits for it without being a member: nobody else should.
+   */
   assign(assignments: readonly Assignment[]): void {
     this.#checkOpen();
+    if (this.#group?.isSubscribed === true) {
+      throw new TidemarkError('INVALID_REQUEST', 'the group assigns what is read; unsubscribe first');
+    }
+    this.#group?.assignedByHand();
     const wanted = new Set(assignments.map(({ topic, partition }) => `${topic}-${partition}`));
     for (const partition of [...this.#fetcher.partitions]) {
       if (!wanted.has(partition.name)) this.#fetcher.drop(partition);
@@ -132,7 +194,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
   pause(partitions: readonly TopicPartition[]): void {
     for (const at of partitions) {
       const partition = this.#assigned(at);
-      this.#putBack(partition);
+      this.#reader.putBack(partition);
       partition.paused = true;
       this.#fetcher.refresh(partition);
     }
@@ -151,8 +213,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
   async position(at: TopicPartition, options: ReadOptions = {}): Promise<number> {
     for (;;) {
       const partition = this.#assigned(at);
-      if (this.#reading(partition)) return this.#nextOffset();
-      if (partition.position >= 0) return partition.position;
+      const position = this.#reader.position(partition);
+      if (position >= 0) return position;
       if (partition.error !== undefined) throw partition.error;
       if (options.signal?.aborted === true) throw abortReason(options.signal);
       await this.#wait(undefined, options.signal);
@@ -179,18 +241,23 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
   async poll(options: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
     const maxRecords = options.maxRecords ?? this.#settings.maxPollRecords;
     const deadlineMs = this.#clock.monotonicMs() + (options.timeoutMs ?? 0);
-    for (;;) {
-      this.#checkOpen();
-      if (options.signal?.aborted === true) throw abortReason(options.signal);
-      const records: ConsumerRecord<K, V>[] = [];
-      while (records.length < maxRecords) {
-        const record = this.#nextOrLater(records.length > 0);
-        if (record === undefined) break;
-        records.push(record);
+    this.#enter();
+    try {
+      for (;;) {
+        this.#check();
+        if (options.signal?.aborted === true) throw abortReason(options.signal);
+        const records: ConsumerRecord<K, V>[] = [];
+        while (records.length < maxRecords) {
+          const record = this.#nextOrLater(records.length > 0);
+          if (record === undefined) break;
+          records.push(record);
+        }
+        const leftMs = deadlineMs - this.#clock.monotonicMs();
+        if (records.length > 0 || leftMs <= 0) return records;
+        await this.#wait(leftMs, options.signal);
       }
-      const leftMs = deadlineMs - this.#clock.monotonicMs();
-      if (records.length > 0 || leftMs <= 0) return records;
-      await this.#wait(leftMs, options.signal);
+    } finally {
+      this.#group?.leave();
     }
   }
 
@@ -208,18 +275,42 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
    * mix with poll() and records() on the same partitions.
    */
   batches(options: ReadOptions = {}): AsyncIterableIterator<ConsumerBatch<K, V>> {
-    return this.#iterate(() => this.#nextBatch(this.#batchCursor), options.signal);
+    return this.#iterate(() => this.#nextBatch(), options.signal);
   }
 
-  /** Ends every iteration and drops the connections. Idempotent. */
-  close(): Promise<void> {
-    if (this.#closed) return Promise.resolve();
-    this.#closed = true;
-    this.#fetcher.close();
-    this.#wiring.metadata.close();
-    this.#wiring.connections.close();
-    this.#news();
-    return Promise.resolve();
+  /**
+   * Hands every record to `eachMessage`, or every batch to `eachBatch`: one after the other within a partition, up to `concurrency`
+   * partitions at a time. What is handed out counts as done, and is committed, when the handler has returned. Resolves when the signal
+   * says so or the consumer is closed, with what is in hand done; rejects with what a handler throws, whose record comes again.
+   */
+  async run(options: RunOptions<K, V>): Promise<void> {
+    this.#checkOpen();
+    if (this.#run !== undefined) throw new TidemarkError('INVALID_REQUEST', 'the consumer runs already');
+    const run = new ConsumerRun(options, {
+      reader: this.#reader,
+      fetcher: this.#fetcher,
+      group: this.#group,
+      check: () => this.#check(),
+      wait: () => this.#wait(undefined, options.signal),
+      onNews: () => this.#news(),
+    });
+    this.#run = run;
+    this.#group?.enter();
+    try {
+      await run.done;
+    } finally {
+      this.#run = undefined;
+      this.#group?.leave();
+    }
+  }
+
+  /**
+   * Commits what the application is done with, gives up what the group gave it, leaves the group, ends every iteration and drops the
+   * connections. What the application has in its hands is not committed: `commit()` before does that. Idempotent.
+   */
+  close({ timeoutMs = CLOSE_TIMEOUT_MS }: ConsumerCloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -245,22 +336,40 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
     return lookUpOffsets(this.#calls, targets, this.#settings.requestTimeoutMs);
   }
 
-  /** Whether a batch of the partition is being read record by record. A seek ends that. */
-  #reading(partition: ConsumerPartition): boolean {
-    const current = this.#current;
-    return current?.partition === partition && current.generation === partition.generation;
+  async #close(timeoutMs: number): Promise<void> {
+    this.#closed = true;
+    this.#news();
+    if (this.#run !== undefined) await this.#noLongerThan(timeoutMs, this.#run.stop());
+    await this.#group?.close(timeoutMs);
+    this.#fetcher.close();
+    this.#wiring.metadata.close();
+    this.#wiring.connections.close();
+    this.#news();
   }
 
-  /** Of the batch being read. */
-  #nextOffset(): number {
-    const next = this.#recordCursor.nextOffset;
-    return Math.max(next, this.#current?.batch.firstOffset ?? next);
+  async #noLongerThan(timeoutMs: number, promise: Promise<void>): Promise<void> {
+    let timer: Timer | undefined;
+    const over = new Promise<void>((resolve) => (timer = this.#clock.setTimer(timeoutMs, resolve)));
+    await Promise.race([promise, over]);
+    timer?.cancel();
   }
 
-  #putBack(partition: ConsumerPartition): void {
-    if (!this.#reading(partition)) return;
-    partition.putBack(this.#current!.batch.bytes, this.#nextOffset());
-    this.#current = undefined;
+  #requireGroup(): ConsumerGroup {
+    this.#checkOpen();
+    if (this.#group !== undefined) return this.#group;
+    throw new TidemarkError('INVALID_GROUP_ID', 'the consumer is in no group: make it with a groupId');
+  }
+
+  /** Whether there may be more for the application, which has come for it. */
+  #check(): void {
+    this.#checkOpen();
+    this.#group?.check();
+  }
+
+  #enter(): void {
+    this.#checkOpen();
+    if (this.#run !== undefined) throw new TidemarkError('INVALID_REQUEST', 'run() reads from this consumer');
+    this.#group?.enter();
   }
 
   /** With records in hand an error is left for the next call: it is the partition's, and stays. */
@@ -274,61 +383,35 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
   }
 
   #next(): ConsumerRecord<K, V> | undefined {
-    for (;;) {
-      const current = this.#current;
-      if (current !== undefined && this.#reading(current.partition)) {
-        const { topic, partition } = current.batch;
-        if (this.#recordCursor.next()) {
-          return new ConsumerRecord(topic, partition, this.#recordCursor, this.#deserializers);
-        }
-        this.#current = undefined;
-        this.#checkWhole(current);
-      }
-      const batch = this.#nextBatch(this.#recordCursor);
-      if (batch === undefined) return undefined;
-      const partition = this.#fetcher.partition(batch)!;
-      batch.cursor();
-      this.#current = { batch, partition, generation: partition.generation };
-    }
+    const record = this.#reader.next();
+    if (record !== undefined) this.#group?.gave(this.#reader.partition!, record.offset);
+    return record;
   }
 
-  /** The CRC was right and still the records are not what they say: the partition waits there. */
-  #checkWhole({ batch, partition }: { batch: ConsumerBatch<K, V>; partition: ConsumerPartition }): void {
-    try {
-      batch.check(this.#recordCursor);
-    } catch (error) {
-      if (error instanceof TidemarkError) {
-        partition.position = Math.max(this.#recordCursor.nextOffset, batch.firstOffset);
-        this.#fetcher.fail(partition, error);
-      }
-      throw error;
-    }
-  }
-
-  #nextBatch(cursor: RecordCursor): ConsumerBatch<K, V> | undefined {
-    const taken = this.#fetcher.take();
-    if (taken === undefined) return undefined;
-    const { partition, bytes, fromOffset } = taken;
-    return new ConsumerBatch(bytes, {
-      topic: partition.topic,
-      partition: partition.partition,
-      highWatermark: partition.highWatermark,
-      fromOffset,
-      cursor,
-      deserializers: this.#deserializers,
-    });
+  #nextBatch(): ConsumerBatch<K, V> | undefined {
+    const read = this.#reader.nextBatch();
+    if (read === undefined) return undefined;
+    this.#group?.gave(read.partition, read.batch.firstOffset);
+    return read.batch;
   }
 
   #iterate<T>(next: () => T | undefined, signal: AbortSignal | undefined): AsyncIterableIterator<T> {
     let ended = false;
     const isOver = (): boolean => ended || this.#closed || signal?.aborted === true;
     const waitForNext = async (): Promise<IteratorResult<T>> => {
-      while (!isOver()) {
-        const value = next();
-        if (value !== undefined) return { done: false, value };
-        await this.#wait(undefined, signal);
+      if (isOver()) return { done: true, value: undefined };
+      this.#enter();
+      try {
+        while (!isOver()) {
+          this.#group?.check();
+          const value = next();
+          if (value !== undefined) return { done: false, value };
+          await this.#wait(undefined, signal);
+        }
+        return { done: true, value: undefined };
+      } finally {
+        this.#group?.leave();
       }
-      return { done: true, value: undefined };
     };
     return {
       [Symbol.asyncIterator]() {
@@ -363,7 +446,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
   }
 }
 
-function abortReason(signal: AbortSignal): Error {
-  const reason: unknown = signal.reason;
-  return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
+/** The default gives what the default types of K and V are. */
+function deserializersOf<K, V>(options: ConsumerOptions<K, V>): RecordDeserializers<K, V> {
+  const asBytes = bytesDeserializer as Deserializer<unknown>;
+  return {
+    key: options.keyDeserializer ?? (asBytes as Deserializer<K>),
+    value: options.valueDeserializer ?? (asBytes as Deserializer<V>),
+  };
 }

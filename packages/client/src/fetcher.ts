@@ -28,6 +28,7 @@ import type { LeaderCalls, TopicPartition } from './leader-calls.ts';
 import type { ResumedTruncation } from './log-truncation.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
 import { PositionKeeper } from './position-keeper.ts';
+import type { CommittedLookup } from './position-keeper.ts';
 import { provesMetadataStale } from './stale-metadata.ts';
 
 export interface FetcherOptions {
@@ -38,6 +39,8 @@ export interface FetcherOptions {
   readonly connections: Connections;
   readonly calls: LeaderCalls;
   readonly metrics: ConsumerMetrics;
+  /** Where a group is; undefined outside of one. */
+  readonly committed?: CommittedLookup | undefined;
   /** There is a batch to take, or an error to throw, or a position became known. */
   readonly onNews: () => void;
   /** Records that were read are gone; the partition goes on where the log differs. */
@@ -71,6 +74,8 @@ export class Fetcher {
     this.#positions = new PositionKeeper({
       settings: options.settings,
       calls: options.calls,
+      committed: options.committed,
+      wallMs: () => options.clock.wallMs(),
       onFound: (partition) => this.#calm(partition),
       onTrouble: (partition, error) => this.#give(partition, error),
       fail: (partition, error) => this.fail(partition, error),
@@ -137,9 +142,10 @@ export class Fetcher {
   /** The next batch that has records for the application; undefined when nothing is there. Throws a partition's error. */
   take(): TakenBatch | undefined {
     for (const partition of this.#partitions.values()) {
-      if (partition.error !== undefined && !partition.paused) throw partition.error;
+      if (partition.error !== undefined && !partition.paused && !partition.withheld) throw partition.error;
     }
     for (const partition of this.#ready) {
+      if (partition.withheld || partition.inProcess) continue;
       const taken = this.#takeFrom(partition);
       if (taken !== undefined) return taken;
       this.#ready.delete(partition);
@@ -177,6 +183,7 @@ export class Fetcher {
       const lastOffset = batchLastOffset(bytes, at);
       if (lastOffset < fromOffset) continue;
       partition.position = lastOffset + 1;
+      partition.takenEpoch = batchLeaderEpoch(bytes, at);
       if (batchIsControl(bytes, at)) continue;
       this.#options.metrics.batchesConsumed += 1;
       this.#options.metrics.bytesConsumed += sizeBytes;
@@ -392,7 +399,7 @@ export class Fetcher {
     partition.busy = false;
     const topicIsMissing =
       error.error === 'UNKNOWN_TOPIC_OR_PARTITION' && metadata.topic(partition.topic) === undefined;
-    if (!error.retriable || topicIsMissing) {
+    if (!error.retriable || (topicIsMissing && !partition.isGroups)) {
       const text = `${partition.name}: ${error.message}`;
       this.fail(partition, new TidemarkError(error.error, text, { cause: error }));
       return;

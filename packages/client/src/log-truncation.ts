@@ -3,6 +3,7 @@
 import process from 'node:process';
 import { TidemarkError } from '@tidemark/core';
 import type { TopicPartition } from './leader-calls.ts';
+import type { OffsetSpec } from './offset-lookup.ts';
 
 export interface LogTruncation extends TopicPartition {
   /** Offset of the next record the application would have got. */
@@ -21,7 +22,7 @@ export interface LogTruncation extends TopicPartition {
 /** Where a consumer went on after a truncation. */
 export interface ResumedTruncation extends LogTruncation {
   /** `divergentOffset`, or what `auto.offset.reset` says when that is not known. */
-  readonly resumedAt: number | 'start' | 'end';
+  readonly resumedAt: OffsetSpec;
 }
 
 /** OFFSET_OUT_OF_RANGE, as Kafka's LogTruncationException is an OffsetOutOfRangeException. */
@@ -59,6 +60,9 @@ export function describeTruncation(truncation: LogTruncation): string {
 
 /** For who does not listen: `node:process` prints it, or hands it to `process.on('warning')`. */
 export function warnOfTruncation(truncation: ResumedTruncation): void {
-  const text = `${describeTruncation(truncation)}; reading goes on at ${truncation.resumedAt}`;
+  const { resumedAt } = truncation;
+  const where =
+    typeof resumedAt === 'object' ? `the first record since ${resumedAt.timestampMs} ms` : `${resumedAt}`;
+  const text = `${describeTruncation(truncation)}; reading goes on at ${where}`;
   process.emitWarning(text, 'LogTruncationWarning');
 }

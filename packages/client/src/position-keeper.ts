@@ -11,9 +11,17 @@ import type { LeaderCalls, TopicPartition } from './leader-calls.ts';
 import { lookUpOffsets } from './offset-lookup.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
 
+/** Where the group is; undefined: it has committed nothing. `leaderEpoch` -1: not known. */
+export type CommittedLookup = (
+  at: TopicPartition,
+) => Promise<{ readonly offset: number; readonly leaderEpoch: number } | undefined>;
+
 export interface PositionKeeperOptions {
   readonly settings: ConsumerSettings;
   readonly calls: LeaderCalls;
+  /** Of a consumer in a group. */
+  readonly committed: CommittedLookup | undefined;
+  readonly wallMs: () => number;
   /** The partition can be fetched. */
   readonly onFound: (partition: ConsumerPartition) => void;
   /** The lookup failed; it is tried again if the error may pass. */
@@ -36,7 +44,6 @@ export class PositionKeeper {
 
   /** `auto.offset.reset`: the position is gone, or there never was one. */
   reset(partition: ConsumerPartition): void {
-    const { settings } = this.#options;
     const cause = partition.refused;
     const position = partition.position;
     if (cause?.error === 'CORRUPT_MESSAGE') {
@@ -44,8 +51,9 @@ export class PositionKeeper {
       this.#options.fail(partition, new TidemarkError('CORRUPT_MESSAGE', text, { cause }));
       return;
     }
-    if (settings.reset !== 'none') {
-      this.#options.moveTo(partition, settings.reset === 'earliest' ? 'start' : 'end');
+    const spec = this.#resetTo();
+    if (spec !== undefined) {
+      this.#options.moveTo(partition, spec);
       return;
     }
     const what =
@@ -57,8 +65,21 @@ export class PositionKeeper {
     this.#options.fail(partition, new TidemarkError('OFFSET_OUT_OF_RANGE', text, { cause }));
   }
 
+  /** What `auto.offset.reset` says; undefined: none. */
+  #resetTo(): Exclude<OffsetSpec, number> | undefined {
+    const { settings, wallMs } = this.#options;
+    const { reset } = settings;
+    if (reset.kind === 'by-duration') return { timestampMs: wallMs() - reset.durationMs };
+    if (reset.kind === 'none') return undefined;
+    return reset.kind === 'earliest' ? 'start' : 'end';
+  }
+
   async find(partition: ConsumerPartition): Promise<void> {
     const { calls, settings } = this.#options;
+    if (partition.wanted === undefined && this.#options.committed !== undefined) {
+      await this.#findCommitted(partition, this.#options.committed);
+      return;
+    }
     if (partition.wanted === undefined) {
       this.reset(partition);
       if (partition.error !== undefined) return;
@@ -76,6 +97,28 @@ export class PositionKeeper {
       if (partition.generation !== generation) return;
       partition.position = found!.offset;
       partition.epoch = found!.leaderEpoch;
+      this.#options.onFound(partition);
+    } catch (error) {
+      if (partition.generation === generation) this.#options.onTrouble(partition, error);
+    }
+  }
+
+  /** Goes on where the group is; where it has committed nothing, as `auto.offset.reset` says. */
+  async #findCommitted(partition: ConsumerPartition, committed: CommittedLookup): Promise<void> {
+    const { generation } = partition;
+    partition.busy = true;
+    try {
+      const found = await committed(partition);
+      if (partition.generation !== generation) return;
+      if (found === undefined) {
+        partition.busy = false;
+        this.reset(partition);
+        return;
+      }
+      partition.position = found.offset;
+      // The leader is asked whether it has what the group has read (KIP-320).
+      partition.epoch = found.leaderEpoch;
+      partition.takenEpoch = found.leaderEpoch;
       this.#options.onFound(partition);
     } catch (error) {
       if (partition.generation === generation) this.#options.onTrouble(partition, error);
@@ -131,15 +174,16 @@ export class PositionKeeper {
   }
 
   #truncated(partition: ConsumerPartition, truncation: LogTruncation): void {
-    const { settings, clear, fail, moveTo, onTruncation } = this.#options;
+    const { clear, fail, moveTo, onTruncation } = this.#options;
     const { divergentOffset, divergentEpoch } = truncation;
-    if (settings.reset === 'none') {
+    const spec = this.#resetTo();
+    if (spec === undefined) {
       clear(partition);
       fail(partition, new LogTruncationError(truncation));
       return;
     }
     // Not the start or the end: what is there from the divergence on has not been read (KIP-320).
-    const resumedAt = divergentOffset ?? (settings.reset === 'earliest' ? 'start' : 'end');
+    const resumedAt = divergentOffset ?? spec;
     const { checkedEpoch } = partition;
     moveTo(partition, resumedAt);
     if (divergentEpoch !== undefined) {

@@ -2,7 +2,12 @@
 // partitions shared. It validates and stores batches as a leader does (offsets, producer sequences, the last five batches), and
 // it injects faults: `onProduce` decides what becomes of each batch, `broker.sever()` cuts connections, and so on.
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import type { ServerDuplexStream, ServerWritableStream, handleUnaryCall } from '@grpc/grpc-js';
+import type {
+  ServerDuplexStream,
+  ServerWritableStream,
+  UntypedServiceImplementation,
+  handleUnaryCall,
+} from '@grpc/grpc-js';
 import { errorTable } from '@tidemark/core';
 import type { ErrorName, LeaderEpoch, Offset } from '@tidemark/core';
 import {
@@ -18,7 +23,8 @@ import {
   rewriteBatch,
 } from '@tidemark/record';
 import { nodeCodecs } from '@tidemark/compression';
-import { clusterService, logService } from '@tidemark/rpc';
+import { clusterService, groupService, logService } from '@tidemark/rpc';
+import type { FakeCoordinator } from './fake-coordinator.ts';
 import type {
   FetchPartitionOutput,
   FetchPartitionResult,
@@ -277,6 +283,7 @@ export class FakeBroker {
       DeleteRecords: unary(() => ({})),
       InitProducerId: unary(() => cluster.initProducerId()),
     });
+    server.addService(groupService, this.#groupHandlers());
     this.port = await new Promise<number>((resolve, reject) => {
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
         error === null ? resolve(port) : reject(error),
@@ -299,6 +306,20 @@ export class FakeBroker {
   /** Tells its watchers how things are now. */
   announce(): void {
     for (const call of this.watches) this.#tell(call);
+  }
+
+  #groupHandlers(): UntypedServiceImplementation {
+    const handler =
+      (method: string): handleUnaryCall<unknown, unknown> =>
+      (call, callback) => {
+        const { coordinator } = this.cluster;
+        if (coordinator === undefined) throw new Error('this cluster has no coordinator');
+        coordinator.serve(method, call.request, this.id).then(
+          (answer) => callback(null, answer),
+          (error: unknown) => callback(error as Error),
+        );
+      };
+    return Object.fromEntries(Object.keys(groupService).map((method) => [method, handler(method)]));
   }
 
   /** Cuts every stream, as a broken connection does. */
@@ -468,6 +489,8 @@ function cut(call: { emit(event: 'error', error: Error): boolean }): void {
 export class FakeCluster {
   readonly brokers: FakeBroker[];
   readonly topics = new Map<string, FakeTopic>();
+  /** Of every group; undefined: there are no groups. */
+  coordinator: FakeCoordinator | undefined;
   readonly attempts: ProduceAttempt[] = [];
   /** Every position asked for on a fetch stream, in order. */
   readonly fetchPositions: FetchPartitionOutput[] = [];

@@ -1,12 +1,15 @@
 // What the tests of this package begin with: a fake cluster, a clock that does not wait, and clients that are closed afterwards.
 import { Consumer, Producer } from '@tidemark/client';
 import type { ConsumerOptions, ProducerOptions } from '@tidemark/client';
+import type { GroupSettings } from '@tidemark/group';
 import { FakeCluster } from './fake-cluster.ts';
+import { FakeCoordinator } from './fake-coordinator.ts';
 import { TestClock, seededRandom } from './test-clock.ts';
 
 export interface Fixture {
   readonly cluster: FakeCluster;
   readonly clock: TestClock;
+  readonly coordinator: FakeCoordinator;
   /** What reached `onError` of the producers. */
   readonly errors: unknown[];
   producer<K = string, V = string>(options?: Partial<ProducerOptions<K, V>>): Producer<K, V>;
@@ -14,15 +17,25 @@ export interface Fixture {
   stop(): Promise<void>;
 }
 
-export async function startFixture(brokerCount = 1): Promise<Fixture> {
+export async function startFixture(
+  brokerCount = 1,
+  groupSettings: Partial<GroupSettings> = {},
+): Promise<Fixture> {
   const cluster = await FakeCluster.start(brokerCount);
   const clock = new TestClock();
+  const coordinator = new FakeCoordinator(clock, groupSettings);
+  coordinator.locate = () => {
+    const { brokerId } = coordinator;
+    return { nodeId: brokerId, host: '127.0.0.1', port: cluster.broker(brokerId).port };
+  };
+  cluster.coordinator = coordinator;
   const open: (() => Promise<unknown>)[] = [];
   const errors: unknown[] = [];
   const base = { brokers: cluster.bootstrap, clock, random: seededRandom() };
   return {
     cluster,
     clock,
+    coordinator,
     errors,
     producer: <K, V>(options: Partial<ProducerOptions<K, V>> = {}) => {
       const producer = new Producer<K, V>({ ...base, onError: (error) => errors.push(error), ...options });
@@ -30,12 +43,13 @@ export async function startFixture(brokerCount = 1): Promise<Fixture> {
       return producer;
     },
     consumer: <K, V>(options: Partial<ConsumerOptions<K, V>> = {}) => {
-      const consumer = new Consumer<K, V>({ ...base, ...options });
+      const consumer = new Consumer<K, V>({ ...base, onError: (error) => errors.push(error), ...options });
       open.push(() => consumer.close());
       return consumer;
     },
     stop: async () => {
       for (const close of open) await close();
+      coordinator.stop();
       cluster.stop();
     },
   };

@@ -1,5 +1,6 @@
 export * from './config/broker-configs.ts';
 export * from './config/client-configs.ts';
+export { parseOffsetReset, type OffsetReset } from './config/offset-reset.ts';
 export {
   Config,
   descriptors,

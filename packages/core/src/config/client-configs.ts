@@ -2,7 +2,8 @@
 // brokers are not among them: every client takes them as `brokers`.
 
 import { configTable, type Config, type ConfigRule, type ConfigTable } from './config.ts';
-import { boolean, int, long, oneOf, string } from './descriptor.ts';
+import { boolean, int, list, long, oneOf, string } from './descriptor.ts';
+import { offsetResetProblem } from './offset-reset.ts';
 
 const MIB = 1_048_576;
 const scope = 'client';
@@ -146,7 +147,6 @@ const producerRules: readonly ConfigRule<ProducerSpecs>[] = [
         ],
 ];
 
-const groupsLater = 'Consumer groups are not in this version; remove it.';
 const transactionsLater = 'Transactions are not in this version; remove it.';
 const useBrokers = 'Give the addresses as `brokers`, outside of the config.';
 const notJava = 'It names a Java class; remove it.';
@@ -192,13 +192,61 @@ const consumerSpecs = {
     doc: 'Most bytes of one fetch from one partition. The first batch comes even if it is larger.',
   }),
   'max.poll.records': int(500, { scope, min: 1, doc: 'Most records one poll() answers.' }),
-  'auto.offset.reset': oneOf(['latest', 'earliest', 'none'], 'latest', {
+  'auto.offset.reset': string('latest', {
     scope,
-    doc: 'Where to read when there is no position or it is gone: the end, the start, or an error. The command line reads from the start.',
+    check: offsetResetProblem,
+    doc: 'Where to read when there is no position or it is gone: `latest` the end, `earliest` the start, `by_duration:PT1H` what is no older than that (ISO 8601, KIP-1106), `none` an error. The command line reads from the start.',
   }),
   'check.crcs': boolean(true, {
     scope,
     doc: 'Whether each batch’s CRC is checked before its records are handed out.',
+  }),
+  'default.api.timeout.ms': int(60_000, {
+    scope,
+    unit: 'ms',
+    doc: 'How long a call of the application may take, retries included: a commit, a look at committed offsets.',
+  }),
+  'group.id': string('', {
+    scope,
+    doc: 'The consumer group: its members share the partitions of what they subscribe to, and its offsets are committed. Empty: no group.',
+  }),
+  'group.instance.id': string('', {
+    scope,
+    doc: 'Makes the consumer a static member (KIP-345): it may restart within session.timeout.ms without a rebalance. Unique in its group; empty: a dynamic member.',
+  }),
+  'session.timeout.ms': int(45_000, {
+    scope,
+    min: 1,
+    unit: 'ms',
+    doc: 'A member that the coordinator does not hear of for so long loses its partitions. Within group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers.',
+  }),
+  'heartbeat.interval.ms': int(3000, {
+    scope,
+    min: 1,
+    unit: 'ms',
+    doc: 'How often a member tells the coordinator that it is there, and hears of rebalances.',
+  }),
+  'max.poll.interval.ms': int(300_000, {
+    scope,
+    min: 1,
+    unit: 'ms',
+    doc: 'An application that holds records for longer without asking for more loses its partitions. Also how long a rebalance waits for it.',
+  }),
+  'partition.assignment.strategy': list(['range', 'cooperative-sticky'], {
+    scope,
+    values: ['range', 'roundrobin', 'sticky', 'cooperative-sticky'],
+    valuesNote: 'Assignors go by their names, not by Java classes',
+    doc: 'Who gets which partition, in the order of preference; the group uses one that all its members have. With cooperative-sticky alone a rebalance takes from a member only what moves (KIP-429); with any other in the list it stops everybody.',
+  }),
+  'enable.auto.commit': boolean(true, {
+    scope,
+    doc: 'Whether a member of a group commits what the application is done with every auto.commit.interval.ms, before it gives partitions up, and when it closes.',
+  }),
+  'auto.commit.interval.ms': int(5000, {
+    scope,
+    min: 1,
+    unit: 'ms',
+    doc: 'How often offsets are committed when enable.auto.commit is true.',
   }),
 };
 export type ConsumerSpecs = typeof consumerSpecs;
@@ -219,18 +267,28 @@ export const consumerConfigs = configTable<ConsumerSpecs>({
               'Lower it, or raise fetch.max.bytes.',
             ),
           ],
+    (config) =>
+      config.get('heartbeat.interval.ms') < config.get('session.timeout.ms')
+        ? []
+        : [
+            config.problem(
+              'heartbeat.interval.ms',
+              `is not below session.timeout.ms (${config.get('session.timeout.ms')}), so that every session would end`,
+              'Give at most a third of session.timeout.ms.',
+            ),
+          ],
+    (config) =>
+      config.get('group.id') !== '' || config.get('group.instance.id') === ''
+        ? []
+        : [config.problem('group.instance.id', 'names a member of no group', 'Give group.id, too.')],
+    (config) =>
+      config.get('partition.assignment.strategy').length > 0
+        ? []
+        : [config.problem('partition.assignment.strategy', 'names no assignor', 'Name at least one.')],
   ],
   elsewhere: {
     'bootstrap.servers': useBrokers,
-    'group.id': groupsLater,
-    'group.instance.id': groupsLater,
-    'group.protocol': groupsLater,
-    'enable.auto.commit': groupsLater,
-    'auto.commit.interval.ms': groupsLater,
-    'session.timeout.ms': groupsLater,
-    'heartbeat.interval.ms': groupsLater,
-    'max.poll.interval.ms': groupsLater,
-    'partition.assignment.strategy': groupsLater,
+    'group.protocol': 'There is one protocol, classic; remove it.',
     'isolation.level': transactionsLater,
     'key.deserializer': notJava,
     'value.deserializer': notJava,

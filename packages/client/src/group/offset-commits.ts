@@ -1,0 +1,184 @@
+// Commits, one at a time and in the order they were asked for, so that an older offset never comes after a newer one. Each attempt says
+// who the member is at that moment, and only for partitions it still has: what it has given up is somebody else's to commit.
+import { TidemarkError } from '@tidemark/core';
+import type { Clock } from '@tidemark/core';
+import { errorFromDetail, groupService } from '@tidemark/rpc';
+import { backoffMs } from '../backoff.ts';
+import type { GroupSettings } from '../consumer-settings.ts';
+import type { TopicPartition } from '../leader-calls.ts';
+import { pause } from '../pause.ts';
+import { nameOf } from './assignment.ts';
+import type { CoordinatorCalls } from './coordinator-calls.ts';
+import type { MemberIdentity } from './member-identity.ts';
+
+export interface OffsetToCommit extends TopicPartition {
+  /** The next record to read: that of the last one done, plus one. */
+  readonly offset: number;
+  /** Of the last record done; absent or -1: not known. */
+  readonly leaderEpoch?: number | undefined;
+  /** At most `offset.metadata.max.bytes` of the brokers; for people and other tools. */
+  readonly metadata?: string | undefined;
+}
+
+/** Nothing of this was committed, or not all: `cause` is what the coordinator said, `offsets` what is in doubt. */
+export class CommitFailed extends TidemarkError {
+  readonly offsets: readonly OffsetToCommit[];
+
+  constructor(offsets: readonly OffsetToCommit[], cause: TidemarkError) {
+    const names = offsets.map((each) => `${nameOf(each)}@${each.offset}`);
+    const shown = names.length > 5 ? [...names.slice(0, 5), `${names.length - 5} more`] : names;
+    super(cause.error, `the commit of ${shown.join(', ')} failed: ${cause.detail}`, { cause });
+    this.offsets = offsets;
+  }
+}
+
+/** In whose name offsets are committed. */
+export interface Committer {
+  readonly identity: MemberIdentity;
+  /** False: it is a consumer that assigned itself what it reads, and commits without being a member. */
+  readonly isMember: boolean;
+  readonly isInRound: boolean;
+  owns(at: TopicPartition): boolean;
+  refused(error: TidemarkError, identity: MemberIdentity): void;
+}
+
+export interface OffsetCommitsOptions {
+  readonly settings: GroupSettings;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly calls: CoordinatorCalls;
+  readonly committer: Committer;
+  readonly onCommitted: (offsets: readonly OffsetToCommit[]) => void;
+}
+
+export interface CommitOptions {
+  /** Retries included; `default.api.timeout.ms` if absent. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class OffsetCommits {
+  readonly #options: OffsetCommitsOptions;
+  readonly #last = new Map<string, number>();
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: OffsetCommitsOptions) {
+    this.#options = options;
+  }
+
+  /** What was committed last by this consumer, or read from the coordinator; undefined: not known. */
+  last(at: TopicPartition): number | undefined {
+    return this.#last.get(nameOf(at));
+  }
+
+  learn(at: TopicPartition, offset: number): void {
+    this.#last.set(nameOf(at), offset);
+  }
+
+  /** Somebody else may commit there from now on. */
+  forget(at: TopicPartition): void {
+    this.#last.delete(nameOf(at));
+  }
+
+  /** Resolves when all that was asked for so far is done, one way or the other. */
+  async settled(): Promise<void> {
+    await this.#queue;
+  }
+
+  /** Rejects with `CommitFailed`. */
+  commit(offsets: readonly OffsetToCommit[], options: CommitOptions = {}): Promise<void> {
+    const { clock, settings } = this.#options;
+    const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? settings.apiTimeoutMs);
+    const done = this.#queue.then(() => this.#commit(offsets, deadlineMs, options.signal));
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+
+  async #commit(
+    offsets: readonly OffsetToCommit[],
+    deadlineMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (offsets.length === 0) return;
+    const { clock, random, settings, committer, onCommitted } = this.#options;
+    for (let failures = 1; ; failures++) {
+      const error = await this.#attempt(offsets, deadlineMs, signal);
+      if (error === undefined) {
+        for (const each of offsets) this.learn(each, each.offset);
+        onCommitted(offsets);
+        return;
+      }
+      // The next generation is about to begin, or has begun meanwhile: what the member still has it can commit in that one.
+      const isBetween =
+        error.error === 'REBALANCE_IN_PROGRESS' ||
+        (error.error === 'ILLEGAL_GENERATION' && committer.isInRound);
+      const pauseMs = backoffMs(settings.retryBackoff, failures, random);
+      if (!isBetween || clock.monotonicMs() + pauseMs >= deadlineMs) throw new CommitFailed(offsets, error);
+      await pause(clock, pauseMs, signal);
+    }
+  }
+
+  async #attempt(
+    offsets: readonly OffsetToCommit[],
+    deadlineMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<TidemarkError | undefined> {
+    const { settings, calls, committer } = this.#options;
+    let identity = committer.identity;
+    const request = () => {
+      identity = committer.identity;
+      this.#checkOwned(offsets, identity);
+      return {
+        groupId: settings.groupId,
+        generationId: identity.generation,
+        memberId: identity.memberId,
+        groupInstanceId: committer.isMember ? (settings.instanceId ?? '') : '',
+        offsets: offsets.map(({ topic, partition, offset, leaderEpoch = -1, metadata = '' }) => ({
+          topic,
+          partition,
+          offset,
+          ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
+          metadata,
+        })),
+      };
+    };
+    let answer;
+    try {
+      answer = await calls.call(groupService.CommitOffsets, request, { deadlineMs, signal });
+    } catch (error) {
+      if (error instanceof TidemarkError && !(error instanceof CommitFailed))
+        throw new CommitFailed(offsets, error);
+      throw error;
+    }
+    const error = errorFromDetail(answer.error);
+    if (error !== undefined) {
+      if (identity !== committer.identity && error.error === 'ILLEGAL_GENERATION') {
+        return new TidemarkError('REBALANCE_IN_PROGRESS', error.detail, { cause: error });
+      }
+      if (!committer.isInRound) committer.refused(error, identity);
+      return error;
+    }
+    const failed = answer.results
+      .map(({ error: detail }, at) => ({ error: errorFromDetail(detail), offset: offsets[at]! }))
+      .filter((each) => each.error !== undefined);
+    const [first] = failed;
+    if (first?.error === undefined) return undefined;
+    throw new CommitFailed(
+      failed.map(({ offset }) => offset),
+      first.error,
+    );
+  }
+
+  #checkOwned(offsets: readonly OffsetToCommit[], identity: MemberIdentity): void {
+    const { committer, settings } = this.#options;
+    if (!committer.isMember) return;
+    if (identity.generation < 0) {
+      const text = `the consumer is no member of ${settings.groupId} at the moment: others may have its partitions`;
+      throw new CommitFailed(offsets, new TidemarkError('UNKNOWN_MEMBER_ID', text));
+    }
+    const foreign = offsets.filter((each) => !committer.owns(each));
+    if (foreign.length === 0) return;
+    const text = `${foreign.map(nameOf).join(', ')} is not assigned to the consumer in generation ${identity.generation}`;
+    throw new CommitFailed(offsets, new TidemarkError('ILLEGAL_GENERATION', text));
+  }
+}

@@ -1,0 +1,115 @@
+// Which topics a member wants, by name or by pattern, and, if it leads, how many partitions the topics of the whole group have. Both are
+// looked at with every refresh of the metadata; what the present assignment was not made for is reported, and the member joins again.
+import type { TopicInfo } from '../cluster-metadata.ts';
+
+/** What is asked of the cluster's metadata. */
+export interface TopicDirectory {
+  readonly topics: Iterable<Pick<TopicInfo, 'name' | 'internal' | 'partitions'>>;
+  topic(name: string): Pick<TopicInfo, 'partitions'> | undefined;
+  track(names: readonly string[] | 'all'): boolean;
+  refreshed(timeoutMs: number): Promise<void>;
+  onChange(listener: () => void): () => void;
+}
+
+export interface SubscriptionOptions {
+  readonly wanted: readonly string[] | RegExp;
+  readonly directory: TopicDirectory;
+  readonly timeoutMs: number;
+  /** The group has to rebalance: why. */
+  readonly onChange: (reason: string) => void;
+}
+
+export class Subscription {
+  readonly #options: SubscriptionOptions;
+  readonly #pattern: RegExp | undefined;
+  /** As it was told to the coordinator; undefined: it was not yet. */
+  #told: readonly string[] | undefined;
+  /** What the assignment was made for; undefined: somebody else leads. */
+  #assignedFor: ReadonlyMap<string, number> | undefined;
+  #watched: readonly string[] = [];
+  readonly #stop: () => void;
+
+  constructor(options: SubscriptionOptions) {
+    this.#options = options;
+    const { wanted, directory } = options;
+    // A sticky or global expression keeps a place of its own between two tests.
+    if (wanted instanceof RegExp)
+      this.#pattern = new RegExp(wanted.source, wanted.flags.replace(/[gy]/g, ''));
+    directory.track(wanted instanceof RegExp ? 'all' : wanted);
+    this.#stop = directory.onChange(() => this.#look());
+  }
+
+  /** In order. A pattern takes no internal topics, as in Kafka. */
+  topics(): readonly string[] {
+    const { wanted, directory } = this.#options;
+    if (!(wanted instanceof RegExp)) return [...new Set(wanted)].sort();
+    const isWanted = ({ name, internal }: Pick<TopicInfo, 'name' | 'internal'>): boolean =>
+      !internal && this.#pattern!.test(name);
+    return [...directory.topics]
+      .filter(isWanted)
+      .map(({ name }) => name)
+      .sort();
+  }
+
+  /** A pattern needs to know what there is. Rejects when no broker tells. */
+  async ready(): Promise<void> {
+    const { directory, timeoutMs } = this.#options;
+    if (this.#pattern !== undefined && this.#told === undefined) await directory.refreshed(timeoutMs);
+  }
+
+  /** These topics are told to the coordinator. */
+  tell(): readonly string[] {
+    this.#told = this.topics();
+    this.#assignedFor = undefined;
+    return this.#told;
+  }
+
+  /** This member leads: how many partitions the topics of the group have, as fresh as can be had. One that does not exist is left out. */
+  async lead(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const { directory, timeoutMs } = this.#options;
+    directory.track(topics);
+    await directory.refreshed(timeoutMs);
+    this.#watched = topics;
+    this.#assignedFor = this.#counts();
+    return this.#assignedFor;
+  }
+
+  close(): void {
+    this.#stop();
+  }
+
+  #counts(): ReadonlyMap<string, number> {
+    const { directory } = this.#options;
+    const counts = new Map<string, number>();
+    for (const name of this.#watched) {
+      const topic = directory.topic(name);
+      if (topic !== undefined) counts.set(name, topic.partitions.length);
+    }
+    return counts;
+  }
+
+  #look(): void {
+    const { onChange } = this.#options;
+    if (this.#pattern !== undefined && this.#told !== undefined) {
+      const now = this.topics();
+      const told = this.#told;
+      const come = now.filter((name) => !told.includes(name)).map((name) => `+${name}`);
+      const gone = told.filter((name) => !now.includes(name)).map((name) => `-${name}`);
+      if (come.length + gone.length > 0) {
+        onChange(`the pattern matches other topics: ${[...come, ...gone].join(' ')}`);
+      }
+    }
+    const before = this.#assignedFor;
+    if (before === undefined) return;
+    const after = this.#counts();
+    const changed = this.#watched.filter((name) => before.get(name) !== after.get(name));
+    if (changed.length === 0) return;
+    const count = (counts: ReadonlyMap<string, number>, name: string): string =>
+      String(counts.get(name) ?? 'no');
+    onChange(
+      changed
+        .map((name) => `${name} has ${count(after, name)} partitions, had ${count(before, name)}`)
+        .join('; '),
+    );
+  }
+}
