@@ -35,6 +35,7 @@ export class MetricsPage {
     addQuorumGauges(client, registry, this.#context);
     if (isBrokerContext(this.#context)) {
       addPartitionGauges(client, registry, this.#context);
+      addGroupGauges(client, registry, this.#context);
       addMemoryGauges(client, registry, this.#context);
     }
     return { registry, client };
@@ -189,6 +190,33 @@ function addPartitionGauges(client: PromClient, registry: Registry, context: Bro
   );
   gauge(client, registry, 'tidemark_log_size_bytes', 'Bytes of all partitions on this node.', [], () =>
     one(replicas.describeReplicas().reduce((sum, each) => sum + each.sizeBytes, 0)),
+  );
+}
+
+/** Sums alone: a label for each group would be one for each name a client makes up. */
+function addGroupGauges(client: PromClient, registry: Registry, { groups }: BrokerContext): void {
+  const add = gauge.bind(undefined, client, registry);
+  add('tidemark_groups', 'Groups this broker coordinates, by state.', ['state'], function* () {
+    const counts = new Map<string, number>();
+    for (const { state } of groups.list().groups) counts.set(state, (counts.get(state) ?? 0) + 1);
+    for (const [state, value] of counts) yield { labels: { state }, value };
+  });
+  add(
+    'tidemark_group_partitions',
+    'Partitions of __consumer_offsets this broker leads: loading, active, or failed (its log says why).',
+    ['state'],
+    function* () {
+      const { loading, active, failed } = groups.status.partitions;
+      for (const [state, value] of Object.entries({ loading, active, failed })) {
+        yield { labels: { state }, value };
+      }
+    },
+  );
+  add('tidemark_group_waiting_requests', 'Requests that wait for a rebalance or for a commit.', [], () =>
+    one(groups.status.waitingRequests),
+  );
+  add('tidemark_group_uncommitted_bytes', 'Bytes of groups that are written and not committed.', [], () =>
+    one(groups.status.uncommittedBytes),
   );
 }
 

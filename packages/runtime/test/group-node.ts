@@ -2,7 +2,6 @@
 // so that the high watermark moves when the test says so.
 
 import { OFFSETS_TOPIC, type BrokerId, type PartitionIndex, type TopicId } from '@tidemark/core';
-import type { MetadataRecord } from '@tidemark/controller';
 import {
   defaultGroupSettings,
   NO_GENERATION,
