@@ -118,13 +118,11 @@ function network(name: string, pick: Pick, begin: (links: PeerLinks, id: number)
 const rollingRestart: Fault = {
   name: 'rolling-restart',
   promise: 'none',
-  run: async ({ cluster, links, admin, topics }, told) => {
+  run: async ({ cluster, admin, topics }, told) => {
     for (const node of cluster.nodes) {
       told(`node ${node.id}`);
       const code = await node.server.stop();
       if (code !== 0) throw new Error(`node ${node.id} ended with ${code} on SIGTERM`);
-      await links.refuse(node.id);
-      await links.accept(node.id);
       await node.start();
       await fullIsr(admin, topics, cluster.nodes.length, 60_000);
     }

@@ -13,10 +13,7 @@ const MIN_PER_SECOND = 150;
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
 const folder = new RunFolder();
 endsWithALine((line) => {
-  if (line.startsWith('FAILED')) {
-    folder.keep();
-    print(`kept: ${folder.path}`);
-  }
+  if (line.startsWith('FAILED') && folder.keep()) print(`kept: ${folder.path}`);
   print(line);
 });
 const { values } = parseArgs({
@@ -57,10 +54,13 @@ printPauses(strikes);
 for (const skipped of report.skipped) print(`skipped: ${skipped}`);
 for (const error of report.clientErrors) print(`client: ${error}`);
 for (const example of history.examples) print(example);
+const everyMs = Math.round(strikes.at(-1)!.atMs / Math.max(1, strikes.length - 1));
 print(
-  `${strikes.length} faults, ${Math.round(report.longestBetweenMs)} ms at most from one that struck to the next`,
+  `${strikes.length} faults, one every ${everyMs} ms; ${report.longestBetweenMs} ms at most from one that struck to the next`,
 );
-print(`acknowledged ${history.acknowledged}, unknown ${history.unknown}, failed ${history.failed}`);
+print(
+  `acknowledged ${history.acknowledged} (${Math.round(history.acknowledged / (report.tookMs / 60_000))} a minute), unknown ${history.unknown}, failed ${history.failed}`,
+);
 for (const name of ['lost-write', 'duplicate', 'reordered'] as const) {
   print(`${name} ${history.counts.get(name) ?? 0}`);
 }

@@ -41,6 +41,8 @@ export interface ChaosReport {
   readonly historyPath: string;
   readonly strikes: readonly Strike[];
   readonly longestBetweenMs: number;
+  /** From the first fault until what was sent was settled. */
+  readonly tookMs: number;
   /** `name: why`. */
   readonly skipped: readonly string[];
   readonly clientErrors: readonly string[];
@@ -60,6 +62,7 @@ const DISK_NODE = 3;
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { folder, say } = options;
+  const chosen = chosenFaults(options.only);
   const checker = new HistoryChecker({
     acks: options.acks === '1' ? 1 : 'all',
     minAcknowledged: options.minAcknowledged ?? 1,
@@ -105,10 +108,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       topics: TOPICS,
       draw,
       shortMs: options.shortMs ?? 4_000 + draw(4_000),
-      longMs: options.profile.sessionMs + 3_500 + draw(1_000),
+      longMs: options.profile.sessionMs + 4_500 + draw(1_000),
       disk,
     });
-    const chosen = chosenFaults(options.only);
     const skipped = chosen.flatMap((fault) => {
       const why = fault.skipped?.(context());
       return why === undefined ? [] : [`${fault.name}: ${why}`];
@@ -129,6 +131,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     links.heal();
     await inSync(admin, history);
     await clients.finish(UNSEEN_MS);
+    const tookMs = log.elapsedMs;
     await readAll(load, history, 60_000);
     await stopAndCompare(cluster, dataOf, history);
     const report = checker.report();
@@ -138,6 +141,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       historyPath: history.path,
       strikes: log.strikes,
       longestBetweenMs: log.longestBetweenMs,
+      tookMs,
       skipped,
       clientErrors: clients.errors,
     };
@@ -186,7 +190,8 @@ async function stopAndCompare(
     // By name, which is by base offset within a partition.
     const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.log')).sort();
     for (const tp of NAMES) {
-      const own = files.filter((file) => file.split('/').some((part) => part.startsWith(tp)));
+      // The folder of a replica that was given up is called otherwise until it is deleted.
+      const own = files.filter((file) => file.split('/').includes(tp));
       if (own.length === 0) throw new Error(`node ${node.id} has no log of ${tp}`);
       const hash = createHash('sha256');
       let bytes = 0;

@@ -1,7 +1,7 @@
 // The folder of a run: everything the run writes is below it, and it is removed with the process, however that ends, unless something
 // in it is worth keeping. A signal ends the run at once: the servers are killed (start-server.ts), then the folder goes.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -17,8 +17,10 @@ export class RunFolder {
     process.on('exit', () => this.#remove());
   }
 
-  keep(): void {
-    this.#isKept = true;
+  /** False: there is nothing in it. */
+  keep(): boolean {
+    this.#isKept = readdirSync(this.path).length > 0;
+    return this.#isKept;
   }
 
   /** Is unmounted before the folder is removed. */

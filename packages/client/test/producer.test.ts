@@ -70,6 +70,25 @@ describe('a producer', () => {
     expect(fixture.cluster.attempts.length).to.equal(1);
   });
 
+  it('fills one batch with all that lingers behind what waits, not a batch for each linger.ms', async () => {
+    const config = { 'max.in.flight.requests.per.connection': 1 };
+    const producer = fixture.producer({ config });
+    await producer.send({ topic: 'orders', value: 'first' });
+    fixture.cluster.holdAnswers = true;
+    // As while a leader is gone: each of them lingers for itself, and none can be sent.
+    const sent = numbered(50).map(async (value) => producer.send({ topic: 'orders', value }));
+    for (const value of numbered(50, 'later')) {
+      sent.push(producer.send({ topic: 'orders', value }));
+      await quiet(3);
+    }
+    fixture.cluster.holdAnswers = false;
+    fixture.cluster.releaseAnswers();
+    await Promise.all(sent);
+    expect(values()).to.deep.equal(['first', ...numbered(50), ...numbered(50, 'later')]);
+    // The first; the 50 at once; one that waits; the rest behind it.
+    expect(producer.metrics.batchesSent).to.equal(4);
+  });
+
   it('sends a full batch without lingering', async () => {
     fixture.clock.hurryMs = 0;
     const producer = fixture.producer({ config: { 'batch.size': 1000, 'linger.ms': 1000 } });
