@@ -205,7 +205,12 @@ export function decodeMessage(
     if (reader.left > 0) throw new MalformedRecord(`has ${reader.left} bytes too many`);
     // Filled up in place: this is done for every message there is.
     const absent = ABSENT[type];
-    const message = Object.assign(absent === undefined ? fields : { ...absent, ...fields }, { type, from, to, term }) as unknown as RaftMessage;
+    const message = Object.assign(absent === undefined ? fields : { ...absent, ...fields }, {
+      type,
+      from,
+      to,
+      term,
+    }) as unknown as RaftMessage;
     if (message.type === 'append') checkAppend(message);
     return { ok: true, message };
   } catch (error) {
