@@ -85,13 +85,10 @@ export class RecordLoad {
     this.#isStopped = true;
   }
 
-  /** What keeps the replicas from being equal, or the producers from being done. */
+  /** What keeps the replicas from being equal, or the producers from being done, in a few words. */
   get missing(): string | undefined {
     const busy = this.#producers.find(({ isIdle }) => !isIdle);
-    if (busy !== undefined) {
-      const places = this.#places().map((place) => this.#described(place));
-      return `an acknowledgement for a producer of ${busy.name} (${busy.lastFailure}); ${places.join('; ')}`;
-    }
+    if (busy !== undefined) return `an acknowledgement for a producer of ${busy.name} (${busy.lastFailure})`;
     for (const place of this.#places()) {
       const name = `${place.topic}-${place.partition}`;
       if (place.isr.length < place.replicas.length) return `in-sync replicas of ${name}: ${place.isr.join()}`;
@@ -103,6 +100,13 @@ export class RecordLoad {
       }
     }
     return undefined;
+  }
+
+  /** How every replica stands. */
+  describe(): string {
+    return this.#places()
+      .map((place) => this.#described(place))
+      .join('; ');
   }
 
   /**

@@ -159,7 +159,7 @@ class SeedRun {
       if (missing === undefined) break;
       if (clock.monotonicMs() < endMs) continue;
       const what = `${HEALING_MS} ms after everything healed there is no end to: ${missing}`;
-      violations.report('liveness', `${what}; ${this.#describe()}`);
+      violations.report('liveness', `${what}; ${records.describe()}; ${this.#describe()}`);
       return;
     }
     const nodes = this.#nodes();
