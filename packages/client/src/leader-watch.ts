@@ -60,7 +60,9 @@ export class LeaderWatch {
   keep(): void {
     if (this.#closed) return;
     this.#untilMs = this.#options.clock.monotonicMs() + LASTS_MS;
-    if (this.#stream === undefined && this.#timer === undefined) this.#open();
+    if (this.#stream !== undefined || this.#timer !== undefined) return;
+    this.#failures = 0;
+    this.#open();
   }
 
   /** Other topics are asked for from here on. */

@@ -66,6 +66,10 @@ interface Broker {
   /** After its connection broke. */
   readonly pause: LeaderPause;
   failures: number;
+  /** On the monotonic clock, since when it takes nothing of what is there for it; undefined: it does. */
+  stuckSinceMs: number | undefined;
+  /** When that last showed. */
+  stuckAtMs: number;
   /** Runs while it has batches in flight of a partition that has another leader. */
   deposedTimer: Timer | undefined;
 }
@@ -119,6 +123,22 @@ export class ProducerSender {
       this.#scheduled = false;
       if (!this.#closed) this.#drain();
     });
+  }
+
+  /**
+   * It has taken nothing for partitioner.availability.timeout.ms although there was something for it (KIP-794). Where nothing is left
+   * for it, that is believed for as long again, and then it gets a chance.
+   */
+  isUnavailable(brokerId: number): boolean {
+    const { settings, clock } = this.#options;
+    const { availabilityTimeoutMs } = settings;
+    const broker = this.#brokers.get(brokerId);
+    if (availabilityTimeoutMs === 0 || broker?.stuckSinceMs === undefined) return false;
+    const now = clock.monotonicMs();
+    // While something is left for it, it is tried at least this often.
+    const triedMs = 2 * Math.max(settings.reconnectBackoff.maxMs, settings.retryBackoff.maxMs);
+    const believedMs = Math.max(availabilityTimeoutMs, triedMs);
+    return now - broker.stuckSinceMs >= availabilityTimeoutMs && now - broker.stuckAtMs <= believedMs;
   }
 
   /** Leaders may have changed. */
@@ -213,11 +233,10 @@ export class ProducerSender {
     const broker = this.#broker(leaderId, address);
     if (broker.pause.isOvertaken(learnedAt)) broker.failures = 0;
     const notBeforeMs = Math.max(broker.pause.endsAt(now, learnedAt) ?? 0, broker.throttledUntilMs);
-    if (notBeforeMs > now) {
-      this.#timer.wakeAt(notBeforeMs, now);
-      return undefined;
-    }
-    return broker.connection.hasRoom ? broker : undefined;
+    if (notBeforeMs <= now && broker.connection.hasRoom) return broker;
+    if (notBeforeMs > now) this.#timer.wakeAt(notBeforeMs, now);
+    stuck(broker, now);
+    return undefined;
   }
 
   #broker(id: number, address: string): Broker {
@@ -232,6 +251,8 @@ export class ProducerSender {
       throttledUntilMs: 0,
       pause: new LeaderPause(),
       failures: 0,
+      stuckSinceMs: undefined,
+      stuckAtMs: 0,
       deposedTimer: undefined,
       connection: new ProduceConnection({
         channel: connections.channel(address),
@@ -308,6 +329,7 @@ export class ProducerSender {
     const { metrics, clock } = this.#options;
     metrics.requestsInFlight -= 1;
     broker.failures = 0;
+    broker.stuckSinceMs = undefined;
     if (answer !== undefined && answer.throttleMs > 0) {
       broker.throttledUntilMs = clock.monotonicMs() + answer.throttleMs;
     }
@@ -467,12 +489,18 @@ export class ProducerSender {
     metrics.connectionsLost += 1;
     metrics.requestsInFlight -= requests.length;
     broker.failures += 1;
+    stuck(broker, clock.monotonicMs());
     const pauseMs = backoffMs(settings.reconnectBackoff, broker.failures, random);
     broker.pause.begin(clock.monotonicMs() + pauseMs, metadata.leadersLearned);
     metadata.refreshSoon();
     for (const sent of requests) for (const entry of sent) this.#failedAll(entry, error, true);
     this.wake();
   }
+}
+
+function stuck(broker: Broker, nowMs: number): void {
+  broker.stuckSinceMs ??= nowMs;
+  broker.stuckAtMs = nowMs;
 }
 
 /** Servers answer in the order asked; a search covers one that does not. */

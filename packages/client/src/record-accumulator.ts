@@ -25,6 +25,8 @@ export interface AccumulatorOptions {
   readonly metadata: ClusterMetadata;
   readonly partitioner: Partitioner | undefined;
   readonly metrics: ProducerMetrics;
+  /** The broker has taken nothing for partitioner.availability.timeout.ms. */
+  readonly isUnavailable: (brokerId: number) => boolean;
   /** The queue has a batch that may be sent. */
   readonly onReady: (queue: PartitionQueue) => void;
   /** Nothing waits for memory or metadata any more. */
@@ -195,10 +197,19 @@ export class RecordAccumulator {
 
   #addTopic(name: string): TopicState {
     const { clock, random, metadata, settings } = this.#options;
+    const queues: PartitionQueue[] = [];
+    const load = (partition: number): number => {
+      const queue = queues[partition];
+      return queue === undefined ? 0 : queue.waiting + queue.inFlight;
+    };
+    const { isUnavailable } = this.#options;
     const topic: TopicState = {
       name,
-      queues: [],
-      sticky: new StickyPartition(random),
+      queues,
+      sticky: new StickyPartition(
+        random,
+        settings.adaptivePartitioning ? { load, isUnavailable } : undefined,
+      ),
       stickyUsed: false,
       info: undefined,
       available: [],

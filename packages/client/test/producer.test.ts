@@ -167,6 +167,30 @@ describe('a producer', () => {
     expect(values()).to.deep.equal(numbered(2000));
   });
 
+  it('keeps nothing of what it sent with acks=0, though the broker never answers nor looks at it', async () => {
+    fixture.cluster.pause = new Promise(() => undefined);
+    const producer = fixture.producer({ config: { acks: '0', 'buffer.memory': 64 * 1024 } });
+    await producer.partitionsFor('orders');
+    // Many times the memory: what is kept would stop it.
+    for (const value of numbered(200, 'x'.repeat(5000))) {
+      if (!producer.sendOneWay({ topic: 'orders', value })) await producer.ready();
+    }
+    await producer.flush();
+    expect(producer.metrics).to.include({ bufferedBytes: 0, recordsAcknowledged: 200, requestsInFlight: 0 });
+    expect(fixture.cluster.attempts).to.have.length(0);
+  });
+
+  it('does not send again with acks=0: what the connection loses is lost', async () => {
+    const producer = fixture.producer({ config: { acks: '0' } });
+    fixture.cluster.onProduce = ({ attempt }) => (attempt === 1 ? 'cut' : 'store');
+    await producer.send({ topic: 'orders', value: 'gone' });
+    await until(() => producer.metrics.connectionsLost === 1);
+    await producer.send({ topic: 'orders', value: 'b' });
+    await until(() => values().length === 1);
+    expect(values()).to.deep.equal(['b']);
+    expect(producer.metrics.batchesRetried).to.equal(0);
+  });
+
   it('holds back as long as the broker asks for', async () => {
     const producer = fixture.producer({ config: { 'linger.ms': 0 } });
     fixture.cluster.throttleMs = 5000;

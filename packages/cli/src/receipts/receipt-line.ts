@@ -39,7 +39,11 @@ export function parseReceiptLine(text: string): ReceiptLine | { readonly fault: 
   if (typeof parsed !== 'object' || parsed === null) return { fault: 'is no JSON object' };
   const fields = parsed as Record<string, unknown>;
   const wrong = (name: string, what: string): { readonly fault: string } => ({
-    fault: `has no ${name} that is ${what}, but ${String(JSON.stringify(fields[name]))}`.slice(0, 200),
+    fault:
+      `has no ${name} that is ${what}, but ${name in fields ? JSON.stringify(fields[name]) : 'none'}`.slice(
+        0,
+        200,
+      ),
   });
   const { topic, topicId, partition, leaderEpoch, baseOffset, count, timestamp } = fields;
   const { inSyncReplicas, onDisk, checksums } = fields;
