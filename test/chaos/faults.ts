@@ -1,7 +1,8 @@
 // The faults of a chaos run. Each begins, lasts, and is healed before the next; never more than one node of three is down or cut off.
 // A fault that cannot be made here says why: `skipped`.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Admin } from '@tidemark/client';
+import type { Admin, PartitionOutcome } from '@tidemark/client';
+import { TidemarkError } from '@tidemark/core';
 import { eventually, type Cluster, type ClusterNode } from '../integration/cluster.ts';
 import { fullIsr } from './in-sync.ts';
 import type { PeerLinks } from './peer-links.ts';
@@ -129,6 +130,26 @@ const rollingRestart: Fault = {
   },
 };
 
+const INSIST_MS = 60_000;
+
+/** Asks again when the cluster was busy with something else, such as the fault before this one. */
+async function insist<T>(ask: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + INSIST_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isPassing = error instanceof TidemarkError && error.retriable;
+      if (!isPassing || performance.now() > deadline) throw error;
+      await pause(250);
+    }
+  }
+}
+
+function checked(outcomes: readonly PartitionOutcome[]): void {
+  for (const { error } of outcomes) if (error !== undefined) throw error;
+}
+
 async function somePartition({ admin, topics, draw }: FaultContext): Promise<{
   readonly topic: string;
   readonly partition: number;
@@ -146,8 +167,9 @@ const electLeaders: Fault = {
     const { admin, shortMs } = context;
     const { topic, partition, replicas } = await somePartition(context);
     const brokerIds = [...replicas.slice(1), replicas[0]!];
-    await admin.reassignPartitions([{ topic, partition, brokerIds }]);
-    await admin.electLeaders('preferred');
+    await insist(async () => checked(await admin.reassignPartitions([{ topic, partition, brokerIds }])));
+    // That it leads already, or is not in sync at the moment, is no error of ours.
+    await insist(() => admin.electLeaders('preferred'));
     told(`${topic}-${partition}: ${replicas.join(',')} -> ${brokerIds.join(',')}`);
     await pause(shortMs / 2);
   },
@@ -177,7 +199,7 @@ async function moved(
   partition: number,
   brokerIds: readonly number[],
 ): Promise<void> {
-  await admin.reassignPartitions([{ topic, partition, brokerIds }]);
+  await insist(async () => checked(await admin.reassignPartitions([{ topic, partition, brokerIds }])));
   await eventually(`${topic}-${partition} at ${brokerIds.join(',')}`, 60_000, async () => {
     const { partitions } = await admin.describeTopic(topic);
     const { replicas, inSyncReplicas } = partitions.find((each) => each.partition === partition)!;
@@ -191,7 +213,13 @@ const transferController: Fault = {
   name: 'transfer-controller',
   promise: 'none',
   run: async ({ admin, shortMs }, told) => {
-    told(`to node ${await admin.transferLeadership()}`);
+    const { leaderId } = await insist(() => admin.describeQuorum());
+    // An answer may be lost with the leader that owed it; then the next one is asked whether it is somebody else.
+    const next = await insist(async () => {
+      const known = (await admin.describeQuorum()).leaderId;
+      return known === leaderId ? await admin.transferLeadership() : known;
+    });
+    told(`from node ${leaderId} to node ${next}`);
     await pause(shortMs / 2);
   },
 };

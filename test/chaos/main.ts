@@ -54,7 +54,7 @@ printPauses(strikes);
 for (const skipped of report.skipped) print(`skipped: ${skipped}`);
 for (const error of report.clientErrors) print(`client: ${error}`);
 for (const example of history.examples) print(example);
-const everyMs = Math.round(strikes.at(-1)!.atMs / Math.max(1, strikes.length - 1));
+const everyMs = Math.round(report.tookMs / strikes.length);
 print(
   `${strikes.length} faults, one every ${everyMs} ms; ${report.longestBetweenMs} ms at most from one that struck to the next`,
 );

@@ -119,10 +119,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     if (made.length === 0) throw new Error(`no fault can be made: ${skipped.join('; ')}`);
 
     const log = new FaultLog({ history, watch, silentMs: SILENT_MS, say });
-    let at = draw(made.length);
+    let round: Fault[] = [];
     do {
+      if (round.length === 0) round = shuffled(made, draw);
       const isWhole = (await notInSync(admin, TOPICS, NODES.length)) === 0;
-      await log.strike(made[at++ % made.length]!, context(), isWhole);
+      await log.strike(round.pop()!, context(), isWhole);
       if (log.elapsedMs >= options.forMs) break;
       if (draw(HURRIED_OF) > 0) await inSync(admin, history);
       await pause(BETWEEN_MS);
@@ -160,6 +161,11 @@ function chosenFaults(only: readonly string[] | undefined): readonly Fault[] {
     throw new Error(`no fault is called ${unknown.join(', ')}: ${faults.map(({ name }) => name).join(', ')}`);
   }
   return faults.filter(({ name }) => only?.includes(name) ?? true);
+}
+
+function shuffled<T>(all: readonly T[], draw: (bound: number) => number): T[] {
+  const left = [...all];
+  return all.map(() => left.splice(draw(left.length), 1)[0]!);
 }
 
 function smallDisk({ only, onMount, folder }: ChaosOptions): SmallDisk | string {
