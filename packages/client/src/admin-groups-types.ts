@@ -5,12 +5,7 @@ import type { OffsetToCommit } from './group/offset-commits.ts';
 import type { TopicPartition } from './leader-calls.ts';
 
 export type GroupStateName =
-  | 'Empty'
-  | 'PreparingRebalance'
-  | 'CompletingRebalance'
-  | 'Stable'
-  | 'Dead'
-  | (string & {});
+  'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead' | (string & {});
 
 export interface GroupListing {
   readonly groupId: string;
