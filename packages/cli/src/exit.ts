@@ -40,13 +40,22 @@ const hints: Partial<Readonly<Record<ErrorName, string>>> = {
   OFFSET_OUT_OF_RANGE: 'see the offsets it holds with `tidemark topic describe NAME`',
   INVALID_CONFIG: 'see the names and values a topic takes with `tidemark topic describe NAME --configs`',
   INVALID_REPLICATION_FACTOR: 'see how many brokers there are with `tidemark cluster info`',
+  GROUP_ID_NOT_FOUND: 'see which groups there are with `tidemark group list`',
+  NON_EMPTY_GROUP: 'see who is in it with `tidemark group describe GROUP`',
+  UNKNOWN_MEMBER_ID: 'see who is in the group with `tidemark group describe GROUP`',
+  COORDINATOR_NOT_AVAILABLE: 'see whether brokers are missing with `tidemark cluster health`',
+  COORDINATOR_LOAD_IN_PROGRESS: 'try again in a moment; it reads the offsets of its groups',
   NOT_CONTROLLER: 'no controller is active: see who is there with `tidemark quorum status`',
   NOT_ENOUGH_REPLICAS: 'see the in-sync replicas with `tidemark topic describe NAME`',
   MESSAGE_TOO_LARGE: 'raise max.message.bytes with `tidemark topic alter NAME --set max.message.bytes=BYTES`',
 };
 
 const usageErrors: ReadonlySet<ErrorName> = new Set(['INVALID_TOPIC_EXCEPTION', 'INVALID_REQUIRED_ACKS']);
-const notFoundErrors: ReadonlySet<ErrorName> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID']);
+const notFoundErrors: ReadonlySet<ErrorName> = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'UNKNOWN_TOPIC_ID',
+  'GROUP_ID_NOT_FOUND',
+]);
 
 /** The exit code, sentence and hint of an error. A bug (anything not foreseen) keeps its stack as the cause. */
 export function toCommandFailure(error: unknown): CommandFailure {

@@ -1,86 +1,26 @@
 // Consumers of a group over real sockets: the coordinator is the state machine of `group`, the brokers are fakes, time moves by hand.
 import { expect } from 'chai';
-import { CommitFailed, stringDeserializer } from '@tidemark/client';
-import type { Consumer, ConsumerOptions, ConsumerRecord, GroupEvent } from '@tidemark/client';
+import { CommitFailed } from '@tidemark/client';
 import { batchOf } from './batches.ts';
 import { numbered, rejection, startFixture } from './fixture.ts';
 import type { Fixture } from './fixture.ts';
+import { GroupStory, cooperative, partitionsOf, valuesOf } from './group-story.ts';
 import { quiet, until } from './test-clock.ts';
-
-type Member = Consumer<Uint8Array, string> & { events: GroupEvent[] };
 
 describe('a consumer in a group', () => {
   let fixture: Fixture;
+  let story: GroupStory;
   beforeEach(async () => {
     fixture = await startFixture(2);
-    fixture.cluster.addTopic('orders', 4);
+    story = new GroupStory(fixture);
   });
   afterEach(() => fixture.stop());
 
-  const place = (partition: number, ...values: string[]): void => {
-    fixture.cluster.partition('orders', partition).place(batchOf(values));
-    fixture.cluster.pumpAll();
-  };
-
-  const cooperative = { 'partition.assignment.strategy': 'cooperative-sticky' };
-
-  const member = (
-    config: Record<string, string | number | boolean> = {},
-    options: Partial<ConsumerOptions<Uint8Array, string>> = {},
-  ): Member => {
-    const events: GroupEvent[] = [];
-    const consumer = fixture.consumer<Uint8Array, string>({
-      valueDeserializer: stringDeserializer,
-      groupId: 'billing',
-      config: { 'auto.offset.reset': 'earliest', ...config },
-      onGroupEvent: (event) => events.push(event),
-      ...options,
-    });
-    return Object.assign(consumer, { events });
-  };
-
-  const partitionsOf = ({ assignment }: Member): number[] =>
-    assignment.map(({ partition }) => partition).sort();
-  const settled = (...members: readonly Member[]) =>
-    until(() => {
-      const { state, members: joined } = fixture.coordinator.describe('billing') ?? {
-        state: '',
-        members: [],
-      };
-      return (
-        state === 'Stable' &&
-        joined.length === members.length &&
-        members.reduce((sum, { assignment }) => sum + assignment.length, 0) === 4
-      );
-    });
-  /** Lets heartbeats go out, so that members hear of rebalances. */
-  const beat = async (): Promise<void> => {
-    fixture.clock.advance(3000);
-    await quiet();
-  };
-  const pass = async (ms: number): Promise<void> => {
-    for (let left = ms; left > 0; left -= 3000) await beat();
-  };
-  async function settles(...members: readonly Member[]): Promise<void> {
-    for (let tries = 0; tries < 20; tries++) {
-      await beat();
-      const group = fixture.coordinator.describe('billing');
-      const total = members.reduce((sum, { assignment }) => sum + assignment.length, 0);
-      if (group?.state === 'Stable' && group.members.length === members.length && total === 4) return;
-    }
-    throw new Error('the group does not settle');
-  }
-  const read = async (consumer: Member, count: number): Promise<ConsumerRecord<Uint8Array, string>[]> => {
-    const records: ConsumerRecord<Uint8Array, string>[] = [];
-    while (records.length < count) records.push(...(await consumer.poll({ timeoutMs: 60_000 })));
-    return records;
-  };
-
   it('gets every partition when it is alone, and begins where the group is', async () => {
-    place(0, 'a', 'b', 'c');
-    const first = member();
+    story.place(0, 'a', 'b', 'c');
+    const first = story.member();
     first.subscribe(['orders']);
-    expect((await read(first, 3)).map(({ value }) => value)).to.deep.equal(['a', 'b', 'c']);
+    expect((await story.read(first, 3)).map(({ value }) => value)).to.deep.equal(['a', 'b', 'c']);
     expect(partitionsOf(first)).to.deep.equal([0, 1, 2, 3]);
     await first.commit([{ topic: 'orders', partition: 0, offset: 2, metadata: 'two thirds' }]);
     const [committed, none] = await first.committed([
@@ -93,27 +33,27 @@ describe('a consumer in a group', () => {
     expect(fixture.coordinator.describe('billing')?.members).to.deep.equal([]);
     // In its hands when it closed: a, b and c; the application's own commit stands.
     expect(fixture.coordinator.committed('billing', 'orders', 0)).to.equal(2);
-    const second = member();
+    const second = story.member();
     second.subscribe(['orders']);
-    expect((await read(second, 1)).map(({ value }) => value)).to.deep.equal(['c']);
+    expect((await story.read(second, 1)).map(({ value }) => value)).to.deep.equal(['c']);
   });
 
   it('shares the partitions with others, eagerly', async () => {
-    const [one, two] = [member(), member()];
+    const [one, two] = [story.member(), story.member()];
     one.subscribe(['orders']);
-    await settled(one);
+    await story.settles(one);
     two.subscribe(['orders']);
-    await settles(one, two);
+    await story.settles(one, two);
     expect([...partitionsOf(one), ...partitionsOf(two)].sort()).to.deep.equal([0, 1, 2, 3]);
     expect(partitionsOf(one)).to.have.length(2);
     await two.close();
-    await beat();
-    await settles(one);
+    await story.pass(3000);
+    await story.settles(one);
     expect(partitionsOf(one)).to.deep.equal([0, 1, 2, 3]);
   });
 
   it('keeps what does not move in a cooperative rebalance, with its position', async () => {
-    for (const partition of [0, 1, 2, 3]) place(partition, ...numbered(4, `p${partition}-`));
+    for (const partition of [0, 1, 2, 3]) story.place(partition, ...numbered(4, `p${partition}-`));
     const calls: string[] = [];
     const note = (name: string) => ({
       onAssigned: (partitions: readonly { partition: number }[]) =>
@@ -123,12 +63,12 @@ describe('a consumer in a group', () => {
     });
     // Nothing is committed: a position that came from a commit would show.
     const manual = { ...cooperative, 'enable.auto.commit': false };
-    const [one, two] = [member(manual), member(manual)];
+    const [one, two] = [story.member(manual), story.member(manual)];
     one.subscribe(['orders'], note('one'));
-    await read(one, 16);
+    await story.read(one, 16);
     expect(await one.poll()).to.deep.equal([]);
     two.subscribe(['orders'], note('two'));
-    await settles(one, two);
+    await story.settles(one, two);
     const kept = partitionsOf(one);
     expect(kept).to.have.length(2);
     expect(calls[0]).to.equal('one assigned 0,1,2,3');
@@ -142,35 +82,35 @@ describe('a consumer in a group', () => {
     for (const partition of kept) expect(await one.position({ topic: 'orders', partition })).to.equal(4);
     expect(await one.poll()).to.deep.equal([]);
     // What moved begins anew: nobody committed it.
-    expect(await read(two, 8)).to.have.length(8);
+    expect(await story.read(two, 8)).to.have.length(8);
   });
 
   it('waits for the records in hand before it gives a partition up, and commits them', async () => {
-    for (const partition of [0, 1, 2, 3]) place(partition, ...numbered(2, `p${partition}-`));
-    const [one, two] = [member(), member()];
+    for (const partition of [0, 1, 2, 3]) story.place(partition, ...numbered(2, `p${partition}-`));
+    const [one, two] = [story.member(), story.member()];
     one.subscribe(['orders']);
-    const inHand = await read(one, 8);
+    const inHand = await story.read(one, 8);
     expect(inHand).to.have.length(8);
     two.subscribe(['orders']);
-    await beat();
-    await beat();
+    await story.pass(3000);
+    await story.pass(3000);
     expect(partitionsOf(one), 'the application has them in its hands').to.deep.equal([0, 1, 2, 3]);
     expect(partitionsOf(two)).to.deep.equal([]);
     const polling = one.poll({ timeoutMs: 1_000_000 });
-    await settles(one, two);
+    await story.settles(one, two);
     for (const partition of [0, 1, 2, 3]) {
       expect(fixture.coordinator.committed('billing', 'orders', partition)).to.equal(2);
     }
-    place(partitionsOf(one)[0]!, 'next');
+    story.place(partitionsOf(one)[0]!, 'next');
     expect((await polling).map(({ value }) => value)).to.deep.equal(['next']);
   });
 
   it('never hands out records of a partition after it was revoked, however many were pushed', async () => {
     for (const partition of [0, 1, 2, 3])
-      for (const value of numbered(30, `p${partition}-`)) place(partition, value);
+      for (const value of numbered(30, `p${partition}-`)) story.place(partition, value);
     const revoked = new Set<number>();
     const late: string[] = [];
-    const one = member({ ...cooperative, 'max.poll.records': 1 });
+    const one = story.member({ ...cooperative, 'max.poll.records': 1 });
     one.subscribe(['orders'], {
       onAssigned: (partitions) => partitions.forEach(({ partition }) => revoked.delete(partition)),
       onRevoked: (partitions) => partitions.forEach(({ partition }) => revoked.add(partition)),
@@ -184,9 +124,9 @@ describe('a consumer in a group', () => {
       }
     })();
     await until(() => one.metrics.batchesConsumed > 5);
-    const two = member(cooperative);
+    const two = story.member(cooperative);
     two.subscribe(['orders']);
-    await settles(one, two);
+    await story.settles(one, two);
     await quiet(100);
     stop.abort();
     await reading;
@@ -195,14 +135,14 @@ describe('a consumer in a group', () => {
   });
 
   it('is refused a commit of a generation that is over, with the cause', async () => {
-    place(0, 'a', 'b');
-    const one = member({ 'enable.auto.commit': false, 'max.poll.interval.ms': 60_000 });
+    story.place(0, 'a', 'b');
+    const one = story.member({ 'enable.auto.commit': false, 'max.poll.interval.ms': 60_000 });
     const lost: number[] = [];
     one.subscribe(['orders'], {
       onLost: (partitions) => void lost.push(...partitions.map(({ partition }) => partition)),
     });
-    const [record] = await read(one, 1);
-    await pass(60_000);
+    const [record] = await story.read(one, 1);
+    await story.pass(60_000);
     await until(() => lost.length === 4);
     const failed = await rejection(
       one.commit([{ topic: 'orders', partition: 0, offset: record!.offset + 1 }]),
@@ -219,6 +159,167 @@ describe('a consumer in a group', () => {
       .to.have.property('clientReason')
       .that.matches(/has not asked for more in max.poll.interval.ms/);
     // It comes back, and begins where the group is.
-    expect((await read(one, 2)).map(({ value }) => value)).to.deep.equal(['a', 'b']);
+    expect((await story.read(one, 2)).map(({ value }) => value)).to.deep.equal(['a', 'b']);
+  });
+
+  it('goes on at the next coordinator, and commits there', async () => {
+    story.place(0, 'a');
+    const one = story.member();
+    one.subscribe(['orders']);
+    await story.read(one, 1);
+    fixture.coordinator.move(2);
+    await one.commit();
+    expect(story.committed()).to.equal(1);
+    await story.pass(60_000);
+    expect(partitionsOf(one)).to.deep.equal([0, 1, 2, 3]);
+    expect(one.events.filter(({ type }) => type === 'coordinator-found')).to.have.length(2);
+    expect(one.events.some(({ type }) => type === 'lost')).to.equal(false);
+  });
+
+  it('commits with metadata, in the order of the calls, and says which offset is refused', async () => {
+    story.place(0, ...numbered(5));
+    const one = story.member({ 'enable.auto.commit': false });
+    one.subscribe(['orders']);
+    await story.read(one, 5);
+    for (const offset of [1, 2, 3]) one.commitSoon([{ topic: 'orders', partition: 0, offset }]);
+    await one.commit([{ topic: 'orders', partition: 0, offset: 4, metadata: 'four' }]);
+    const commits = fixture.coordinator.requests.filter(({ method }) => method === 'CommitOffsets');
+    expect(
+      commits.map(({ request }) => (request as { offsets: { offset: number }[] }).offsets[0]!.offset),
+    ).to.deep.equal([1, 2, 3, 4]);
+    const tooLong = one.commit([{ topic: 'orders', partition: 0, offset: 5, metadata: 'x'.repeat(5000) }]);
+    const refused = await rejection(tooLong);
+    expect(refused).to.be.instanceOf(CommitFailed);
+    expect(refused.message).to.match(/OFFSET_METADATA_TOO_LARGE.*orders-0@5.*offset.metadata.max.bytes/);
+    const foreign = await rejection(one.commit([{ topic: 'orders', partition: 9, offset: 1 }]));
+    expect(foreign.message).to.match(/ILLEGAL_GENERATION.*orders-9 is not assigned/);
+    expect(story.committed()).to.equal(4);
+  });
+
+  it('commits by itself what the application has come back from, and before it gives a partition up', async () => {
+    story.place(0, 'a', 'b');
+    const one = story.member({ 'max.poll.records': 1 });
+    one.subscribe(['orders']);
+    await story.read(one, 1);
+    await story.pass(6000);
+    expect(story.committed(), 'a is in its hands').to.be.oneOf([undefined, 0]);
+    await one.poll({ timeoutMs: 1000 });
+    await story.pass(6000);
+    expect(story.committed(), 'it came back for b').to.equal(1);
+    expect(await one.poll()).to.deep.equal([]);
+    await one.close();
+    expect(story.committed(), 'it came back once more').to.equal(2);
+  });
+
+  it('commits where it began although nothing was read, so that latest means latest once', async () => {
+    story.place(0, 'old');
+    const one = story.member({ 'auto.offset.reset': 'latest' });
+    one.subscribe(['orders']);
+    await story.settles(one);
+    await one.position({ topic: 'orders', partition: 0 });
+    await one.close();
+    expect(story.committed()).to.equal(1);
+    story.place(0, 'written while nobody reads');
+    const two = story.member({ 'auto.offset.reset': 'latest' });
+    two.subscribe(['orders']);
+    expect(valuesOf(await story.read(two, 1))).to.deep.equal(['written while nobody reads']);
+  });
+
+  it('begins where a callback says, and hands out nothing before it has returned', async () => {
+    story.place(0, ...numbered(5));
+    let finish = (): void => undefined;
+    const one = story.member();
+    one.subscribe(['orders'], {
+      onAssigned: () => {
+        one.seek({ topic: 'orders', partition: 0 }, 3);
+        return new Promise((resolve) => (finish = resolve));
+      },
+    });
+    const polling = one.poll({ timeoutMs: 100_000 });
+    let isDone = false;
+    void polling.then(() => (isDone = true));
+    await until(() => one.assignment.length === 4);
+    await quiet();
+    expect(isDone).to.equal(false);
+    finish();
+    expect(valuesOf(await polling)).to.deep.equal(['v3', 'v4']);
+  });
+
+  it('does not wait for a callback longer than a rebalance may take, and tells what one throws', async () => {
+    const one = story.member({ 'max.poll.interval.ms': 30_000 });
+    one.subscribe(['orders'], { onAssigned: () => new Promise(() => undefined) });
+    const polling = rejection(one.poll({ timeoutMs: 100_000 }));
+    await story.pass(33_000);
+    expect((await polling).message).to.match(/onAssigned has not returned in 30000 ms/);
+    const two = story.member({}, { groupId: 'other' });
+    two.subscribe(['orders'], { onAssigned: () => Promise.reject(new Error('no room')) });
+    expect((await rejection(two.poll({ timeoutMs: 100_000 }))).message).to.equal('no room');
+    story.place(0, 'a');
+    expect(valuesOf(await story.read(two, 1)), 'and goes on').to.deep.equal(['a']);
+  });
+
+  it('reads topics that appear, and stops reading those that go', async () => {
+    const one = story.member({ ...cooperative, 'metadata.max.age.ms': 5000 });
+    one.subscribe(/^(orders|returns)/);
+    await story.settles(one);
+    fixture.cluster.addTopic('returns-eu', 1);
+    fixture.cluster.addTopic('other', 1);
+    await story.pass(12_000);
+    expect(one.assignment.map(({ topic, partition }) => `${topic}-${partition}`)).to.include('returns-eu-0');
+    expect(one.assignment).to.have.length(5);
+    expect(one.events.filter(({ type }) => type === 'revoked')).to.deep.equal([]);
+    fixture.cluster.topics.delete('orders');
+    await story.pass(12_000);
+    expect(one.assignment).to.deep.equal([{ topic: 'returns-eu', partition: 0 }]);
+    expect(await one.poll()).to.deep.equal([]);
+  });
+
+  it('is told when another one has taken its instance id', async () => {
+    const config = { 'group.instance.id': 'till-1' };
+    const [one, again] = [story.member(config), story.member(config)];
+    one.subscribe(['orders']);
+    await story.settles(one);
+    again.subscribe(['orders']);
+    const failed = rejection(one.poll({ timeoutMs: 100_000 }));
+    await story.pass(6000);
+    expect((await failed).message).to.match(/FENCED_INSTANCE_ID.*till-1/);
+    expect((await rejection(one.poll())).message).to.match(/FENCED_INSTANCE_ID/);
+    expect(partitionsOf(one)).to.deep.equal([]);
+    expect(partitionsOf(again)).to.deep.equal([0, 1, 2, 3]);
+  });
+
+  it('assigned by hand it begins where the group is and commits without being a member', async () => {
+    story.place(0, ...numbered(4));
+    const one = story.member();
+    one.assign([{ topic: 'orders', partition: 0 }]);
+    await story.read(one, 4);
+    await one.commit([{ topic: 'orders', partition: 0, offset: 2 }]);
+    await one.close();
+    const two = story.member();
+    two.assign([{ topic: 'orders', partition: 0 }]);
+    expect(valuesOf(await story.read(two, 2))).to.deep.equal(['v2', 'v3']);
+    expect(fixture.coordinator.describe('billing')).to.deep.include({ state: 'Empty', generation: 0 });
+    const none = fixture.consumer();
+    expect(() => none.subscribe(['orders'])).to.throw(/INVALID_GROUP_ID.*groupId/);
+  });
+
+  it('begins so long ago as auto.offset.reset says', async () => {
+    story.place(0, 'old');
+    fixture.cluster.partition('orders', 0).place(batchOf(['young'], fixture.clock.wallMs() - 1000));
+    const one = story.member({ 'auto.offset.reset': 'by_duration:PT1H' });
+    one.subscribe(['orders']);
+    expect(valuesOf(await story.read(one, 1))).to.deep.equal(['young']);
+  });
+
+  it('leaves no timer behind', async () => {
+    const one = story.member();
+    one.subscribe(['orders']);
+    await story.settles(one);
+    const polling = rejection(one.poll({ timeoutMs: 100_000 }));
+    await one.close();
+    await polling;
+    fixture.coordinator.stop();
+    await quiet();
+    expect(fixture.clock.pending).to.equal(0);
   });
 });

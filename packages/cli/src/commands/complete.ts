@@ -89,6 +89,10 @@ async function topicNames(admin: Admin): Promise<readonly Candidate[]> {
   return (await admin.listTopics()).map(({ name }) => ({ word: name }));
 }
 
+async function groupIds(admin: Admin): Promise<readonly Candidate[]> {
+  return (await admin.listGroups()).groups.map(({ groupId, state }) => ({ word: groupId, about: state }));
+}
+
 const replicaIds =
   (kind: 'voters' | 'observers') =>
   async (admin: Admin): Promise<readonly Candidate[]> => {
@@ -101,6 +105,9 @@ const replicaIds =
 const lookups: Readonly<Record<string, (admin: Admin) => Promise<readonly Candidate[]>>> = {
   topic: topicNames,
   '--topic': topicNames,
+  group: groupIds,
+  '--group': groupIds,
+  '--to-group': groupIds,
   voter: replicaIds('voters'),
   '--node': replicaIds('observers'),
 };

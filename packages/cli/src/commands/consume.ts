@@ -23,12 +23,15 @@ export interface ConsumeOptions {
   readonly exitAtEnd?: boolean;
   readonly format?: string;
   readonly partition?: readonly string[];
+  readonly group?: string;
+  readonly commitInterval?: number;
 }
 
-type ByteConsumer = Consumer;
-type ByteBatch = ConsumerBatch<Uint8Array, Uint8Array>;
+export type ByteConsumer = Consumer;
+export type ByteBatch = ConsumerBatch<Uint8Array, Uint8Array>;
 
 const WRITE_BYTES = 64 * 1_024;
+const EVERYTHING = { skipBelow: 0, endOffset: Infinity };
 const NO_HEADERS: readonly HeaderView[] = [];
 
 /** What is read of one partition. */
@@ -74,7 +77,7 @@ async function resolveSpans(
 }
 
 /** How records are printed: what comes before, between and after them, and each one. */
-interface Style {
+export interface Style {
   readonly before: string;
   readonly between: string;
   readonly after: (count: number) => string;
@@ -116,23 +119,29 @@ const jsonItem: RecordWriter = (record, sink) => {
   writeJson(record, sink);
 };
 
-class Printer {
+export class Printer {
   readonly #context: CommandContext;
   readonly #style: Style;
   readonly #spans: ReadonlyMap<number, Span>;
+  readonly #isBounded: boolean;
   readonly #open: Set<number>;
   readonly #limit: number;
   readonly #sink = new ByteSink();
   readonly #progress: ProgressLine;
+  /** Behind the last record that was printed of the batch. */
+  nextOffset = 0;
   #count = 0;
   #bytes = 0;
 
-  constructor(context: CommandContext, style: Style, spans: readonly Span[], limit: number) {
+  /** Without spans everything is printed. */
+  constructor(context: CommandContext, style: Style, spans: readonly Span[] | undefined, limit: number) {
     this.#context = context;
     this.#style = style;
-    this.#spans = new Map(spans.map((span) => [span.partition, span]));
+    const bounded = spans ?? [];
+    this.#isBounded = spans !== undefined;
+    this.#spans = new Map(bounded.map((span) => [span.partition, span]));
     this.#open = new Set(
-      spans.filter(({ fromOffset, endOffset }) => fromOffset < endOffset).map(({ partition }) => partition),
+      bounded.filter(({ fromOffset, endOffset }) => fromOffset < endOffset).map(({ partition }) => partition),
     );
     this.#limit = limit;
     const { stderr, stdout } = context.io;
@@ -147,7 +156,7 @@ class Printer {
   }
 
   isDone(): boolean {
-    return this.#open.size === 0 || this.#count >= this.#limit;
+    return (this.#isBounded && this.#open.size === 0) || this.#count >= this.#limit;
   }
 
   async begin(): Promise<void> {
@@ -156,7 +165,7 @@ class Printer {
 
   /** Answers false when nobody reads stdout any more. `more` says that further batches are at hand. */
   async print(batch: ByteBatch, more: boolean): Promise<boolean> {
-    const span = this.#spans.get(batch.partition)!;
+    const span = this.#spans.get(batch.partition) ?? EVERYTHING;
     const cursor = batch.cursor();
     const view = {
       topic: batch.topic,
@@ -171,6 +180,7 @@ class Printer {
       const { offset } = cursor;
       if (offset < span.skipBelow) continue;
       if (offset >= span.endOffset) break;
+      this.nextOffset = offset + 1;
       view.offset = offset;
       view.timestampMs = cursor.timestampMs;
       view.key = cursor.key();
@@ -223,7 +233,7 @@ function choosePartitions(
 
 export async function consume(
   context: CommandContext,
-  [topic]: readonly string[],
+  topics: readonly string[],
   options: ConsumeOptions,
 ): Promise<number | undefined> {
   if (options.format === 'help') {
@@ -231,6 +241,15 @@ export async function consume(
     return undefined;
   }
   const style = styleOf(context, options.format);
+  if (options.group !== undefined) {
+    const { consumeInGroup } = await import('./consume-group.ts');
+    return consumeInGroup(context, topics, options, style);
+  }
+  const [topic] = topics;
+  if (topics.length > 1 || options.commitInterval !== undefined) {
+    const what = topics.length > 1 ? 'several topics' : '--commit-interval';
+    throw usageFailure(`${what} without a group`, 'name the group with -g GROUP');
+  }
   const spec = parseOffsetSpec(options.from, Date.now());
   const { signal } = context.interruption;
   const known = await requireTopic(context.cluster, topic!);

@@ -4,6 +4,7 @@ import { declareBench } from './bench.ts';
 import { declareCluster } from './cluster.ts';
 import type { Host } from './command.ts';
 import { declareCompletion } from './completion.ts';
+import { declareGroup } from './group.ts';
 import { declarePartition } from './partition.ts';
 import { declareQuorum } from './quorum.ts';
 import { declareReassign } from './reassign.ts';
@@ -29,6 +30,7 @@ export function makeProgram(host: Host): Command {
   declareServer(host, program);
   declareTopic(host, program);
   declareRecords(host, program);
+  declareGroup(host, program);
   declareCluster(host, program);
   declarePartition(host, program);
   declareReassign(host, program);

@@ -1,6 +1,6 @@
 // `tidemark produce`, `tidemark consume` and `tidemark verify`.
 import { Argument, Option, type Command } from 'commander';
-import { collect, countArgument, runs, withCluster, type Host } from './command.ts';
+import { collect, countArgument, durationArgument, runs, withCluster, type Host } from './command.ts';
 
 export const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
@@ -31,13 +31,25 @@ A summary goes to stderr. With -o json (one array) or -o jsonl there is a receip
     host,
     withCluster(program.command('consume'), ['jsonl', 'json', 'table'])
       .description('print records, by default as lines of JSON')
-      .addArgument(new Argument('<topic>', 'name of a topic'))
+      .addArgument(new Argument('<topic...>', 'name of a topic; with -g several'))
+      .option('-g, --group <group>', 'share the partitions with the other members of this group, and commit')
+      .option(
+        '--commit-interval <duration>',
+        'with -g: how often to commit what was printed',
+        durationArgument('--commit-interval'),
+      )
       .option('--from <position>', 'start, end, 47, +2, -3, @2026-01-01T00:00:00Z, @UNIX-MS or @-1h', 'start')
       .option('-n, --num <count>', 'stop after this many records', countArgument('--num', 1))
       .option('-e, --exit-at-end', 'stop at what is the end when the command starts')
       .option('-f, --format <format>', "how to print a record, e.g. '%k %v\\n'; `--format help` explains")
       .option('-p, --partition <number>', 'only this partition; repeat for more', collect)
-      .option('--progress', 'show progress although stderr is no terminal'),
+      .option('--progress', 'show progress although stderr is no terminal')
+      .addHelpText(
+        'after',
+        `
+With -g reading begins where the group is; --from start or end says where if it has committed nothing. What was printed is
+committed at every interval and at the end. Who is in the group and how far: tidemark group describe GROUP.`,
+      ),
     async () => (await import('../commands/consume.ts')).consume,
   );
   runs(
