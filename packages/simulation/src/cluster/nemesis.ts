@@ -3,14 +3,14 @@
 // such at a time, and only of a broker whose partitions have all their replicas in sync; a power failure may strike everybody, because
 // what is acknowledged is synced.
 
-import { type NodeId } from '@tidemark/core';
+import { OFFSETS_TOPIC, type NodeId } from '@tidemark/core';
 import { findVoter, replicaName, type ReplicaKey, type Voter } from '@tidemark/raft';
 import { noNetworkFaults } from '../sim-network.ts';
 import { SimPrng } from '../sim-prng.ts';
 import { type Fault, type PartitionShape, type Schedule, type Victims } from './faults.ts';
 import { RECORD_TOPIC } from './record-load.ts';
 import { raftMessageTypes, type SimHost } from './sim-host.ts';
-import { type SimulatedNode } from './simulated-node.ts';
+import { type PartitionPlace, type SimulatedNode } from './simulated-node.ts';
 import { type SimWorld } from './sim-world.ts';
 
 const COMMAND_TIMEOUT_MS = 1_000;
@@ -289,14 +289,14 @@ export class Nemesis {
     });
   }
 
-  /** A partition of records to any three nodes. */
+  /** A partition of records or of groups to any three nodes. */
   async #reassign(node: SimulatedNode, prng: SimPrng): Promise<void> {
-    const places = node.partitionsOf(RECORD_TOPIC);
+    const places = placesIn(node);
     const place = places[prng.below(Math.max(1, places.length))];
     if (place === undefined) return;
     const replicas = shuffled(this.#world.hosts, prng).slice(0, place.replicas.length >= 3 ? 3 : 1);
     const ids = replicas.map(({ id }) => id as number);
-    const answer = await node.reassign(RECORD_TOPIC, place.partition, ids, COMMAND_TIMEOUT_MS);
+    const answer = await node.reassign(place.topic, place.partition, ids, COMMAND_TIMEOUT_MS);
     this.#world.clock.trace.note('reassign', place.partition, ids.join(), answer.ok ? '' : answer.error);
   }
 
@@ -339,9 +339,9 @@ export class Nemesis {
 
   /** Everything its partitions have others have too: all replicas are in sync. */
   #isSpare(host: SimHost): boolean {
-    const partitions = this.#world.leader()?.node?.partitionsOf(RECORD_TOPIC);
-    if (partitions === undefined) return false;
-    return partitions
+    const node = this.#world.leader()?.node;
+    if (node === undefined) return false;
+    return placesIn(node)
       .filter(({ replicas }) => replicas.includes(host.id))
       .every(({ replicas, isr }) => isr.length === replicas.length);
   }
@@ -397,6 +397,10 @@ export class Nemesis {
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.#world.clock.after(ms, resolve));
   }
+}
+
+function placesIn(node: SimulatedNode): readonly PartitionPlace[] {
+  return [...node.partitionsOf(RECORD_TOPIC), ...node.partitionsOf(OFFSETS_TOPIC)];
 }
 
 function shuffled<T>(items: readonly T[], prng: SimPrng): T[] {
