@@ -3,14 +3,14 @@
 // such at a time, and only of a broker whose partitions two others hold; a power failure may strike everybody, because what is
 // acknowledged is synced.
 
-import { type NodeId } from '@tidemark/core';
+import { OFFSETS_TOPIC, type NodeId } from '@tidemark/core';
 import { findVoter, replicaName, type ReplicaKey, type Voter } from '@tidemark/raft';
 import { noNetworkFaults } from '../sim-network.ts';
 import { SimPrng } from '../sim-prng.ts';
 import { type Fault, type PartitionShape, type Schedule, type Victims } from './faults.ts';
 import { RECORD_TOPIC } from './record-load.ts';
 import { raftMessageTypes, type SimHost } from './sim-host.ts';
-import { type SimulatedNode } from './simulated-node.ts';
+import { type PartitionPlace, type SimulatedNode } from './simulated-node.ts';
 import { type SimWorld } from './sim-world.ts';
 
 const COMMAND_TIMEOUT_MS = 1_000;
@@ -348,14 +348,14 @@ export class Nemesis {
     });
   }
 
-  /** A partition of records to any three nodes. */
+  /** A partition of records or of groups to any three nodes. */
   async #reassign(node: SimulatedNode, prng: SimPrng): Promise<void> {
-    const places = node.partitionsOf(RECORD_TOPIC);
+    const places = placesIn(node);
     const place = places[prng.below(Math.max(1, places.length))];
     if (place === undefined) return;
     const replicas = shuffled(this.#world.hosts, prng).slice(0, place.replicas.length >= 3 ? 3 : 1);
     const ids = replicas.map(({ id }) => id as number);
-    const answer = await node.reassign(RECORD_TOPIC, place.partition, ids, COMMAND_TIMEOUT_MS);
+    const answer = await node.reassign(place.topic, place.partition, ids, COMMAND_TIMEOUT_MS);
     this.#world.clock.trace.note('reassign', place.partition, ids.join(), answer.ok ? '' : answer.error);
   }
 
@@ -404,8 +404,7 @@ export class Nemesis {
     const node = this.#world.furthest();
     if (node === undefined) return false;
     if (!this.#world.hosts.every(({ key }) => isRegistered(node, key))) return false;
-    return node
-      .partitionsOf(RECORD_TOPIC)
+    return placesIn(node)
       .filter(({ replicas }) => replicas.includes(host.id))
       .every(({ isr, leader }) => leader >= 0 && isr.filter((id) => id !== host.id).length >= OTHERS_IN_SYNC);
   }
@@ -466,6 +465,10 @@ export class Nemesis {
 function isRegistered(node: SimulatedNode, { nodeId, directoryId }: ReplicaKey): boolean {
   const registered = node.registeredDirectory(nodeId);
   return registered === undefined || registered === directoryId;
+}
+
+function placesIn(node: SimulatedNode): readonly PartitionPlace[] {
+  return [...node.partitionsOf(RECORD_TOPIC), ...node.partitionsOf(OFFSETS_TOPIC)];
 }
 
 function shuffled<T>(items: readonly T[], prng: SimPrng): T[] {

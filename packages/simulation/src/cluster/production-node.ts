@@ -23,11 +23,14 @@ import {
   TidemarkError,
   topicConfigOf,
 } from '@tidemark/core';
+import { defaultGroupSettings } from '@tidemark/group';
 import { LogFolder, type LogConfig } from '@tidemark/log';
 import { defaultRaftLimits, type RaftLimits } from '@tidemark/raft';
 import { type Codecs } from '@tidemark/record';
 import {
   BrokerLifecycle,
+  defaultCoordinatorLimits,
+  GroupCoordinator,
   METADATA_LOG_NAME,
   METADATA_TOPIC_ID,
   metadataLogConfig,
@@ -144,6 +147,7 @@ class ProductionNode implements SimulatedNode {
   readonly #folder: LogFolder;
   readonly #digester: ImageDigester;
   #replicas: ReplicaManager | undefined;
+  #groups: GroupCoordinator | undefined;
   #epoch: BrokerEpoch | undefined;
   #isClosed = false;
 
@@ -197,6 +201,7 @@ class ProductionNode implements SimulatedNode {
       replicaOptions(env, variant, this.#node, this.#broker, this.#folder, epoch),
     );
     this.#replicas = replicas;
+    this.#groups = groupCoordinator(env, this.#node, replicas);
     await replicas.start();
     if (this.#isOver()) return replicas;
     this.#broker.start();
@@ -215,6 +220,10 @@ class ProductionNode implements SimulatedNode {
 
   get replicas(): ReplicaManager | undefined {
     return this.#replicas;
+  }
+
+  get groups(): GroupCoordinator | undefined {
+    return this.#groups;
   }
 
   partitionsOf(name: string): readonly PartitionPlace[] {
@@ -323,6 +332,7 @@ class ProductionNode implements SimulatedNode {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#broker.close();
+    await this.#groups?.close();
     await this.#replicas?.close();
     await this.#node.close();
     await this.#folder.close({ brokerEpoch: this.#epoch });
@@ -435,6 +445,40 @@ function replicaOptions(
       if (!(cause instanceof TidemarkError || cause instanceof DiskError)) onFatal(cause);
     },
   };
+}
+
+/** Everything that is waited for, short. */
+function groupCoordinator(
+  { self, clock, prng, onFatal }: NodeEnv,
+  metadata: MetadataNode,
+  replicas: ReplicaManager,
+): GroupCoordinator {
+  const groups = new GroupCoordinator({
+    self: self.nodeId as number as BrokerId,
+    clock,
+    prng: prng.fork('groups'),
+    codecs,
+    settings: {
+      ...defaultGroupSettings,
+      minSessionTimeoutMs: 1,
+      initialRebalanceDelayMs: 30,
+      commitTimeoutMs: 400,
+      newMemberJoinTimeoutMs: 2_000,
+    },
+    limits: { ...defaultCoordinatorLimits, loadChunkBytes: 512, retryMs: 50 },
+    retentionCheckMs: 60_000,
+    image: () => replicas.image,
+    onError: (cause, doing) => {
+      const { message } = cause as { readonly message?: string };
+      clock.trace.note('group error', self.nodeId, doing, message ?? String(cause));
+    },
+    onFatal,
+  });
+  groups.follow({
+    followLeaderships: (listener) => replicas.followLeaderships(listener),
+    onImage: (listener) => metadata.onImage(listener),
+  });
+  return groups;
 }
 
 function brokerOf(env: NodeEnv, metadata: MetadataNode, folder: LogFolder): BrokerLifecycle {
