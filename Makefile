@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify test build generate demo bench sim chaos mutants coverage clean format
+.PHONY: verify test build generate demo bench sim chaos mutants test-compose coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -48,6 +48,10 @@ chaos: build
 # Plants mistakes into production code and looks whether the simulation notices each of them.
 mutants: build
 	node packages/simulation/dist/mutants/main.js $(ARGS)
+
+# The compose files for real: brought up, written to from outside and inside, broken, taken down. "skipped" where no Docker engine runs.
+test-compose: build
+	node deploy/test-compose/main.js
 
 coverage: build
 	$(BIN)/c8 --exclude '**/generated/**' --exclude '**/test/**' --reporter text-summary --reporter html $(BIN)/mocha
