@@ -4,7 +4,7 @@ import type { BrokerConfig, BrokerId, Clock } from '@tidemark/core';
 import type { Codecs } from '@tidemark/record';
 import type { MetadataNode, ProducerIds, ReplicaManager } from '@tidemark/runtime';
 import type { Logger } from 'pino';
-import type { RequestMetrics } from './request-metrics.ts';
+import type { RequestMetrics } from './metrics/request-metrics.ts';
 
 /** Of a node in any role. */
 export interface NodeContext {
