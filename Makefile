@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify test build generate demo bench sim chaos mutants test-compose coverage clean format
+.PHONY: verify test build generate demo bench sim chaos mutants test-compose test-watch coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -52,6 +52,10 @@ mutants: build
 # The compose files for real: brought up, written to from outside and inside, broken, taken down. "skipped" where no Docker engine runs.
 test-compose: build
 	node deploy/test-compose/main.js
+
+# A real Prometheus on three real servers: every panel has data, alerts fire and end. "skipped" where there is no Prometheus.
+test-watch: build
+	node deploy/test-watch/main.js
 
 coverage: build
 	$(BIN)/c8 --exclude '**/generated/**' --exclude '**/test/**' --reporter text-summary --reporter html $(BIN)/mocha

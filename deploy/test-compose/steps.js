@@ -2,6 +2,7 @@
 // that the log reads as the story and says where the time went.
 /* global AbortController, AbortSignal */
 import { spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
 
@@ -24,6 +25,7 @@ export async function step(name, limitMs, stop, body) {
   );
   const signal = AbortSignal.any([limit.signal, stop]);
   try {
+    setMaxListeners(0, signal);
     const aborted = new Promise((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
@@ -72,15 +74,15 @@ export function run(
 
 export const pause = (ms, signal) =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      },
-      { once: true },
-    );
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', end);
+      resolve();
+    }, ms);
+    const end = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    signal?.addEventListener('abort', end, { once: true });
   });
 
 /** Asks until it is so; a probe that throws counts as "not yet", and is quoted when time is over. */
