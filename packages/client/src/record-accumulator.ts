@@ -316,20 +316,26 @@ export class RecordAccumulator {
   }
 
   /** One timer, for the oldest open batch. */
-  #watchLinger(): void {
+  #watchLinger(isHeldBack = false): void {
     if (this.#lingerTimer !== undefined) return;
     const [oldest] = this.#open;
     if (oldest?.open === undefined) return;
     const { clock, settings } = this.#options;
+    const nowMs = clock.monotonicMs();
     const dueMs = oldest.open.createdAtMs + settings.lingerMs;
-    this.#lingerTimer = clock.setTimer(Math.max(0, Math.ceil(dueMs - clock.monotonicMs())), () => {
+    const lookMs = isHeldBack ? Math.max(dueMs, nowMs + Math.max(1, settings.lingerMs)) : dueMs;
+    this.#lingerTimer = clock.setTimer(Math.max(0, Math.ceil(lookMs - nowMs)), () => {
       this.#lingerTimer = undefined;
       const createdAtMs = clock.monotonicMs() - settings.lingerMs;
+      let heldBack = false;
       for (const queue of [...this.#open]) {
         if (queue.open === undefined || queue.open.createdAtMs > createdAtMs) break;
-        this.#close(queue);
+        // While an earlier batch may not go yet, this one goes on filling. Closed now it would only wait, one more small batch: with
+        // slow answers so many of them that the window, which counts batches, lets less through than comes.
+        if (queue.waiting > 0) heldBack = true;
+        else this.#close(queue);
       }
-      this.#watchLinger();
+      this.#watchLinger(heldBack);
     });
   }
 

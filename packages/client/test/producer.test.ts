@@ -69,6 +69,24 @@ describe('a producer', () => {
     expect(fixture.cluster.attempts.length).to.equal(1);
   });
 
+  it('goes on filling a batch that could not go yet, instead of lining up small ones behind a slow broker', async () => {
+    const producer = fixture.producer({ config: { 'linger.ms': 1 } });
+    await producer.send({ topic: 'orders', value: 'first' });
+    fixture.cluster.holdAnswers = true;
+    const sent: Promise<Receipt>[] = [];
+    for (const value of numbered(100)) {
+      sent.push(producer.send({ topic: 'orders', value }));
+      await quiet(3);
+    }
+    expect(producer.metrics.batchesSent).to.equal(6);
+    fixture.cluster.holdAnswers = false;
+    for (const answer of fixture.cluster.heldAnswers.splice(0)) answer();
+    await Promise.all(sent);
+    expect(values()).to.deep.equal(['first', ...numbered(100)]);
+    // Five under way, one that waits and one that fills; each as it comes would be a hundred.
+    expect(producer.metrics.batchesSent).to.be.at.most(9);
+  });
+
   it('sends a full batch without lingering', async () => {
     fixture.clock.hurryMs = 0;
     const producer = fixture.producer({ config: { 'batch.size': 1000, 'linger.ms': 1000 } });
