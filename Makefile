@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify test build generate demo bench sim chaos mutants test-compose test-watch coverage clean format
+.PHONY: verify test build generate demo bench sim chaos mutants test-compose test-watch rolling-restart coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -56,6 +56,10 @@ test-compose: build
 # A real Prometheus on three real servers: every panel has data, alerts fire and end. "skipped" where there is no Prometheus.
 test-watch: build
 	node deploy/test-watch/main.js
+
+# Three servers restarted one after the other under load: RATE records a second, ROUNDS times. Errors seen by clients, longest pause.
+rolling-restart: build
+	node deploy/rolling-restart/main.js
 
 coverage: build
 	$(BIN)/c8 --exclude '**/generated/**' --exclude '**/test/**' --reporter text-summary --reporter html $(BIN)/mocha
