@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify test build generate demo bench sim chaos chaos-check chaos-failover mutants coverage clean format
+.PHONY: verify test build generate demo bench sim chaos chaos-check chaos-failover mutants test-compose test-watch rolling-restart coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -59,6 +59,18 @@ chaos-failover: build
 # Plants mistakes into production code and looks whether the simulation notices each of them.
 mutants: build
 	node packages/simulation/dist/mutants/main.js $(ARGS)
+
+# The compose files for real: brought up, written to from outside and inside, broken, taken down. "skipped" where no Docker engine runs.
+test-compose: build
+	node deploy/test-compose/main.js
+
+# A real Prometheus on three real servers: every panel has data, alerts fire and end. "skipped" where there is no Prometheus.
+test-watch: build
+	node deploy/test-watch/main.js
+
+# Three servers restarted one after the other under load: RATE records a second, ROUNDS times. Errors seen by clients, longest pause.
+rolling-restart: build
+	node deploy/rolling-restart/main.js
 
 coverage: build
 	$(BIN)/c8 --exclude '**/generated/**' --exclude '**/test/**' --reporter text-summary --reporter html $(BIN)/mocha

@@ -47,6 +47,7 @@ describe('the command line', () => {
       'consume',
       'cluster',
       'quorum',
+      'debug',
       'log',
       'bench',
       'completion',
