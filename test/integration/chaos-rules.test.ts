@@ -20,7 +20,7 @@ import { cleanEnvironment } from './start-server.ts';
 const MAIN = fileURLToPath(new URL('../chaos/main.ts', import.meta.url));
 
 describe('chaos rules', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
 
   let folder: string;
 
@@ -146,12 +146,12 @@ describe('chaos rules', function () {
   it('leaves no process and no file when it is interrupted', async () => {
     const child = chaos('--profile', 'fast');
     const end = ended(child);
-    await eventually('three nodes with data', 25_000, async () => {
+    const pids = await eventually('three servers', 40_000, async () => {
       const files = await readdir(folder, { recursive: true });
-      return files.filter((file) => file.endsWith('/meta.properties')).length === 3 ? true : undefined;
+      const children = await childrenOf(child.pid!);
+      const nodes = files.filter((file) => /\/node-\d$/.test(file));
+      return nodes.length === 3 && children.length >= 3 ? children : undefined;
     });
-    const pids = await childrenOf(child.pid!);
-    assert.ok(pids.length >= 3, `${pids.length} children`);
     child.kill('SIGTERM');
     assert.deepEqual(await end, [143, 'INTERRUPTED: SIGTERM']);
     assert.deepEqual(await left(), []);
