@@ -135,7 +135,9 @@ describe('a consumer in a group', () => {
   });
 
   it('hands out nothing of a partition while its revocation is being called back', async () => {
-    for (const partition of [0, 1, 2, 3]) story.place(partition, ...numbered(12, `p${partition}-`));
+    for (const partition of [0, 1, 2, 3]) {
+      for (const value of numbered(12, `p${partition}-`)) story.place(partition, value);
+    }
     let finish = (): void => undefined;
     const going: number[] = [];
     const one = story.member({ ...cooperative, 'max.poll.records': 1 });
@@ -149,9 +151,10 @@ describe('a consumer in a group', () => {
     await story.read(one, 1);
     const two = story.member(cooperative);
     two.subscribe(['orders']);
-    for (let tries = 0; tries < 5 && going.length === 0; tries++) {
+    const isGoing = (): boolean => going.length > 0;
+    for (let tries = 0; tries < 5 && !isGoing(); tries++) {
       await story.pass(3000);
-      if (going.length === 0) await one.poll();
+      if (!isGoing()) await one.poll();
       await quiet();
     }
     expect(going).to.have.length(2);
