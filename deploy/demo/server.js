@@ -33,12 +33,13 @@ export class DemoNode {
    * @param {string} directory  where its data goes
    * @param {number} peerPort  where the other nodes reach it
    * @param {readonly string[]} settings  `name=value`, the same for all nodes
+   * @param {Record<string, string>} more  further listeners, `host:port` by name
    */
-  constructor(id, directory, peerPort, settings) {
+  constructor(id, directory, peerPort, settings, more = {}) {
     this.id = id;
     this.directory = directory;
     this.settings = settings;
-    this.listeners = { CLIENT: '127.0.0.1:0', PEER: `127.0.0.1:${peerPort}` };
+    this.listeners = { CLIENT: '127.0.0.1:0', PEER: `127.0.0.1:${peerPort}`, ...more };
     this.child = undefined;
     this.errors = '';
   }

@@ -1,7 +1,8 @@
-// Producers and a consumer of a chaos run: a steady rate of unique values, everything that happens to them told to the checker.
+// Producers and a consumer of a chaos run: a steady rate of unique values, everything that happens to them told to the history.
 import { setTimeout as pause } from 'node:timers/promises';
 import { Consumer, Producer, type Receipt } from '@tidemark/client';
-import type { HistoryChecker } from '@tidemark/simulation';
+import type { AckWatch } from './ack-watch.ts';
+import type { RecordedHistory } from './recorded-history.ts';
 
 const TICK_MS = 50;
 
@@ -16,32 +17,31 @@ export interface Workload {
 
 export class ChaosClients {
   readonly #load: Workload;
-  readonly #checker: HistoryChecker;
+  readonly #history: RecordedHistory;
+  readonly #watch: AckWatch;
   readonly #producers: Producer<string, string>[];
   readonly #consumer: Consumer;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>[] = [];
-  readonly #lastAck = new Map<string, number>();
-  #acknowledged = 0;
+  /** Of the consumer, by partition. */
+  readonly #positions = new Map<string, number>();
   #planted = 0;
-  /** Why clients gave up, if one did. */
-  readonly errors: string[] = [];
+  readonly #errors = new Map<string, number>();
 
-  constructor(load: Workload, checker: HistoryChecker, producers = 3) {
+  constructor(load: Workload, history: RecordedHistory, watch: AckWatch, producers = 3) {
     this.#load = load;
-    this.#checker = checker;
+    this.#history = history;
+    this.#watch = watch;
     const { brokers, acks } = load;
-    const config = { acks, 'enable.idempotence': acks === 'all' ? 'true' : 'false' };
+    // Without idempotence a retry may store a record twice; without retries, whoever does that is at fault.
+    const config = acks === 'all' ? {} : { acks, 'enable.idempotence': 'false', retries: '0' };
     this.#producers = Array.from({ length: producers }, () => new Producer({ brokers, config }));
     this.#consumer = new Consumer({ brokers });
   }
 
-  get acknowledged(): number {
-    return this.#acknowledged;
-  }
-
-  lastAckMs(tp: string): number {
-    return this.#lastAck.get(tp) ?? 0;
+  /** What sends and reads failed with, how often each. */
+  get errors(): readonly string[] {
+    return [...this.#errors].map(([what, count]) => `${count} x ${what}`);
   }
 
   start(): void {
@@ -49,12 +49,18 @@ export class ChaosClients {
     this.#running.push(this.#consume());
   }
 
-  /** What was sent is settled, and the consumer had a while for the rest. */
+  /** What was sent is settled, and the consumer has read to the end, or had so long to do it. */
   async finish(drainMs: number): Promise<void> {
     this.#stopProducing = true;
     await Promise.all(this.#running.slice(0, -1));
     await Promise.all(this.#producers.map((producer) => producer.close()));
-    await pause(drainMs);
+    const ends = await this.#consumer.endOffsets(this.#load.partitions);
+    const isAtEnd = (): boolean =>
+      ends.every(
+        ({ topic, partition, offset }) => (this.#positions.get(`${topic}-${partition}`) ?? 0) >= offset,
+      );
+    const deadline = performance.now() + drainMs;
+    while (!isAtEnd() && performance.now() < deadline) await pause(TICK_MS);
     await this.close();
   }
 
@@ -71,9 +77,10 @@ export class ChaosClients {
   async #produce(producer: Producer<string, string>, id: number): Promise<void> {
     let count = 0;
     const { partitions, recordsPerSecond } = this.#load;
-    const each = Math.max(1, Math.round((recordsPerSecond * TICK_MS) / 1_000 / this.#producers.length));
+    const perTick = (recordsPerSecond * TICK_MS) / 1_000 / this.#producers.length;
+    let due = 0;
     while (!this.#stopProducing) {
-      for (let sent = 0; sent < each; sent++) {
+      for (due += perTick; due >= 1; due--) {
         const value = id * 2 ** 32 + count;
         const at = partitions[count++ % partitions.length]!;
         this.#send(producer, id, at, value);
@@ -90,25 +97,30 @@ export class ChaosClients {
     value: number,
   ): void {
     const tp = `${at.topic}-${at.partition}`;
-    this.#checker.invoke(id, tp, value);
+    this.#history.tell('invoke', id, tp, value);
     if (id === 0 && this.#planted < (this.#load.plantedLosses ?? 0)) {
       this.#planted++;
-      this.#checker.ok(id, tp, value, 0);
+      this.#history.tell('ok', id, tp, value, 0);
       return;
     }
     const settled = producer.send({ ...at, value: `${value}` });
     void settled.then(
       (receipt: Receipt) => {
-        this.#acknowledged++;
-        this.#lastAck.set(tp, performance.now());
-        this.#checker.ok(id, tp, value, receipt.offset);
+        this.#watch.acked(tp);
+        this.#history.tell('ok', id, tp, value, receipt.offset);
       },
       (error: unknown) => {
         // An error after sending leaves open whether it was written.
-        this.#checker.info(id, tp, value);
-        if (this.errors.length < 10) this.errors.push(String(error));
+        this.#history.tell('info', id, tp, value);
+        this.#failed(String(error));
       },
     );
+  }
+
+  #failed(what: string): void {
+    if (this.#errors.size < 20 || this.#errors.has(what)) {
+      this.#errors.set(what, (this.#errors.get(what) ?? 0) + 1);
+    }
   }
 
   #stopped(): boolean {
@@ -119,13 +131,17 @@ export class ChaosClients {
     this.#consumer.assign(this.#load.partitions.map((at) => ({ ...at, position: 'start' as const })));
     while (!this.#stopped()) {
       try {
-        for (const record of await this.#consumer.poll({ timeoutMs: 500, signal: this.#stop.signal })) {
-          const tp = `${record.topic}-${record.partition}`;
-          this.#checker.poll('reader', tp, record.offset, Number(Buffer.from(record.valueBytes!).toString()));
+        for await (const batch of this.#consumer.batches({ signal: this.#stop.signal })) {
+          const tp = `${batch.topic}-${batch.partition}`;
+          for (const { offset, valueBytes } of batch) {
+            const value = Number(Buffer.from(valueBytes!).toString());
+            this.#history.tell('poll', 'reader', tp, offset, value, batch.highWatermark);
+            this.#positions.set(tp, offset + 1);
+          }
         }
       } catch (error) {
         if (this.#stopped()) return;
-        if (this.errors.length < 10) this.errors.push(`consumer: ${String(error)}`);
+        this.#failed(`consumer: ${String(error)}`);
         await pause(500);
       }
     }
@@ -133,7 +149,7 @@ export class ChaosClients {
 }
 
 /** Everything there is, from 0 to the end offsets. */
-export async function readAll(load: Workload, checker: HistoryChecker, withinMs: number): Promise<void> {
+export async function readAll(load: Workload, history: RecordedHistory, withinMs: number): Promise<void> {
   const consumer = new Consumer({ brokers: load.brokers });
   try {
     const ends = await consumer.endOffsets(load.partitions);
@@ -144,7 +160,7 @@ export async function readAll(load: Workload, checker: HistoryChecker, withinMs:
       if (performance.now() > deadline) throw new Error(`the final read misses ${left} records`);
       for (const record of await consumer.poll({ timeoutMs: 500 })) {
         const value = Number(Buffer.from(record.valueBytes!).toString());
-        checker.finalRead(`${record.topic}-${record.partition}`, record.offset, value);
+        history.tell('finalRead', `${record.topic}-${record.partition}`, record.offset, value);
         left--;
       }
     }

@@ -1,14 +1,18 @@
 // The links between the nodes of a cluster, each direction a TCP proxy of ours: who calls whom can be held, delayed or reset without
 // rights on the machine's network. A link from A to B carries the connections that A opened; both ways of those bytes go through it.
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** `stalled`: bytes are held, as by a network that drops packets; `cut`: connections end and none is made. */
 export type LinkState = 'open' | 'stalled' | 'cut';
+
+const PORT_WAIT_MS = 5_000;
 
 class PeerLink {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #state: LinkState = 'open';
+  #ownPort = 0;
   #delayMs = 0;
 
   constructor(port: number) {
@@ -25,9 +29,33 @@ class PeerLink {
 
   async listen(): Promise<number> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject).listen(0, '127.0.0.1', resolve);
+      this.#server.once('error', reject).listen(this.#ownPort, '127.0.0.1', () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
     });
-    return (this.#server.address() as AddressInfo).port;
+    this.#ownPort = (this.#server.address() as AddressInfo).port;
+    return this.#ownPort;
+  }
+
+  /** Nobody listens any more, as when the process behind died: who connects is refused. */
+  async refuse(): Promise<void> {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+    if (!this.#server.listening) return;
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** On the same port again, which somebody else may have had for a moment. */
+  async accept(): Promise<void> {
+    const deadline = performance.now() + PORT_WAIT_MS;
+    while (!this.#server.listening) {
+      try {
+        await this.listen();
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        await pause(100);
+      }
+    }
   }
 
   set(state: LinkState, delayMs = 0): void {
@@ -42,7 +70,7 @@ class PeerLink {
 
   async close(): Promise<void> {
     this.set('cut');
-    await new Promise((resolve) => this.#server.close(resolve));
+    await this.refuse();
   }
 
   #pipe(from: Socket, to: Socket): void {
@@ -111,11 +139,24 @@ export class PeerLinks {
     }
   }
 
+  /** Whoever connects to `id` is refused, as by a host whose process is gone. */
+  async refuse(id: number): Promise<void> {
+    await Promise.all(this.#to(id).map((link) => link.refuse()));
+  }
+
+  async accept(id: number): Promise<void> {
+    await Promise.all(this.#to(id).map((link) => link.accept()));
+  }
+
   heal(): void {
     for (const link of this.#links.values()) link.set('open');
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#links.values()].map((link) => link.close()));
+  }
+
+  #to(id: number): readonly PeerLink[] {
+    return [...this.#links].filter(([name]) => name.endsWith(`>${id}`)).map(([, link]) => link);
   }
 }

@@ -1,174 +1,230 @@
 // A chaos run: a cluster of three processes, clients, faults one after the other from a seed; then everything is healed, read and
-// compared. What was started is ended, however the run ends.
+// compared. What was started is ended, however the run ends; what a failed run leaves is the caller's to keep.
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { appendFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HistoryChecker, SimPrng, type HistoryReport } from '@tidemark/simulation';
-import { Cluster } from '../integration/cluster.ts';
+import { Cluster, type ClusterNode } from '../integration/cluster.ts';
+import { AckWatch } from './ack-watch.ts';
 import { ChaosClients, readAll, type Workload } from './clients.ts';
-import { faults, fullIsr, type Fault } from './faults.ts';
+import { faults, type Fault, type FaultContext } from './faults.ts';
+import { FaultLog, type Strike } from './fault-log.ts';
+import { fullIsr, notInSync } from './in-sync.ts';
 import { PeerLinks } from './peer-links.ts';
+import type { Profile } from './profile.ts';
+import { RecordedHistory } from './recorded-history.ts';
+import { SmallDisk } from './small-disk.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
-  /** No fault begins later. */
+  /** No fault begins later; at least one does. */
   readonly forMs: number;
+  readonly profile: Profile;
+  /** For the history and, after a failure, the logs and the data of the nodes. */
+  readonly folder: string;
   readonly acks?: 'all' | '1';
   readonly only?: readonly string[];
   readonly recordsPerSecond?: number;
   readonly plantedLosses?: number;
   readonly minAcknowledged?: number;
-  readonly settings?: Readonly<Record<string, string>>;
+  /** Of a fault that is noticed at once. Default: drawn, 4 to 8 s. */
+  readonly shortMs?: number;
+  /** Gets the folder of a node's disk that can be filled, before anything is mounted there; absent: none can. */
+  readonly onMount?: (path: string) => void;
   readonly say: (line: string) => void;
-  readonly signal?: AbortSignal;
-}
-
-export interface FaultFigures {
-  readonly name: string;
-  /** Longest time without an acknowledged write, of each time it was made. */
-  readonly pausesMs: number[];
 }
 
 export interface ChaosReport {
   readonly history: HistoryReport;
-  readonly faults: ReadonlyMap<string, FaultFigures>;
+  readonly historyPath: string;
+  readonly strikes: readonly Strike[];
+  readonly longestBetweenMs: number;
+  /** From the first fault until what was sent was settled. */
+  readonly tookMs: number;
+  /** `name: why`. */
+  readonly skipped: readonly string[];
   readonly clientErrors: readonly string[];
-  /** What the nodes wrote at last, if the run failed. */
-  readonly nodeLogs: string;
 }
 
 const TOPICS = ['chaos-a', 'chaos-b'];
-const PARTITIONS = TOPICS.flatMap((topic) => [0, 1, 2].map((partition) => ({ topic, partition })));
-const BETWEEN_MS = 4_000;
+const NODES = [1, 2, 3];
+const PARTITIONS = TOPICS.flatMap((topic) => NODES.map((at) => ({ topic, partition: at - 1 })));
+const NAMES = PARTITIONS.map(({ topic, partition }) => `${topic}-${partition}`);
+const BETWEEN_MS = 500;
+/** One of so many faults does not wait until the one before is got over. */
+const HURRIED_OF = 4;
 const ISR_MS = 60_000;
-/** A broker that is gone is fenced after its session of 9 s; an election and the client's way there come on top. */
-const LONGEST_PAUSE_MS = 15_000;
+const UNSEEN_MS = 30_000;
+const SILENT_MS = 30_000;
+const DISK_NODE = 3;
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { seed, forMs, acks = 'all', say } = options;
+  const { folder, say } = options;
+  const chosen = chosenFaults(options.only);
   const checker = new HistoryChecker({
-    acks: acks === 'all' ? 'all' : 1,
+    acks: options.acks === '1' ? 1 : 'all',
     minAcknowledged: options.minAcknowledged ?? 1,
   });
+  const history = new RecordedHistory(join(folder, 'history.jsonl'), checker);
   const links = new PeerLinks();
-  const figures = new Map<string, FaultFigures>();
+  const small = smallDisk(options);
   let cluster: Cluster | undefined;
   let clients: ChaosClients | undefined;
+  const dataOf = (node: ClusterNode): string =>
+    node.id === DISK_NODE && typeof small !== 'string' ? small.path : node.server.dataDirectory;
+  let hasPassed = false;
   try {
+    const onSmall = typeof small === 'string' ? {} : { settings: { 'log.dirs': small.path } };
     cluster = await Cluster.start({
-      nodes: [{ id: 1 }, { id: 2 }, { id: 3 }],
-      settings: options.settings ?? {},
+      nodes: NODES.map((id) => ({ id, ...(id === DISK_NODE ? onSmall : {}) })),
+      settings: options.profile.settings,
       votersSeenBy: (id, ports) => links.votersSeenBy(id, ports),
     });
     const admin = cluster.admin();
-    await admin.createTopics(TOPICS.map((name) => ({ name, partitions: 3, replicationFactor: 3 })));
+    await admin.createTopics(
+      TOPICS.map((name) => ({ name, partitions: NODES.length, replicationFactor: 3 })),
+    );
+    await fullIsr(admin, TOPICS, NODES.length, ISR_MS);
     const load: Workload = {
       brokers: cluster.addresses(),
       partitions: PARTITIONS,
-      recordsPerSecond: options.recordsPerSecond ?? 1_500,
-      acks,
+      recordsPerSecond: options.recordsPerSecond ?? 400,
+      acks: options.acks ?? 'all',
       plantedLosses: options.plantedLosses ?? 0,
     };
-    await fullIsr(admin, TOPICS, ISR_MS);
-    clients = new ChaosClients(load, checker);
+    const watch = new AckWatch(NAMES);
+    clients = new ChaosClients(load, history, watch);
     clients.start();
 
-    const prng = new SimPrng(seed);
+    const prng = new SimPrng(options.seed);
     const draw = (bound: number): number => prng.uint32() % bound;
-    const chosen = faults.filter(({ name }) => options.only?.includes(name) ?? true);
-    const began = performance.now();
-    let at = draw(chosen.length);
-    while (performance.now() - began < forMs && options.signal?.aborted !== true) {
-      const fault = chosen[at++ % chosen.length]!;
-      const lastsMs = 2_000 + draw(10_000);
-      const context = { cluster, links, admin, topics: TOPICS, draw, lastsMs };
-      await strike(fault, context, clients, figures, checker, (line) => {
-        say(`${((performance.now() - began) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
-      });
+    const disk = typeof small === 'string' ? small : { node: cluster.node(DISK_NODE), small };
+    const context = (): FaultContext => ({
+      cluster: cluster!,
+      links,
+      admin,
+      topics: TOPICS,
+      draw,
+      shortMs: options.shortMs ?? 4_000 + draw(4_000),
+      longMs: options.profile.sessionMs + 4_500 + draw(1_000),
+      disk,
+    });
+    const skipped = chosen.flatMap((fault) => {
+      const why = fault.skipped?.(context());
+      return why === undefined ? [] : [`${fault.name}: ${why}`];
+    });
+    const made = chosen.filter((fault) => fault.skipped?.(context()) === undefined);
+    if (made.length === 0) throw new Error(`no fault can be made: ${skipped.join('; ')}`);
+
+    const log = new FaultLog({ history, watch, silentMs: SILENT_MS, say });
+    let round: Fault[] = [];
+    do {
+      if (round.length === 0) round = shuffled(made, draw);
+      const isWhole = (await notInSync(admin, TOPICS, NODES.length)) === 0;
+      await log.strike(round.pop()!, context(), isWhole);
+      if (log.elapsedMs >= options.forMs) break;
+      if (draw(HURRIED_OF) > 0) await inSync(admin, history);
       await pause(BETWEEN_MS);
-    }
+    } while (log.elapsedMs < options.forMs);
 
     links.heal();
-    await fullIsr(admin, TOPICS, ISR_MS).catch((error: unknown) => checker.noFullIsr(String(error)));
-    await clients.finish(5_000);
-    await readAll(load, checker, 60_000);
-    await stopAndCompare(cluster, checker);
-    const history = checker.report();
-    const nodeLogs = history.passed ? '' : cluster.stderr;
-    return { history, faults: figures, clientErrors: clients.errors, nodeLogs };
-  } catch (error) {
-    say(`--- the nodes at last\n${cluster?.stderr ?? ''}`);
-    throw error;
+    await inSync(admin, history);
+    await clients.finish(UNSEEN_MS);
+    const tookMs = log.elapsedMs;
+    await readAll(load, history, 60_000);
+    await stopAndCompare(cluster, dataOf, history);
+    const report = checker.report();
+    hasPassed = report.passed;
+    return {
+      history: report,
+      historyPath: history.path,
+      strikes: log.strikes,
+      longestBetweenMs: log.longestBetweenMs,
+      tookMs,
+      skipped,
+      clientErrors: clients.errors,
+    };
   } finally {
     await clients?.close();
+    history.close();
+    if (!hasPassed && cluster !== undefined) await keep(cluster, dataOf, folder);
     await cluster?.dispose();
     await links.close();
   }
 }
 
-async function strike(
-  fault: Fault,
-  context: Parameters<Fault['run']>[0],
-  clients: ChaosClients,
-  figures: Map<string, FaultFigures>,
-  checker: HistoryChecker,
-  say: (line: string) => void,
-): Promise<void> {
-  const before = clients.acknowledged;
-  let longest = 0;
-  let seen = before;
-  let since = performance.now();
-  const watch = setInterval(() => {
-    const now = performance.now();
-    longest = Math.max(longest, now - since);
-    if (clients.acknowledged === seen) return;
-    seen = clients.acknowledged;
-    since = now;
-  }, 20);
-  try {
-    await fault.run(context, (what) => say(`${fault.name}: ${what}`));
-    // The pause that the fault caused may outlast it.
-    const deadline = performance.now() + 20_000;
-    const atHeal = clients.acknowledged;
-    while (clients.acknowledged === atHeal && performance.now() < deadline) await pause(20);
-  } finally {
-    clearInterval(watch);
+function chosenFaults(only: readonly string[] | undefined): readonly Fault[] {
+  const unknown = only?.filter((name) => !faults.some((fault) => fault.name === name)) ?? [];
+  if (unknown.length > 0) {
+    throw new Error(`no fault is called ${unknown.join(', ')}: ${faults.map(({ name }) => name).join(', ')}`);
   }
-  const made = figures.get(fault.name) ?? { name: fault.name, pausesMs: [] };
-  made.pausesMs.push(Math.round(longest));
-  figures.set(fault.name, made);
-  const during = clients.acknowledged - before;
-  if (longest > LONGEST_PAUSE_MS) {
-    checker.noProgressDuringFault(`${fault.name}: nothing acknowledged for ${Math.round(longest)} ms`);
-  }
-  say(`${fault.name} healed; longest pause ${Math.round(longest)} ms, ${during} acknowledged meanwhile`);
+  return faults.filter(({ name }) => only?.includes(name) ?? true);
 }
 
-/** The bytes of the logs of stopped nodes must be the same as far as all replicas go. */
-async function stopAndCompare(cluster: Cluster, checker: HistoryChecker): Promise<void> {
+function shuffled<T>(all: readonly T[], draw: (bound: number) => number): T[] {
+  const left = [...all];
+  return all.map(() => left.splice(draw(left.length), 1)[0]!);
+}
+
+function smallDisk({ only, onMount, folder }: ChaosOptions): SmallDisk | string {
+  if (only?.includes('disk-full') === false) return 'not chosen';
+  if (onMount === undefined) return 'no mount namespace of our own (unshare -rm)';
+  const path = join(folder, 'small-disk');
+  onMount(path);
+  return SmallDisk.mount(path);
+}
+
+async function inSync(admin: Parameters<typeof fullIsr>[0], history: RecordedHistory): Promise<void> {
+  try {
+    await fullIsr(admin, TOPICS, NODES.length, ISR_MS);
+  } catch (error) {
+    history.tell('noFullIsr', String(error));
+  }
+}
+
+/** Everything was in sync and nothing is written any more: the logs of all replicas must be the same, byte for byte. */
+async function stopAndCompare(
+  cluster: Cluster,
+  dataOf: (node: ClusterNode) => string,
+  history: RecordedHistory,
+): Promise<void> {
   await Promise.all(cluster.nodes.map((node) => node.server.stop()));
-  const logs = new Map<string, Map<number, Buffer>>();
-  for (const { id, server } of cluster.nodes) {
+  for (const node of cluster.nodes) {
+    const folder = dataOf(node);
     // By name, which is by base offset within a partition.
-    for (const file of (await readdir(server.dataDirectory, { recursive: true })).sort()) {
-      const tp = TOPICS.flatMap((topic) => [0, 1, 2].map((partition) => `${topic}-${partition}`));
-      const name = tp.find((each) => file.split('/').some((part) => part.startsWith(each)));
-      if (name === undefined || !file.endsWith('.log')) continue;
-      const bytes = await readFile(join(server.dataDirectory, file));
-      const replicas = logs.get(name) ?? new Map<number, Buffer>();
-      replicas.set(id, Buffer.concat([replicas.get(id) ?? Buffer.alloc(0), bytes]));
-      logs.set(name, replicas);
+    const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.log')).sort();
+    for (const tp of NAMES) {
+      // The folder of a replica that was given up is called otherwise until it is deleted.
+      const own = files.filter((file) => file.split('/').includes(tp));
+      if (own.length === 0) throw new Error(`node ${node.id} has no log of ${tp}`);
+      const hash = createHash('sha256');
+      let bytes = 0;
+      for (const file of own) {
+        for await (const chunk of createReadStream(join(folder, file)) as AsyncIterable<Buffer>) {
+          hash.update(chunk);
+          bytes += chunk.length;
+        }
+      }
+      history.tell('replica', tp, node.id, `${hash.digest('hex').slice(0, 16)} of ${bytes} bytes`);
     }
   }
-  if (logs.size < PARTITIONS.length)
-    throw new Error(`logs of ${logs.size} partitions found: ${[...logs.keys()].join()}`);
-  for (const [tp, replicas] of logs) {
-    // All of them were in sync and nothing was written any more: they end alike, and nobody is without.
-    for (const { id } of cluster.nodes) {
-      const bytes = replicas.get(id) ?? Buffer.alloc(0);
-      const digest = createHash('sha256').update(bytes).digest('hex');
-      checker.replica(tp, id, `${digest.slice(0, 16)} of ${bytes.length} bytes`);
-    }
+}
+
+/** What is needed to find the cause. */
+async function keep(cluster: Cluster, dataOf: (node: ClusterNode) => string, folder: string): Promise<void> {
+  for (const node of cluster.nodes) {
+    await node.server.kill();
+    const path = join(folder, `node-${node.id}.log`);
+    await writeFile(path, node.server.log.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    await appendFile(path, `--- stderr at last\n${node.server.stderr}`);
+    const data = dataOf(node);
+    // A small disk goes with its mount.
+    if (data !== node.server.dataDirectory) continue;
+    await rename(data, join(folder, `node-${node.id}`)).catch((error: unknown) =>
+      // The error that ended the run says more than this one.
+      appendFile(path, `--- its data are not kept: ${String(error)}\n`),
+    );
   }
 }

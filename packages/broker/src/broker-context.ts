@@ -10,7 +10,7 @@ import type {
   ReplicaManager,
 } from '@tidemark/runtime';
 import type { Logger } from 'pino';
-import type { RequestMetrics } from './request-metrics.ts';
+import type { RequestMetrics } from './metrics/request-metrics.ts';
 
 /** Of a node in any role. */
 export interface NodeContext {

@@ -3,12 +3,14 @@
 import {
   status,
   type handleUnaryCall,
+  type Metadata,
   type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
 } from '@grpc/grpc-js';
 import { grpcStatus, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
 import type { NodeContext } from './broker-context.ts';
+import { requestIdOf } from './request-id.ts';
 
 export interface UnaryCallInfo {
   /** Calls back once: when the answer is out or the client is gone. */
@@ -25,15 +27,19 @@ export type UnaryHandler<Context, Request, Response> = (
   call: UnaryCallInfo,
 ) => Promise<Response> | Response;
 
-/** A status for what a handler threw. What is no operating error is a bug: the process is told, the client learns nothing. */
+/** A status for what a handler threw. What is no operating error is a bug: the process is told, the client only how to ask for it. */
 export function statusOf(
   context: NodeContext,
   thrown: unknown,
+  metadata: Metadata,
 ): { readonly code: status; readonly details: string } {
   const known = grpcStatus(thrown);
   if (known !== undefined) return known;
+  const requestId = requestIdOf(metadata);
+  context.log.error({ requestId }, 'a request met a bug');
   context.onFatal(thrown);
-  return { code: status.INTERNAL, details: 'internal error; the log of this broker has the cause' };
+  const details = `internal error; the log of this broker has the cause, under request id ${requestId}`;
+  return { code: status.INTERNAL, details };
 }
 
 /** True when an answer carries an error for any of its items. */
@@ -65,16 +71,23 @@ export function unary<Context extends NodeContext, Request, Response>(
         return peer.slice(0, Math.max(0, peer.lastIndexOf(':')));
       },
     };
+    const observe = (failed: boolean): void => {
+      const durationMs = context.clock.monotonicMs() - startedMs;
+      metrics.observe(durationMs, failed);
+      if (!context.log.isLevelEnabled('debug')) return;
+      const requestId = requestIdOf(call.metadata);
+      context.log.debug({ rpc: name, requestId, peer: call.getPeer(), durationMs, failed }, 'answered');
+    };
     const answer = async (): Promise<void> => {
       try {
         const { request } = call;
         if (request instanceof UndecodableRequest) throw new MalformedRequest(request.reason);
         const response = await handler(context, request, info);
-        metrics.observe(context.clock.monotonicMs() - startedMs, hasError(response));
+        observe(hasError(response));
         callback(null, response);
       } catch (thrown) {
-        metrics.observe(context.clock.monotonicMs() - startedMs, true);
-        callback(statusOf(context, thrown));
+        observe(true);
+        callback(statusOf(context, thrown, call.metadata));
       }
     };
     void answer();
@@ -85,7 +98,7 @@ type AnyStream = ServerDuplexStream<unknown, unknown> | ServerWritableStream<unk
 
 /** Ends a stream with the status of what was thrown. */
 export function endWith(context: NodeContext, call: AnyStream, thrown: unknown): void {
-  if (!call.cancelled) call.emit('error', statusOf(context, thrown));
+  if (!call.cancelled) call.emit('error', statusOf(context, thrown, call.metadata));
 }
 
 /**

@@ -6,18 +6,23 @@ import { close, fdatasync, fstat, ftruncate, read, write, writev } from 'node:fs
 import { DiskError, type DiskFile } from '@tidemark/core';
 import { diskError } from './node-disk-errors.ts';
 
+/** Told how long each fdatasync took that went through, in milliseconds. */
+export type SyncObserver = (durationMs: number) => void;
+
 export class NodeDiskFile implements DiskFile {
   readonly path: string;
   readonly #descriptor: number;
   readonly #writable: boolean;
+  readonly #onSync: SyncObserver | undefined;
   #running = 0;
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
-  constructor(path: string, descriptor: number, writable: boolean) {
+  constructor(path: string, descriptor: number, writable: boolean, onSync?: SyncObserver) {
     this.path = path;
     this.#descriptor = descriptor;
     this.#writable = writable;
+    this.#onSync = onSync;
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {
@@ -49,7 +54,9 @@ export class NodeDiskFile implements DiskFile {
 
   async sync(): Promise<void> {
     this.#check('sync', 0);
+    const startedMs = performance.now();
     await this.#call<undefined>('sync', (settled) => fdatasync(this.#descriptor, settled));
+    this.#onSync?.(performance.now() - startedMs);
   }
 
   async truncate(sizeBytes: number): Promise<void> {

@@ -6,7 +6,7 @@ import { mkdir, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { DiskError, type DirectoryEntry, type DirectoryLock, type Disk, type DiskFile } from '@tidemark/core';
 import { diskError, errnoOf, translated } from './node-disk-errors.ts';
-import { NodeDiskFile } from './node-disk-file.ts';
+import { NodeDiskFile, type SyncObserver } from './node-disk-file.ts';
 import { acquireLock, LOCK_NAME } from './node-disk-lock.ts';
 
 const openFlags = {
@@ -19,10 +19,12 @@ const FILE_MODE = 0o644;
 export class NodeDisk implements Disk {
   /** Absolute. */
   readonly root: string;
+  readonly #onSync: SyncObserver | undefined;
 
   /** `root` need not exist yet: `makeDirectory('')` makes it. */
-  constructor(root: string) {
+  constructor(root: string, onSync?: SyncObserver) {
     this.root = resolve(root);
+    this.#onSync = onSync;
   }
 
   async open(path: string, mode: 'read' | 'write' | 'create'): Promise<DiskFile> {
@@ -31,7 +33,7 @@ export class NodeDisk implements Disk {
       path,
       'open',
     );
-    const file = new NodeDiskFile(path, descriptor, mode !== 'read');
+    const file = new NodeDiskFile(path, descriptor, mode !== 'read', this.#onSync);
     // Opening a folder for reading succeeds, and only the first read would fail.
     if (mode === 'read' && (await file.isDirectory())) {
       await file.close();

@@ -31,6 +31,7 @@ import {
   topicSettings,
   type MetadataNode,
   type ReplicaLimits,
+  type ReplicaObserver,
   type ReplicationSettings,
   type TopicSettings,
 } from '@tidemark/runtime';
@@ -41,6 +42,9 @@ import { StartupError } from './startup-error.ts';
 
 export interface NodeOptions extends MetadataOptions {
   readonly diskAt: (folder: string) => Disk;
+  readonly observer: ReplicaObserver;
+  /** What the start is at, for whoever asks why the node is not ready. */
+  readonly onStage: (stage: string) => void;
 }
 
 /** What a node has that is a broker. */
@@ -83,6 +87,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   try {
     const meta =
       known ?? (await diskErrors(folderPath, () => createMetaProperties(disk, options.prng, expected)));
+    options.onStage('it joins the quorum: a first start waits for all voters, a later one for a leader');
     const opened = await diskErrors(folderPath, () => openMetadata(options, folder, folderPath, meta));
     undo.push(() => opened.close());
     const { metadata } = opened;
@@ -100,6 +105,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       lifecycle.close();
       return Promise.resolve();
     });
+    options.onStage('it is not registered with the controller yet');
     const epoch = await registered(lifecycle);
     const replicas = replicaManager(options, metadata, folder, codecs, { self, epoch, lifecycle });
     running = replicas;
@@ -111,10 +117,12 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       followLeaderships: (listener) => replicas.followLeaderships(listener),
       onImage: (listener) => metadata.onImage(listener),
     });
+    options.onStage('it opens its partitions');
     await replicas.start();
     // Unfenced only now: whoever is elected leader of a partition here finds its log open.
     lifecycle.start();
     lifecycle.ready();
+    options.onStage('the controller has not let it serve yet: it catches up with the metadata');
     await lifecycle.unfenced();
     const timeoutMs = config.get('controller.quorum.request.timeout.ms');
     const producerIds = new ProducerIds(() =>
@@ -200,7 +208,7 @@ interface RegisteredBroker {
 }
 
 function replicaManager(
-  { config, clock, log }: NodeOptions,
+  { config, clock, log, observer }: NodeOptions,
   metadata: MetadataNode,
   folder: LogFolder,
   codecs: Codecs,
@@ -227,6 +235,7 @@ function replicaManager(
       checkpointMs: config.get('log.flush.offset.checkpoint.interval.ms'),
       highWatermarkMs: config.get('replica.high.watermark.checkpoint.interval.ms'),
     },
+    observer,
     onError: (cause, doing) => log.error({ err: cause }, doing),
   });
 }

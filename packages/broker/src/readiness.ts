@@ -17,7 +17,7 @@ export class Readiness {
   }
 
   clear(name: string): void {
-    this.#reasons.delete(name);
+    if (!this.#reasons.delete(name)) return;
     if (this.#reasons.size === 0) this.#health.setAll('SERVING');
   }
 

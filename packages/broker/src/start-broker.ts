@@ -7,6 +7,7 @@
 // answer what is under way -> partitions -> metadata -> folder, whose last act is the clean-shutdown marker.
 
 import { setMaxListeners } from 'node:events';
+import { resolve } from 'node:path';
 import type { BrokerConfig, BrokerId, Clock, Disk, KeyValueStore, Prng } from '@tidemark/core';
 import { HealthRegistry } from '@tidemark/rpc';
 import type { Logger } from 'pino';
@@ -14,14 +15,17 @@ import type { BrokerContext, NodeContext } from './broker-context.ts';
 import { FailureSignal } from './failure-signal.ts';
 import { Listeners } from './listeners.ts';
 import { createLogger } from './logger.ts';
-import { MetricsPage } from './metrics-page.ts';
+import { MetricsPage } from './metrics/metrics-page.ts';
+import { ReplicationMetrics } from './metrics/replication-metrics.ts';
+import { RequestMetrics } from './metrics/request-metrics.ts';
+import { StorageMetrics } from './metrics/storage-metrics.ts';
 import { NodeClock } from './node-clock.ts';
 import { NodeDisk } from './node-disk.ts';
 import { NodePrng } from './node-prng.ts';
 import { levelStoreAt } from './open-metadata.ts';
 import { openNode } from './open-node.ts';
 import { Readiness } from './readiness.ts';
-import { RequestMetrics } from './request-metrics.ts';
+import { ServingWatch } from './serving-watch.ts';
 import { clientServices, peerServices, PUBLIC_SERVICES } from './services.ts';
 import { VERSION } from './version.ts';
 
@@ -72,10 +76,15 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   });
   const failure = new FailureSignal(log);
   try {
-    const diskAt = options.diskAt ?? ((folder: string) => new NodeDisk(folder));
+    const storage = new StorageMetrics();
+    const replication = new ReplicationMetrics();
+    const diskAt =
+      options.diskAt ??
+      ((folder: string) => new NodeDisk(folder, (durationMs) => storage.fsync.observe(durationMs)));
     const storeAt = options.storeAt ?? levelStoreAt;
     const node = await openNode({
-      ...{ config, clock, prng, diskAt, storeAt, log, failure, listeners },
+      ...{ config, clock, prng, diskAt, storeAt, log, failure, listeners, observer: replication },
+      onStage: (stage) => readiness.block('starting', stage),
       servePeers: (network) => listeners.serve('PEER', () => peerServices(network, health)),
     });
     const { broker, metadata } = node;
@@ -106,11 +115,17 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
             groups: broker.groups,
             offsetsTopic: broker.offsetsTopic,
           };
-    page = new MetricsPage(context);
+    page = new MetricsPage({
+      ...{ context, readiness, storage, replication },
+      connections: () => listeners.connectionCount,
+      folder: resolve(config.get('log.dirs')[0]!),
+    });
     listeners.serve('CLIENT', ({ name }) => clientServices({ ...context, listenerName: name }, health));
+    const serving = new ServingWatch({ clock, config, readiness, metadata, lifecycle: broker?.lifecycle });
     readiness.clear('starting');
     let closed: Promise<void> | undefined;
     const close = async (graceMs: number): Promise<void> => {
+      serving.close();
       readiness.block('draining', 'the node is shutting down');
       // A node that failed has nothing more to say, and nobody would hear of what it leads from it.
       if (broker !== undefined && config.get('controlled.shutdown.enable') && !failure.isRaised) {
@@ -128,6 +143,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
         await metadata.transferLeadership(undefined, TRANSFER_MS);
       }
       await node.close();
+      page?.close();
       await listeners.close(0);
     };
     return {

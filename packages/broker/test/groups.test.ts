@@ -160,6 +160,17 @@ describe('the group service', () => {
     expect(await committed(call, 'g')).to.deep.equal({});
   });
 
+  it('is counted on the metrics page', async () => {
+    await served(broker, 'g');
+    await new StoryMember(call, 'g', []).commit({ topic: 'orders', partition: 0, offset: 1 });
+    while ((await call(groupService.ListGroups, {})).error !== null);
+    const page = await (await fetch(`http://127.0.0.1:${broker.broker.ports.get('HTTP')}/metrics`)).text();
+    expect(page).to.contain('tidemark_groups{state="Empty"} 1\n');
+    expect(page).to.contain('tidemark_group_partitions{state="active"} 3\n');
+    expect(page).to.contain('tidemark_group_waiting_requests 0\n');
+    expect(page).to.contain('tidemark_request_latency_seconds_count{rpc="CommitOffsets"} 1\n');
+  });
+
   it('keeps what is committed over a restart', async () => {
     await served(broker, 'simple');
     const outside = new StoryMember(call, 'simple', []);

@@ -48,6 +48,7 @@ describe('the command line', () => {
       'cluster',
       'group',
       'quorum',
+      'debug',
       'log',
       'bench',
       'completion',
@@ -106,6 +107,9 @@ describe('the command line', () => {
       [['group', 'seek', 'g', '--to', 'end', '--dry-run', '--execute'], 'exclude each other'],
       [['group', 'clone', 'g', 'g'], 'cannot be cloned to itself'],
       [['group', 'delete', 'g'], 'Delete g and all committed offsets?'],
+      [['produce', 'x', '--receipts', 'r.jsonl', '--acks', '0'], 'with acks=0 there are none'],
+      [['produce', 'x', '--receipts', 'r.jsonl', '-X', 'acks=0'], 'with acks=0 there are none'],
+      [['verify', '--receipts', '/nowhere/r.jsonl'], 'the receipts cannot be read'],
       [['log', 'dump', 'notes.txt'], 'notes.txt is none of .log'],
       [['topic', 'list', '-X', 'linger.mss=1'], 'no client has a setting of this name'],
     ];

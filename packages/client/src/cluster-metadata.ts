@@ -1,6 +1,7 @@
 // What the client knows of the cluster: brokers, topics, leaders. Refreshed when an answer proved it stale, when it is older
 // than metadata.max.age.ms, and when a topic is asked for that is not known. One refresh runs at a time; who asks meanwhile
-// gets the next one. A partition's leader never goes back to an older leader epoch (KIP-320).
+// gets the next one. While leaders are in doubt a broker is watched, too. A partition's leader never goes back to an older leader
+// epoch (KIP-320).
 import { TidemarkError } from '@tidemark/core';
 import type { Clock, Timer } from '@tidemark/core';
 import { clusterService, errorFromDetail } from '@tidemark/rpc';
@@ -8,6 +9,7 @@ import type { ResponseOf } from '@tidemark/rpc';
 import { backoffMs } from './backoff.ts';
 import type { BackoffRange } from './backoff.ts';
 import type { Connections } from './connections.ts';
+import { LeaderWatch } from './leader-watch.ts';
 
 type MetadataAnswer = ResponseOf<typeof clusterService.GetMetadata>;
 type TopicAnswer = MetadataAnswer['topics'][number];
@@ -67,11 +69,17 @@ export class ClusterMetadata {
   readonly #brokers = new Map<number, BrokerInfo>();
   readonly #listeners = new Set<() => void>();
   readonly #waiters = new Set<Waiter>();
+  readonly #watch: LeaderWatch;
+  /** By topic and partition: `leadersLearned` when its present leader became known. */
+  readonly #learnedAt = new Map<string, number[]>();
+  #leadersLearned = 0;
   #clusterId = '';
   #controllerId = -1;
   #refreshing = false;
   #wanted = false;
   #failures = 0;
+  /** Refreshes in a row that brought no leader although leaders are in doubt. */
+  #vain = 0;
   #timer: Timer | undefined;
   #timerDueMs = Infinity;
   #refreshedMs = -Infinity;
@@ -81,6 +89,16 @@ export class ClusterMetadata {
 
   constructor(options: MetadataOptions) {
     this.#options = options;
+    const { connections, clock, random } = options;
+    this.#watch = new LeaderWatch({
+      connections,
+      clock,
+      random,
+      nextAddress: () => this.anyAddress(),
+      addressCount: () => this.#addresses().length,
+      topics: () => [...this.#tracked],
+      onMetadata: (metadata) => this.#learn(metadata, false),
+    });
   }
 
   get clusterId(): string {
@@ -101,6 +119,16 @@ export class ClusterMetadata {
 
   partition(topic: string, partition: number): PartitionInfo | undefined {
     return this.#topics.get(topic)?.partitions[partition];
+  }
+
+  /** Grows with each leader that becomes known, of whatever partition. */
+  get leadersLearned(): number {
+    return this.#leadersLearned;
+  }
+
+  /** What `leadersLearned` became when the partition's present leader was learned; 0 when none is known. */
+  learnedAt(topic: string, partition: number): number {
+    return this.#learnedAt.get(topic)?.[partition] ?? 0;
   }
 
   /** Where a broker listens; `undefined` when the metadata does not have it. */
@@ -150,7 +178,10 @@ export class ClusterMetadata {
     const known = this.#topics.get(name);
     if (known !== undefined) return Promise.resolve(known);
     if (this.#closed) return Promise.reject(new TidemarkError('NETWORK_EXCEPTION', 'the client is closed'));
-    this.#tracked.add(name);
+    if (!this.#tracked.has(name)) {
+      this.#tracked.add(name);
+      this.#watch.topicsChanged();
+    }
     return new Promise((resolve, reject) => {
       const timer = this.#options.clock.setTimer(timeoutMs, () => {
         this.#waiters.delete(waiter);
@@ -158,7 +189,7 @@ export class ClusterMetadata {
       });
       const waiter: Waiter = { topic: name, resolve, reject, timer };
       this.#waiters.add(waiter);
-      this.refreshSoon();
+      this.#askSoon();
     });
   }
 
@@ -170,13 +201,19 @@ export class ClusterMetadata {
     const partitions = [...info.partitions];
     partitions[partition] = { ...known, leaderId, leaderEpoch };
     this.#topics.set(topic, { ...info, partitions });
+    this.#noteLeader(topic, partition, leaderId);
     this.#notify();
     return this.#brokers.has(leaderId);
   }
 
-  /** Something known turned out stale. Returns at once; listeners hear when there is news. */
+  /** A leader is missing, or turned out to be none. Returns at once; listeners hear when there is news. */
   refreshSoon(): void {
     if (this.#closed) return;
+    this.#watch.keep();
+    this.#askSoon();
+  }
+
+  #askSoon(): void {
     if (this.#refreshing) {
       this.#wanted = true;
       return;
@@ -184,8 +221,9 @@ export class ClusterMetadata {
     // While the last attempts failed their back-off is kept: the timer is already set.
     if (this.#failures > 0 && this.#timer !== undefined) return;
     const { clock, retryBackoff } = this.#options;
-    // A partition without a leader is still without one right after an answer that said so.
-    const waitMs = this.#refreshedMs + retryBackoff.firstMs - clock.monotonicMs();
+    // A partition without a leader is still without one right after an answer that said so; and what changes, a watch tells.
+    const leastMs = this.#watch.isLive ? retryBackoff.maxMs : retryBackoff.firstMs;
+    const waitMs = this.#refreshedMs + leastMs - clock.monotonicMs();
     if (waitMs > 0) this.#refreshIn(waitMs);
     else void this.#refresh();
   }
@@ -204,6 +242,7 @@ export class ClusterMetadata {
 
   close(): void {
     this.#closed = true;
+    this.#watch.close();
     this.#timer?.cancel();
     for (const waiter of this.#waiters) {
       waiter.timer.cancel();
@@ -244,15 +283,20 @@ export class ClusterMetadata {
     }
     this.#refreshing = false;
     if (this.#isClosed()) return;
+    const before = this.#leadersLearned;
     if (answer !== undefined) this.#learn(answer, all);
     if (answer === undefined) this.#fresh.push(...asked);
     else for (const settle of asked) settle();
     this.#refreshedMs = clock.monotonicMs();
     const settled = answer !== undefined && this.#waiters.size === 0 && this.#fresh.length === 0;
     this.#failures = settled ? 0 : this.#failures + 1;
+    // Leaders are in doubt, and nobody will tell when that is over.
+    const inVain = this.#watch.isWanted && !this.#watch.isLive && this.#leadersLearned === before;
+    this.#vain = inVain ? this.#vain + 1 : 0;
     // Asked for while this one was under way, which may have been answered from before the change.
-    const soon = !settled || this.#wantsMore();
-    this.#refreshIn(soon ? backoffMs(retryBackoff, this.#failures, random) : maxAgeMs);
+    const soon = !settled || inVain || this.#wantsMore();
+    const attempts = Math.max(this.#failures, this.#vain);
+    this.#refreshIn(soon ? backoffMs(retryBackoff, attempts, random) : maxAgeMs);
   }
 
   #refreshIn(delayMs: number): void {
@@ -286,7 +330,11 @@ export class ClusterMetadata {
   /** The answer has every topic there is. */
   #forgetOthers(answer: MetadataAnswer): void {
     const there = new Set(answer.topics.map(({ name }) => name));
-    for (const name of this.#topics.keys()) if (!there.has(name)) this.#topics.delete(name);
+    for (const name of this.#topics.keys()) {
+      if (there.has(name)) continue;
+      this.#topics.delete(name);
+      this.#learnedAt.delete(name);
+    }
     for (const { topic } of this.#waiters) {
       if (!there.has(topic)) this.#errors.set(topic, new TidemarkError('UNKNOWN_TOPIC_OR_PARTITION'));
     }
@@ -298,6 +346,7 @@ export class ClusterMetadata {
       this.#errors.set(topic.name, error);
       if (error.error === 'UNKNOWN_TOPIC_OR_PARTITION' || error.error === 'UNKNOWN_TOPIC_ID') {
         this.#topics.delete(topic.name);
+        this.#learnedAt.delete(topic.name);
       }
       return;
     }
@@ -306,11 +355,22 @@ export class ClusterMetadata {
     const partitions: PartitionInfo[] = [];
     for (const heard of topic.partitions) {
       const before = known?.id === topic.topicId ? known.partitions[heard.partition] : undefined;
-      partitions[heard.partition] =
-        before !== undefined && before.leaderEpoch > heard.leaderEpoch ? before : heard;
+      const isOld = before !== undefined && before.leaderEpoch > heard.leaderEpoch;
+      partitions[heard.partition] = isOld ? before : heard;
+      if (before === undefined || before.leaderEpoch < heard.leaderEpoch) {
+        this.#noteLeader(topic.name, heard.partition, heard.leaderId);
+      }
     }
     const { name, topicId: id, internal } = topic;
     this.#topics.set(name, { name, id, internal, partitions });
+  }
+
+  #noteLeader(topic: string, partition: number, leaderId: number): void {
+    if (leaderId < 0) return;
+    const learnedAt = this.#learnedAt.get(topic) ?? [];
+    this.#leadersLearned += 1;
+    learnedAt[partition] = this.#leadersLearned;
+    this.#learnedAt.set(topic, learnedAt);
   }
 
   #settleWaiters(): void {

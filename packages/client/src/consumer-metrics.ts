@@ -5,10 +5,12 @@ export interface ConsumerMetrics {
   /** Of batches, headers included, as stored. */
   bytesConsumed: number;
   connectionsLost: number;
+  /** Times records that had been read were found gone, and reading went on where the log differs (KIP-320). */
+  truncations: number;
   /** Now: bytes of batches that were pushed and not yet taken. */
   prefetchedBytes: number;
 }
 
 export function newConsumerMetrics(): ConsumerMetrics {
-  return { batchesConsumed: 0, bytesConsumed: 0, connectionsLost: 0, prefetchedBytes: 0 };
+  return { batchesConsumed: 0, bytesConsumed: 0, connectionsLost: 0, truncations: 0, prefetchedBytes: 0 };
 }

@@ -4,6 +4,7 @@
 import { batchLastOffset, batchSizeBytes } from '@tidemark/record';
 import type { TidemarkError } from '@tidemark/core';
 import type { FetchConnection } from './fetch-connection.ts';
+import { LeaderPause } from './leader-pause.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
 
 export interface Chunk {
@@ -39,13 +40,13 @@ export class ConsumerPartition {
   pushEpoch = -1;
   /** A lookup or a validation is under way; nothing is fetched. */
   busy = false;
-  /** Nothing is tried before this, on the monotonic clock. */
-  notBeforeMs = 0;
+  /** Nothing is tried before it is over. */
+  readonly pause = new LeaderPause();
   failures = 0;
   /** The application must do something: seek, most likely. */
   error: TidemarkError | undefined;
-  /** The broker does not have the fetch position any more; dealt with once the chunks are used up. */
-  outOfRange: TidemarkError | undefined;
+  /** The broker does not have the fetch position any more, or cannot read it; dealt with once the chunks are used up. */
+  refused: TidemarkError | undefined;
   /** Epoch of the last batch pushed or the position looked up; -1 when not known. */
   epoch = -1;
   /** The leader epoch the position was last checked against. */
@@ -120,9 +121,9 @@ export class ConsumerPartition {
     this.generation += 1;
     this.detach();
     this.error = undefined;
-    this.outOfRange = undefined;
+    this.refused = undefined;
     this.busy = false;
-    this.notBeforeMs = 0;
+    this.pause.end();
     this.failures = 0;
     this.epoch = -1;
     this.checkedEpoch = -1;

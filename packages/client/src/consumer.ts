@@ -24,6 +24,8 @@ import type { CommitOptions, OffsetToCommit } from './group/offset-commits.ts';
 import type { RebalanceListener } from './group/rebalance-listener.ts';
 import { LeaderCalls } from './leader-calls.ts';
 import type { TopicPartition } from './leader-calls.ts';
+import { warnOfTruncation } from './log-truncation.ts';
+import type { ResumedTruncation } from './log-truncation.ts';
 import { lookUpOffsets } from './offset-lookup.ts';
 import type { FoundOffset, LookupSpec, OffsetSpec } from './offset-lookup.ts';
 import { abortReason } from './pause.ts';
@@ -35,6 +37,8 @@ export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientO
   /** Default: bytes as they are. */
   readonly keyDeserializer?: Deserializer<K> | undefined;
   readonly valueDeserializer?: Deserializer<V> | undefined;
+  /** Records that were read have been lost by an election, and reading goes on where the log differs. Default: a process warning. */
+  readonly onTruncation?: ((truncation: ResumedTruncation) => void) | undefined;
   /** The same as `group.id` in `config`. */
   readonly groupId?: string | undefined;
   /** What goes wrong while nobody waits for it, e.g. an automatic commit. Default: nobody hears of it. */
@@ -102,6 +106,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
       metrics: this.#metrics,
       committed: group === undefined ? undefined : (at) => this.#group!.find(at),
       onNews: () => this.#news(),
+      onTruncation: options.onTruncation ?? warnOfTruncation,
     });
     this.#reader = new RecordReader(this.#fetcher, deserializersOf(options));
     if (group === undefined) return;

@@ -23,7 +23,9 @@ import type { ConsumerPartition } from './consumer-partition.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
 import { EarliestTimer } from './earliest-timer.ts';
 import { FetchConnection } from './fetch-connection.ts';
+import { LeaderPause } from './leader-pause.ts';
 import type { LeaderCalls, TopicPartition } from './leader-calls.ts';
+import type { ResumedTruncation } from './log-truncation.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
 import { PositionKeeper } from './position-keeper.ts';
 import type { CommittedLookup } from './position-keeper.ts';
@@ -41,6 +43,8 @@ export interface FetcherOptions {
   readonly committed?: CommittedLookup | undefined;
   /** There is a batch to take, or an error to throw, or a position became known. */
   readonly onNews: () => void;
+  /** Records that were read are gone; the partition goes on where the log differs. */
+  readonly onTruncation: (truncation: ResumedTruncation) => void;
 }
 
 /** One whole batch, checked. */
@@ -57,7 +61,7 @@ export class Fetcher {
   /** Those with something to take, in turn. */
   readonly #ready = new Set<ConsumerPartition>();
   readonly #connections = new Map<number, FetchConnection>();
-  readonly #brokerPauses = new Map<number, { notBeforeMs: number; failures: number }>();
+  readonly #brokerPauses = new Map<number, { readonly pause: LeaderPause; failures: number }>();
   readonly #positions: PositionKeeper;
   readonly #stopListening: () => void;
   #scheduled = false;
@@ -76,6 +80,10 @@ export class Fetcher {
       onTrouble: (partition, error) => this.#give(partition, error),
       fail: (partition, error) => this.fail(partition, error),
       moveTo: (partition, spec) => this.moveTo(partition, spec),
+      onTruncation: (truncation) => {
+        options.metrics.truncations += 1;
+        options.onTruncation(truncation);
+      },
       clear: (partition) => this.#clear(partition),
     });
     this.#stopListening = options.metadata.onChange(() => this.schedule());
@@ -142,7 +150,7 @@ export class Fetcher {
       if (taken !== undefined) return taken;
       this.#ready.delete(partition);
       // The broker may have told meanwhile that what follows is gone.
-      if (partition.outOfRange !== undefined) this.schedule();
+      if (partition.refused !== undefined) this.schedule();
     }
     return undefined;
   }
@@ -221,13 +229,15 @@ export class Fetcher {
       partition.detach();
       return;
     }
-    if (partition.outOfRange !== undefined) {
+    if (partition.refused !== undefined) {
       // What had arrived before comes first; a reset brings another pass.
       if (partition.chunk === undefined) this.#positions.reset(partition);
       return;
     }
-    if (partition.notBeforeMs > now) {
-      this.#timer.wakeAt(partition.notBeforeMs, now);
+    const learnedAt = this.#options.metadata.learnedAt(partition.topic, partition.partition);
+    const pausedUntilMs = partition.pause.endsAt(now, learnedAt);
+    if (pausedUntilMs !== undefined) {
+      this.#timer.wakeAt(pausedUntilMs, now);
       return;
     }
     if (partition.position < 0) {
@@ -250,7 +260,7 @@ export class Fetcher {
       info.leaderEpoch > partition.epoch &&
       partition.checkedEpoch < info.leaderEpoch
     ) {
-      void this.#positions.validate(partition, info.leaderEpoch);
+      void this.#positions.validate(partition);
       return;
     }
     this.#fetch(partition, info.leaderId, address, info.leaderEpoch, now);
@@ -282,12 +292,13 @@ export class Fetcher {
     leaderEpoch: number,
     now: number,
   ): void {
-    const pause = this.#brokerPauses.get(leaderId);
-    if (pause !== undefined && pause.notBeforeMs > now) {
-      this.#timer.wakeAt(pause.notBeforeMs, now);
+    const { settings, metadata } = this.#options;
+    const learnedAt = metadata.learnedAt(partition.topic, partition.partition);
+    const pausedUntilMs = this.#brokerPauses.get(leaderId)?.pause.endsAt(now, learnedAt);
+    if (pausedUntilMs !== undefined) {
+      this.#timer.wakeAt(pausedUntilMs, now);
       return;
     }
-    const { settings, metadata } = this.#options;
     partition.connection = this.#connection(leaderId, address);
     partition.positionId = (partition.positionId + 1) & 0x7fffffff;
     partition.pushEpoch = leaderEpoch;
@@ -339,8 +350,9 @@ export class Fetcher {
         metadata.learnLeader(result.topic, result.partition, hint.leaderId, hint.leaderEpoch);
       // The change has woken `reconcile`, which asks the new leader at once.
       if (learned) return;
-      if (failed.error === 'OFFSET_OUT_OF_RANGE') {
-        partition.outOfRange = TidemarkError.from(failed);
+      // As in Kafka, CORRUPT_MESSAGE ends a fetch although its code may pass: what is damaged on a disk is not read by asking again.
+      if (failed.error === 'OFFSET_OUT_OF_RANGE' || failed.error === 'CORRUPT_MESSAGE') {
+        partition.refused = TidemarkError.from(failed);
         this.schedule();
       } else this.#give(partition, TidemarkError.from(failed));
       return;
@@ -365,9 +377,11 @@ export class Fetcher {
     if (this.#connections.get(connection.brokerId) === connection) {
       this.#connections.delete(connection.brokerId);
     }
-    const failures = (this.#brokerPauses.get(connection.brokerId)?.failures ?? 0) + 1;
-    const notBeforeMs = clock.monotonicMs() + backoffMs(settings.reconnectBackoff, failures, random);
-    this.#brokerPauses.set(connection.brokerId, { notBeforeMs, failures });
+    const paused = this.#brokerPauses.get(connection.brokerId) ?? { pause: new LeaderPause(), failures: 0 };
+    paused.failures += 1;
+    const pauseMs = backoffMs(settings.reconnectBackoff, paused.failures, random);
+    paused.pause.begin(clock.monotonicMs() + pauseMs, metadata.leadersLearned);
+    this.#brokerPauses.set(connection.brokerId, paused);
     for (const partition of this.#partitions.values()) {
       if (partition.connection === connection) partition.connection = undefined;
     }
@@ -390,9 +404,11 @@ export class Fetcher {
       this.fail(partition, new TidemarkError(error.error, text, { cause: error }));
       return;
     }
+    const learnedAt = metadata.learnedAt(partition.topic, partition.partition);
+    if (partition.pause.isOvertaken(learnedAt)) partition.failures = 0;
     partition.failures += 1;
-    partition.notBeforeMs =
-      clock.monotonicMs() + backoffMs(settings.retryBackoff, partition.failures, random);
+    const pauseMs = backoffMs(settings.retryBackoff, partition.failures, random);
+    partition.pause.begin(clock.monotonicMs() + pauseMs, metadata.leadersLearned);
     if (provesMetadataStale(error.error)) metadata.refreshSoon();
     this.schedule();
   }

@@ -28,6 +28,8 @@ export type { GroupEvent, GroupEventListener } from './group/group-events.ts';
 export { CommitFailed } from './group/offset-commits.ts';
 export type { CommitOptions, OffsetToCommit } from './group/offset-commits.ts';
 export type { RebalanceListener } from './group/rebalance-listener.ts';
+export { LogTruncationError } from './log-truncation.ts';
+export type { LogTruncation, ResumedTruncation } from './log-truncation.ts';
 export { ConsumerBatch } from './consumer-batch.ts';
 export { ConsumerRecord } from './consumer-record.ts';
 export type { ConsumerMetrics } from './consumer-metrics.ts';

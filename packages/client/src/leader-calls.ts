@@ -1,5 +1,6 @@
 // Calls that only a partition's leader answers: where offsets are, where an epoch ended, deleting what is below an offset. Grouped
-// by leader, repeated with back-off while the error may pass (a moved leader, a lost connection), until the time is up.
+// by leader, repeated with back-off while the error may pass (a moved leader, a lost connection), until the time is up. A newer
+// leader of one that is still open ends the back-off.
 import { TidemarkError } from '@tidemark/core';
 import type { Clock } from '@tidemark/core';
 import { errorFromDetail } from '@tidemark/rpc';
@@ -43,6 +44,11 @@ export class LeaderCalls {
     this.#options = options;
   }
 
+  /** What a request says it goes by, so that a leader of another epoch refuses it (KIP-320); -1 when not known. */
+  leaderEpoch({ topic, partition }: TopicPartition): number {
+    return this.#options.metadata.partition(topic, partition)?.leaderEpoch ?? -1;
+  }
+
   /** The answers in the order of `targets`. Rejects with the first error that does not pass, or when `timeoutMs` is over. */
   async call<T extends TopicPartition, A extends PartitionAnswer>(
     targets: readonly T[],
@@ -59,6 +65,7 @@ export class LeaderCalls {
     }
     for (let failures = 1; ; failures++) {
       const open = targets.filter((target) => !answers.has(target));
+      const { leadersLearned } = metadata;
       lastError = (await this.#round(open, request, answers, deadlineMs)) ?? lastError;
       if (answers.size === targets.length) return targets.map((target) => answers.get(target)!);
       const pauseMs = backoffMs(retryBackoff, failures, random);
@@ -69,8 +76,35 @@ export class LeaderCalls {
         const why = lastError === undefined ? 'they have no leader' : lastError.message;
         throw new TidemarkError('REQUEST_TIMED_OUT', `${names.join(', ')}: ${why}`, { cause: lastError });
       }
-      await new Promise<void>((resolve) => void clock.setTimer(pauseMs, resolve));
+      await this.#pause(pauseMs, targets, answers, leadersLearned);
     }
+  }
+
+  /** Over early once there is a leader to ask that was not known when the round began. */
+  #pause<T extends TopicPartition, A>(
+    pauseMs: number,
+    targets: readonly T[],
+    answers: ReadonlyMap<T, A>,
+    leadersLearned: number,
+  ): Promise<void> {
+    const { clock, metadata } = this.#options;
+    const hasNews = (): boolean =>
+      targets.some(
+        (target) =>
+          !answers.has(target) && metadata.learnedAt(target.topic, target.partition) > leadersLearned,
+      );
+    if (hasNews()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const over = (): void => {
+        timer.cancel();
+        stop();
+        resolve();
+      };
+      const timer = clock.setTimer(pauseMs, over);
+      const stop = metadata.onChange(() => {
+        if (hasNews()) over();
+      });
+    });
   }
 
   /** One request to each leader, at once. Answers an error that may pass, if there was one. */

@@ -45,6 +45,7 @@ export async function lookUpOffsets(
             topic,
             partition,
             timestampMs: wireTimestamp(spec),
+            currentLeaderEpoch: calls.leaderEpoch({ topic, partition }),
           })),
         },
         { timeoutMs: groupTimeoutMs },

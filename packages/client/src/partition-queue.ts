@@ -10,6 +10,7 @@
 // does not know: were two batches under way and the first of them lost, the second would be taken for the beginning, and the
 // first, sent again, for a repeat. It would count as stored and be nowhere.
 import { invariant } from '@tidemark/core';
+import { LeaderPause } from './leader-pause.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 
 const MAX_EPOCH = 2 ** 15 - 1;
@@ -25,10 +26,15 @@ export class PartitionQueue {
   readonly partition: number;
   /** Takes records; undefined when the next record starts a new batch. */
   open: ProducerBatch | undefined;
+  /**
+   * The open batch has waited for `linger.ms` while others waited before it. It goes when its turn comes and takes records until then:
+   * what piles up while a leader is gone becomes full batches, not one for each linger (Kafka's RecordAccumulator).
+   */
+  isDue = false;
   /** The broker the batches in flight were sent to. */
   leaderId = -1;
-  /** Nothing is sent before this, on the monotonic clock. */
-  notBeforeMs = 0;
+  /** Nothing is sent before it is over. */
+  readonly pause = new LeaderPause();
   /** Attempts that failed since the last success. */
   failures = 0;
   #closed: ProducerBatch[] = [];
@@ -47,9 +53,9 @@ export class PartitionQueue {
     this.partition = partition;
   }
 
-  /** Batches that can be handed out now or later, the open one not among them. */
+  /** Batches that can be handed out now or later, an open one only if it is due. */
   get waiting(): number {
-    return this.#closed.length + this.#returned.length;
+    return this.#closed.length + this.#returned.length + (this.isDue ? 1 : 0);
   }
 
   get inFlight(): number {
@@ -61,14 +67,14 @@ export class PartitionQueue {
     if (this.#returned.length > 0) return undefined;
     const isOpening = this.#producerId >= 0 && !this.#isKnown;
     if ((this.#mustReset || isOpening) && this.#inFlight.length > 0) return undefined;
-    return this.#closed[0];
+    return this.#closed[0] ?? (this.isDue ? this.open : undefined);
   }
 
   /** Ends the open batch; it waits to be sent. */
   closeOpen(): void {
     if (this.open === undefined) return;
     this.#closed.push(this.open);
-    this.open = undefined;
+    this.#noneOpen();
   }
 
   /** Takes `next`, which counts as in flight from here on. `idempotent` is the id to use; undefined without idempotence. */
@@ -78,7 +84,8 @@ export class PartitionQueue {
   } {
     const batch = this.next;
     invariant(batch !== undefined, 'take follows next');
-    this.#closed.shift();
+    if (batch === this.open) this.#noneOpen();
+    else this.#closed.shift();
     this.#inFlight.push(batch);
     batch.attempts += 1;
     if (idempotent === undefined) {
@@ -151,7 +158,7 @@ export class PartitionQueue {
     const expired = [...this.#returned, ...this.#closed].filter(isOld);
     if (this.open !== undefined && isOld(this.open)) {
       expired.push(this.open);
-      this.open = undefined;
+      this.#noneOpen();
     }
     this.#returned = this.#returned.filter((batch) => !isOld(batch));
     this.#closed = this.#closed.filter((batch) => !isOld(batch));
@@ -165,7 +172,7 @@ export class PartitionQueue {
   takeAll(): ProducerBatch[] {
     const all = [...this.#inFlight, ...this.#returned, ...this.#closed];
     if (this.open !== undefined) all.push(this.open);
-    this.open = undefined;
+    this.#noneOpen();
     this.#inFlight = [];
     this.#returned = [];
     this.#closed = [];
@@ -187,6 +194,11 @@ export class PartitionQueue {
       oldest = this.open.createdAtMs;
     }
     return oldest;
+  }
+
+  #noneOpen(): void {
+    this.open = undefined;
+    this.isDue = false;
   }
 
   #land(batch: ProducerBatch): void {

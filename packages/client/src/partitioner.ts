@@ -44,25 +44,58 @@ export function checkedPartition(info: TopicInfo, partition: number): number {
   );
 }
 
+/** What a sticky choice goes by; undefined without adaptive partitioning. */
+export interface PartitionLoads {
+  /** Batches of the partition that wait or are under way. */
+  load(partition: number): number;
+  /** The leader has taken nothing for partitioner.availability.timeout.ms. */
+  isUnavailable(leaderId: number): boolean;
+}
+
 /** The partition that records without a key go to until its batch is full. */
 export class StickyPartition {
   readonly #random: () => number;
+  readonly #loads: PartitionLoads | undefined;
   #partition = -1;
 
-  constructor(random: () => number) {
+  constructor(random: () => number, loads?: PartitionLoads) {
     this.#random = random;
+    this.#loads = loads;
   }
 
   current(info: TopicInfo): number {
     return this.#partition < 0 ? this.next(info) : this.#partition;
   }
 
-  /** Another one, at random among those with a leader. */
+  /** At random: another one with a leader; or, where batches pile up, any of them, the less often the more there are (KIP-794). */
   next(info: TopicInfo): number {
     const available = availablePartitions(info);
-    const choice = available.length > 0 ? available : info.partitions.map(({ partition }) => partition);
+    let choice = available.length > 0 ? available : info.partitions.map(({ partition }) => partition);
+    const loads = this.#loads;
+    if (loads !== undefined) {
+      const taking = choice.filter((partition) => !loads.isUnavailable(info.partitions[partition]!.leaderId));
+      if (taking.length > 0) choice = taking;
+      const weighed = this.#byLoad(
+        choice,
+        choice.map((partition) => loads.load(partition)),
+      );
+      if (weighed !== undefined) return (this.#partition = weighed);
+    }
     const others = choice.length > 1 ? choice.filter((partition) => partition !== this.#partition) : choice;
     this.#partition = others[Math.floor(this.#random() * others.length)] ?? 0;
     return this.#partition;
+  }
+
+  /** In the ratio of largest load + 1 - own load, as Kafka's BuiltInPartitioner. Undefined when the loads are equal. */
+  #byLoad(choice: readonly number[], loads: readonly number[]): number | undefined {
+    const most = Math.max(...loads);
+    if (loads.every((load) => load === most)) return undefined;
+    const total = loads.reduce((sum, load) => sum + most + 1 - load, 0);
+    let left = this.#random() * total;
+    for (const [at, load] of loads.entries()) {
+      left -= most + 1 - load;
+      if (left < 0) return choice[at];
+    }
+    return choice.at(-1);
   }
 }

@@ -5,6 +5,8 @@ import { logService } from '@tidemark/rpc';
 import type { OffsetForLeaderEpochResultOutput } from '@tidemark/rpc';
 import type { ConsumerPartition } from './consumer-partition.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
+import { LogTruncationError } from './log-truncation.ts';
+import type { LogTruncation, ResumedTruncation } from './log-truncation.ts';
 import type { LeaderCalls, TopicPartition } from './leader-calls.ts';
 import { lookUpOffsets } from './offset-lookup.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
@@ -26,6 +28,8 @@ export interface PositionKeeperOptions {
   readonly onTrouble: (partition: ConsumerPartition, error: unknown) => void;
   /** The application must decide. */
   readonly fail: (partition: ConsumerPartition, error: TidemarkError) => void;
+  /** The application goes on elsewhere, and is told why. */
+  readonly onTruncation: (truncation: ResumedTruncation) => void;
   readonly moveTo: (partition: ConsumerPartition, spec: OffsetSpec) => void;
   /** Throws away what was pushed. */
   readonly clear: (partition: ConsumerPartition) => void;
@@ -40,16 +44,16 @@ export class PositionKeeper {
 
   /** `auto.offset.reset`: the position is gone, or there never was one. */
   reset(partition: ConsumerPartition): void {
-    const { settings } = this.#options;
-    const cause = partition.outOfRange;
+    const cause = partition.refused;
     const position = partition.position;
-    const { reset } = settings;
-    if (reset.kind === 'by-duration') {
-      this.#options.moveTo(partition, { timestampMs: this.#options.wallMs() - reset.durationMs });
+    if (cause?.error === 'CORRUPT_MESSAGE') {
+      const text = `${partition.name}@${position}: ${cause.detail}; seek behind it to go on without what it held`;
+      this.#options.fail(partition, new TidemarkError('CORRUPT_MESSAGE', text, { cause }));
       return;
     }
-    if (reset.kind !== 'none') {
-      this.#options.moveTo(partition, reset.kind === 'earliest' ? 'start' : 'end');
+    const spec = this.#resetTo();
+    if (spec !== undefined) {
+      this.#options.moveTo(partition, spec);
       return;
     }
     const what =
@@ -59,6 +63,15 @@ export class PositionKeeper {
     const remedy = 'seek to a position, or set auto.offset.reset to earliest or latest';
     const text = `${partition.name}: ${what}; ${remedy}`;
     this.#options.fail(partition, new TidemarkError('OFFSET_OUT_OF_RANGE', text, { cause }));
+  }
+
+  /** What `auto.offset.reset` says; undefined: none. */
+  #resetTo(): Exclude<OffsetSpec, number> | undefined {
+    const { settings, wallMs } = this.#options;
+    const { reset } = settings;
+    if (reset.kind === 'by-duration') return { timestampMs: wallMs() - reset.durationMs };
+    if (reset.kind === 'none') return undefined;
+    return reset.kind === 'earliest' ? 'start' : 'end';
   }
 
   async find(partition: ConsumerPartition): Promise<void> {
@@ -113,40 +126,70 @@ export class PositionKeeper {
   }
 
   /** Whether the new leader has what was read so far. If not, records that were read are gone: that is said, not hidden. */
-  async validate(partition: ConsumerPartition, leaderEpoch: number): Promise<void> {
+  async validate(partition: ConsumerPartition): Promise<void> {
     const { calls, settings } = this.#options;
-    const { generation, epoch, topic } = partition;
+    const { generation, epoch } = partition;
     partition.busy = true;
+    let askedUnder = -1;
     try {
       const [answer] = await calls.call<TopicPartition, OffsetForLeaderEpochResultOutput>(
         [partition],
-        (channel, [target], timeoutMs) =>
-          channel.unary(
-            logService.OffsetForLeaderEpoch,
-            {
-              partitions: [
-                { topic, partition: target!.partition, leaderEpoch: epoch, currentLeaderEpoch: leaderEpoch },
-              ],
-            },
-            { timeoutMs },
-          ),
+        (channel, [target], timeoutMs) => {
+          const { topic, partition: index } = target!;
+          // Anew with each attempt: after FENCED_LEADER_EPOCH there is a newer one.
+          const currentLeaderEpoch = calls.leaderEpoch(target!);
+          askedUnder = currentLeaderEpoch;
+          const asked = { topic, partition: index, leaderEpoch: epoch, currentLeaderEpoch };
+          return channel.unary(logService.OffsetForLeaderEpoch, { partitions: [asked] }, { timeoutMs });
+        },
         settings.requestTimeoutMs,
       );
       if (partition.generation !== generation) return;
-      partition.checkedEpoch = leaderEpoch;
-      const end = answer!.endOffset;
-      if (end >= 0 && end < partition.fetchPosition) this.#truncated(partition, end);
-      this.#options.onFound(partition);
+      partition.checkedEpoch = askedUnder;
+      this.#compare(partition, answer!);
+      if (partition.generation === generation) this.#options.onFound(partition);
     } catch (error) {
       if (partition.generation === generation) this.#options.onTrouble(partition, error);
     }
   }
 
-  #truncated(partition: ConsumerPartition, endOffset: number): void {
-    const { position, epoch } = partition;
+  #compare(partition: ConsumerPartition, answer: OffsetForLeaderEpochResultOutput): void {
+    const { topic, partition: index, position, epoch, fetchPosition } = partition;
+    const { endOffset, leaderEpoch } = answer;
+    const place = { topic, partition: index, position, positionEpoch: epoch };
+    if (endOffset < 0 || leaderEpoch < 0) {
+      // Kafka's UNDEFINED_EPOCH_OFFSET. Below offset 0 there is nothing that can differ.
+      if (fetchPosition <= 0) return;
+      this.#truncated(partition, { ...place, divergentOffset: undefined, divergentEpoch: undefined });
+      return;
+    }
+    if (endOffset >= fetchPosition) return;
+    if (endOffset < position) {
+      this.#truncated(partition, { ...place, divergentOffset: endOffset, divergentEpoch: leaderEpoch });
+      return;
+    }
+    // Only what was pushed and not taken yet is gone, and nobody has seen it.
     this.#options.clear(partition);
-    if (endOffset >= position) return;
-    const text = `${partition.name}: the log was cut at ${endOffset}, below the position ${position} read under leader epoch ${epoch}: records from ${endOffset} on were lost by an election; seek to ${endOffset} to read what is there now`;
-    this.#options.fail(partition, new TidemarkError('OFFSET_OUT_OF_RANGE', text));
+    partition.epoch = leaderEpoch;
+  }
+
+  #truncated(partition: ConsumerPartition, truncation: LogTruncation): void {
+    const { clear, fail, moveTo, onTruncation } = this.#options;
+    const { divergentOffset, divergentEpoch } = truncation;
+    const spec = this.#resetTo();
+    if (spec === undefined) {
+      clear(partition);
+      fail(partition, new LogTruncationError(truncation));
+      return;
+    }
+    // Not the start or the end: what is there from the divergence on has not been read (KIP-320).
+    const resumedAt = divergentOffset ?? spec;
+    const { checkedEpoch } = partition;
+    moveTo(partition, resumedAt);
+    if (divergentEpoch !== undefined) {
+      partition.epoch = divergentEpoch;
+      partition.checkedEpoch = checkedEpoch;
+    }
+    onTruncation({ ...truncation, resumedAt });
   }
 }

@@ -21,10 +21,17 @@ export interface ProduceConnectionOptions<Request> {
   readonly onAnswer: (request: Request, answer: ProduceAnswer | undefined) => void;
   /** The outcome of all of them is unknown. */
   readonly onBroken: (requests: readonly Request[], error: TidemarkError) => void;
+  /** A request is out for so long that the broker may be gone without a word. Told once for each. */
+  readonly onSlow: () => void;
 }
+
+/** Long for an append on several disks, short for a broker's session. */
+const SLOW_ANSWER_MS = 2_500;
 
 interface Pending<Request> {
   readonly request: Request;
+  /** When it counts as slow; Infinity once that has been told. */
+  slowMs: number;
   readonly deadlineMs: number;
 }
 
@@ -48,6 +55,11 @@ export class ProduceConnection<Request> {
     return this.#pending.size;
   }
 
+  /** Those in flight, the oldest first. */
+  get requests(): Iterable<Request> {
+    return [...this.#pending.values()].map(({ request }) => request);
+  }
+
   get hasRoom(): boolean {
     return this.#pending.size < this.#options.window;
   }
@@ -55,7 +67,9 @@ export class ProduceConnection<Request> {
   /** `message` carries `correlationId`. There must be room. */
   send(correlationId: number, message: ProduceStreamMessage, request: Request, expectAnswer: boolean): void {
     const { clock, requestTimeoutMs } = this.#options;
-    this.#pending.set(correlationId, { request, deadlineMs: clock.monotonicMs() + requestTimeoutMs });
+    const nowMs = clock.monotonicMs();
+    const deadlineMs = nowMs + requestTimeoutMs;
+    this.#pending.set(correlationId, { request, deadlineMs, slowMs: nowMs + SLOW_ANSWER_MS });
     this.#watch();
     const stream = (this.#stream ??= this.#open());
     stream.write(message, () => {
@@ -73,6 +87,11 @@ export class ProduceConnection<Request> {
       stream.on('error', () => resolve());
       stream.end();
     });
+  }
+
+  /** As if it had broken: what became of the requests in flight is not known. */
+  giveUp(error: TidemarkError): void {
+    this.#break(error);
   }
 
   /** Nothing is told of what was in flight. */
@@ -123,20 +142,24 @@ export class ProduceConnection<Request> {
     if (this.#timer !== undefined) return;
     const [oldest] = this.#pending.values();
     if (oldest === undefined) return;
-    const { clock, requestTimeoutMs, channel } = this.#options;
-    const delayMs = Math.max(0, Math.ceil(oldest.deadlineMs - clock.monotonicMs()));
+    const { clock, requestTimeoutMs, channel, onSlow } = this.#options;
+    const dueMs = Math.min(oldest.slowMs, oldest.deadlineMs);
+    const delayMs = Math.max(0, Math.ceil(dueMs - clock.monotonicMs()));
     this.#timer = clock.setTimer(delayMs, () => {
       this.#timer = undefined;
       const [first] = this.#pending.values();
       if (first === undefined) return;
-      if (first.deadlineMs > clock.monotonicMs()) this.#watch();
-      else
-        this.#break(
-          new TidemarkError(
-            'REQUEST_TIMED_OUT',
-            `${channel.address} did not answer in ${requestTimeoutMs} ms`,
-          ),
-        );
+      const nowMs = clock.monotonicMs();
+      if (first.deadlineMs <= nowMs) {
+        const text = `${channel.address} did not answer in ${requestTimeoutMs} ms`;
+        this.#break(new TidemarkError('REQUEST_TIMED_OUT', text));
+        return;
+      }
+      if (first.slowMs <= nowMs) {
+        first.slowMs = Infinity;
+        onSlow();
+      }
+      this.#watch();
     });
   }
 }

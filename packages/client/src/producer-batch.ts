@@ -120,10 +120,11 @@ export class ProducerBatch implements BatchPlace {
     this.#settle();
     if (this.#thunks === undefined) return;
     const { topic, partition } = this;
-    const { leaderEpoch, inSyncReplicas, onDisk, duplicate, baseOffset, logAppendTimeMs } = receipt;
+    const { topicId, leaderEpoch, inSyncReplicas, onDisk, duplicate, baseOffset, logAppendTimeMs } = receipt;
     for (const { index, timestampMs, callback } of this.#thunks) {
       callback(undefined, {
         topic,
+        topicId,
         partition,
         offset: baseOffset < 0 ? -1 : baseOffset + index,
         timestampMs: logAppendTimeMs >= 0 ? logAppendTimeMs : timestampMs,

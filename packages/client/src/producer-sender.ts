@@ -1,13 +1,15 @@
 // Drains the partition queues into requests, one stream per leader, and settles what comes back. Driven by events alone: a batch
 // became ready, an answer came, metadata changed, a pause ended. Each sets `wake`, and one pass then sends all that may be sent.
+// A newer leader, learned from whatever source, ends the back-off of its partition, and of the broker that now leads.
 import { TidemarkError, invariant } from '@tidemark/core';
-import type { Clock, ErrorName } from '@tidemark/core';
+import type { Clock, ErrorName, Timer } from '@tidemark/core';
 import { encodeProduceStreamRequest, failureFromDetail } from '@tidemark/rpc';
 import type { ProduceEntry } from '@tidemark/rpc';
 import type { Codecs } from '@tidemark/record';
 import { backoffMs } from './backoff.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';
 import type { Connections } from './connections.ts';
+import { LeaderPause } from './leader-pause.ts';
 import type { PartitionQueue } from './partition-queue.ts';
 import { provesMetadataStale } from './stale-metadata.ts';
 import { EarliestTimer } from './earliest-timer.ts';
@@ -59,13 +61,23 @@ interface Broker {
   readonly id: number;
   readonly address: string;
   readonly connection: ProduceConnection<readonly SentBatches[]>;
-  notBeforeMs: number;
+  /** It asked for quiet. */
+  throttledUntilMs: number;
+  /** After its connection broke. */
+  readonly pause: LeaderPause;
   failures: number;
+  /** On the monotonic clock, since when it takes nothing of what is there for it; undefined: it does. */
+  stuckSinceMs: number | undefined;
+  /** When that last showed. */
+  stuckAtMs: number;
+  /** Runs while it has batches in flight of a partition that has another leader. */
+  deposedTimer: Timer | undefined;
 }
 
 type PartitionAnswer = ProduceAnswer['results'][number];
 
 const WRITTEN: BatchReceipt = {
+  topicId: '',
   baseOffset: -1,
   logAppendTimeMs: -1,
   leaderEpoch: -1,
@@ -73,6 +85,12 @@ const WRITTEN: BatchReceipt = {
   onDisk: false,
   duplicate: false,
 };
+
+/**
+ * How long a broker that is known not to lead any more may take to answer for what it has of a partition. One that is alive says
+ * so as soon as it hears of the election; one that is frozen or cut off would keep the batches until request.timeout.ms.
+ */
+const DEPOSED_ANSWER_MS = 500;
 
 /** Bytes of a request around the batches of one partition, names apart; generous. */
 const ENTRY_OVERHEAD_BYTES = 96;
@@ -107,6 +125,28 @@ export class ProducerSender {
     });
   }
 
+  /**
+   * It has taken nothing for partitioner.availability.timeout.ms although there was something for it (KIP-794). Where nothing is left
+   * for it, that is believed for as long again, and then it gets a chance.
+   */
+  isUnavailable(brokerId: number): boolean {
+    const { settings, clock } = this.#options;
+    const { availabilityTimeoutMs } = settings;
+    const broker = this.#brokers.get(brokerId);
+    if (availabilityTimeoutMs === 0 || broker?.stuckSinceMs === undefined) return false;
+    const now = clock.monotonicMs();
+    // While something is left for it, it is tried at least this often.
+    const triedMs = 2 * Math.max(settings.reconnectBackoff.maxMs, settings.retryBackoff.maxMs);
+    const believedMs = Math.max(availabilityTimeoutMs, triedMs);
+    return now - broker.stuckSinceMs >= availabilityTimeoutMs && now - broker.stuckAtMs <= believedMs;
+  }
+
+  /** Leaders may have changed. */
+  leadersChanged(): void {
+    for (const broker of this.#brokers.values()) this.#watchDeposed(broker);
+    this.wake();
+  }
+
   /** Resolves once what was written without an answer has arrived, or its connection is gone. */
   async finish(): Promise<void> {
     if (this.#options.settings.acks !== 0) return;
@@ -117,7 +157,10 @@ export class ProducerSender {
   close(): void {
     this.#closed = true;
     this.#timer.cancel();
-    for (const broker of this.#brokers.values()) broker.connection.close();
+    for (const broker of this.#brokers.values()) {
+      broker.deposedTimer?.cancel();
+      broker.connection.close();
+    }
     this.#brokers.clear();
   }
 
@@ -172,11 +215,13 @@ export class ProducerSender {
 
   /** The broker to send to, or undefined while it is not known, has no room, or the queue pauses. */
   #route(queue: PartitionQueue, now: number): Broker | undefined {
-    if (queue.notBeforeMs > now) {
-      this.#timer.wakeAt(queue.notBeforeMs, now);
+    const { metadata } = this.#options;
+    const learnedAt = metadata.learnedAt(queue.topic, queue.partition);
+    const pausedUntilMs = queue.pause.endsAt(now, learnedAt);
+    if (pausedUntilMs !== undefined) {
+      this.#timer.wakeAt(pausedUntilMs, now);
       return undefined;
     }
-    const { metadata } = this.#options;
     const leaderId = metadata.partition(queue.topic, queue.partition)?.leaderId ?? -1;
     const address = leaderId < 0 ? undefined : metadata.address(leaderId);
     if (address === undefined) {
@@ -186,11 +231,12 @@ export class ProducerSender {
     // The old leader's answers come first: else a batch it still appends could land behind a later one.
     if (queue.inFlight > 0 && queue.leaderId !== leaderId) return undefined;
     const broker = this.#broker(leaderId, address);
-    if (broker.notBeforeMs > now) {
-      this.#timer.wakeAt(broker.notBeforeMs, now);
-      return undefined;
-    }
-    return broker.connection.hasRoom ? broker : undefined;
+    if (broker.pause.isOvertaken(learnedAt)) broker.failures = 0;
+    const notBeforeMs = Math.max(broker.pause.endsAt(now, learnedAt) ?? 0, broker.throttledUntilMs);
+    if (notBeforeMs <= now && broker.connection.hasRoom) return broker;
+    if (notBeforeMs > now) this.#timer.wakeAt(notBeforeMs, now);
+    stuck(broker, now);
+    return undefined;
   }
 
   #broker(id: number, address: string): Broker {
@@ -202,8 +248,12 @@ export class ProducerSender {
     const broker: Broker = {
       id,
       address,
-      notBeforeMs: 0,
+      throttledUntilMs: 0,
+      pause: new LeaderPause(),
       failures: 0,
+      stuckSinceMs: undefined,
+      stuckAtMs: 0,
+      deposedTimer: undefined,
       connection: new ProduceConnection({
         channel: connections.channel(address),
         clock,
@@ -211,6 +261,7 @@ export class ProducerSender {
         window: settings.maxInFlight,
         onAnswer: (sent, answer) => this.#answered(broker, sent, answer),
         onBroken: (requests, error) => this.#broken(broker, requests, error),
+        onSlow: () => this.#options.metadata.refreshSoon(),
       }),
     };
     this.#brokers.set(id, broker);
@@ -278,8 +329,9 @@ export class ProducerSender {
     const { metrics, clock } = this.#options;
     metrics.requestsInFlight -= 1;
     broker.failures = 0;
+    broker.stuckSinceMs = undefined;
     if (answer !== undefined && answer.throttleMs > 0) {
-      broker.notBeforeMs = clock.monotonicMs() + answer.throttleMs;
+      broker.throttledUntilMs = clock.monotonicMs() + answer.throttleMs;
     }
     sent.forEach((entry, index) => {
       if (answer === undefined) this.#succeedAll(entry, WRITTEN);
@@ -347,7 +399,7 @@ export class ProducerSender {
   /** With `atOnce` there is no pause before the next attempt: it goes to another broker. */
   #failed(entry: SentBatch, error: TidemarkError, retriable: boolean, atOnce = false): void {
     const { queue, batch } = entry;
-    const { settings, metadata, clock, random, identity, metrics } = this.#options;
+    const { metadata, identity, metrics } = this.#options;
     if (provesMetadataStale(error.error)) metadata.refreshSoon();
     batch.lastError = error;
     const verdict = this.#verdict(entry, error.error, retriable);
@@ -370,12 +422,53 @@ export class ProducerSender {
       if (!batch.settled) this.#options.onSettled(batch, undefined, error);
       this.#options.onReleased(batch);
     } else {
-      queue.failures += 1;
-      const pauseMs = atOnce ? 0 : backoffMs(settings.retryBackoff, queue.failures, random);
-      queue.notBeforeMs = clock.monotonicMs() + pauseMs;
+      this.#pause(queue, atOnce || this.#leadsElsewhere(queue));
       queue.giveBack(batch);
       this.markReady(queue);
     }
+  }
+
+  /**
+   * A broker that leads a partition no more must answer soon for what it has of it. Only with idempotence: what the old leader still
+   * appended the new one has, or cuts, and it knows the sequences either way; and a request names its leader epoch, so that the
+   * old leader refuses one that reaches it late.
+   */
+  #watchDeposed(broker: Broker): void {
+    const { clock, identity } = this.#options;
+    if (identity === undefined || broker.deposedTimer !== undefined) return;
+    const isForeign = (sent: readonly SentBatches[]): boolean =>
+      sent.some(({ queue }) => this.#leadsElsewhere(queue));
+    const foreign = [...broker.connection.requests].filter(isForeign);
+    if (foreign.length === 0) return;
+    broker.deposedTimer = clock.setTimer(DEPOSED_ANSWER_MS, () => {
+      broker.deposedTimer = undefined;
+      const left = new Set(broker.connection.requests);
+      if (foreign.some((sent) => left.has(sent))) {
+        const text = `${broker.address} did not answer for a partition that it leads no more in ${DEPOSED_ANSWER_MS} ms`;
+        broker.connection.giveUp(new TidemarkError('REQUEST_TIMED_OUT', text));
+      }
+      this.#watchDeposed(broker);
+    });
+  }
+
+  /** The leader became known while the batch was still with the one before. */
+  #leadsElsewhere(queue: PartitionQueue): boolean {
+    const leaderId = this.#options.metadata.partition(queue.topic, queue.partition)?.leaderId ?? -1;
+    return leaderId >= 0 && leaderId !== queue.leaderId;
+  }
+
+  #pause(queue: PartitionQueue, atOnce: boolean): void {
+    const { settings, metadata, clock, random } = this.#options;
+    if (atOnce) {
+      // Failures of the leader before say nothing about this one. It may have yet to hear that it was elected.
+      queue.failures = 0;
+      queue.pause.end();
+      return;
+    }
+    if (queue.pause.isOvertaken(metadata.learnedAt(queue.topic, queue.partition))) queue.failures = 0;
+    queue.failures += 1;
+    const pauseMs = backoffMs(settings.retryBackoff, queue.failures, random);
+    queue.pause.begin(clock.monotonicMs() + pauseMs, metadata.leadersLearned);
   }
 
   #verdict({ queue, batch }: SentBatch, error: ErrorName, retriable: boolean): ProduceVerdict {
@@ -396,11 +489,18 @@ export class ProducerSender {
     metrics.connectionsLost += 1;
     metrics.requestsInFlight -= requests.length;
     broker.failures += 1;
-    broker.notBeforeMs = clock.monotonicMs() + backoffMs(settings.reconnectBackoff, broker.failures, random);
+    stuck(broker, clock.monotonicMs());
+    const pauseMs = backoffMs(settings.reconnectBackoff, broker.failures, random);
+    broker.pause.begin(clock.monotonicMs() + pauseMs, metadata.leadersLearned);
     metadata.refreshSoon();
     for (const sent of requests) for (const entry of sent) this.#failedAll(entry, error, true);
     this.wake();
   }
+}
+
+function stuck(broker: Broker, nowMs: number): void {
+  broker.stuckSinceMs ??= nowMs;
+  broker.stuckAtMs = nowMs;
 }
 
 /** Servers answer in the order asked; a search covers one that does not. */

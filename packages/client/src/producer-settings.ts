@@ -21,6 +21,9 @@ export interface ProducerSettings {
   readonly retryBackoff: BackoffRange;
   readonly reconnectBackoff: BackoffRange;
   readonly compression: CompressionType;
+  readonly adaptivePartitioning: boolean;
+  /** 0: no broker is left out. */
+  readonly availabilityTimeoutMs: number;
 }
 
 const ACKS = { all: -1, '-1': -1, '1': 1, '0': 0 } as const;
@@ -49,5 +52,7 @@ export function producerSettings(options: ConfigOptions | undefined): ProducerSe
       maxMs: config.getInt('reconnect.backoff.max.ms'),
     },
     compression: config.get('compression.type'),
+    adaptivePartitioning: config.getBoolean('partitioner.adaptive.partitioning.enable'),
+    availabilityTimeoutMs: config.getInt('partitioner.availability.timeout.ms'),
   };
 }

@@ -103,6 +103,7 @@ export class Producer<K = Bytes, V = Bytes> {
       metadata,
       metrics,
       partitioner: options.partitioner,
+      isUnavailable: (brokerId) => this.#sender.isUnavailable(brokerId),
       onReady: (queue) => this.#ready(queue),
       onNothingWaits: () => this.#checkRoom(),
       onRefused: (callback, error) => this.#refused(callback, error),
@@ -135,7 +136,7 @@ export class Producer<K = Bytes, V = Bytes> {
     });
     metadata.onChange(() => {
       this.#accumulator.metadataChanged();
-      this.#sender.wake();
+      this.#sender.leadersChanged();
     });
   }
 

@@ -3,6 +3,8 @@ import type { TidemarkError } from '@tidemark/core';
 
 export interface Receipt {
   readonly topic: string;
+  /** Tells a topic from one of the same name that was created after it. Empty with acks=0. */
+  readonly topicId: string;
   readonly partition: number;
   /** -1 with acks=0, and for a repeat so old that the leader no longer knows where it stored it. */
   readonly offset: number;
@@ -23,6 +25,7 @@ export type DeliveryCallback = (error: TidemarkError | undefined, receipt: Recei
 
 /** How a whole batch was settled. */
 export interface BatchReceipt {
+  readonly topicId: string;
   readonly baseOffset: number;
   /** -1 when the records keep their own. */
   readonly logAppendTimeMs: number;

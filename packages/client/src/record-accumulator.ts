@@ -25,6 +25,8 @@ export interface AccumulatorOptions {
   readonly metadata: ClusterMetadata;
   readonly partitioner: Partitioner | undefined;
   readonly metrics: ProducerMetrics;
+  /** The broker has taken nothing for partitioner.availability.timeout.ms. */
+  readonly isUnavailable: (brokerId: number) => boolean;
   /** The queue has a batch that may be sent. */
   readonly onReady: (queue: PartitionQueue) => void;
   /** Nothing waits for memory or metadata any more. */
@@ -53,8 +55,10 @@ export class RecordAccumulator {
   readonly #options: AccumulatorOptions;
   readonly #batchSize: number;
   readonly #topics = new Map<string, TopicState>();
-  /** Queues with an open batch, the oldest batch first. */
+  /** Queues with an open batch that still lingers, the oldest batch first. */
   readonly #open = new Set<PartitionQueue>();
+  /** Queues whose open batch was due when others waited before it; one of them may have gone since. */
+  readonly #due = new Set<PartitionQueue>();
   readonly #free: BatchBuilder[] = [];
   /** Every batch that holds memory. */
   readonly #batches = new Set<ProducerBatch>();
@@ -186,15 +190,26 @@ export class RecordAccumulator {
 
   /** A batch of the queue left it without being sent. */
   forgetOpen(queue: PartitionQueue): void {
-    if (queue.open === undefined) this.#open.delete(queue);
+    if (queue.open !== undefined) return;
+    this.#open.delete(queue);
+    this.#due.delete(queue);
   }
 
   #addTopic(name: string): TopicState {
     const { clock, random, metadata, settings } = this.#options;
+    const queues: PartitionQueue[] = [];
+    const load = (partition: number): number => {
+      const queue = queues[partition];
+      return queue === undefined ? 0 : queue.waiting + queue.inFlight;
+    };
+    const { isUnavailable } = this.#options;
     const topic: TopicState = {
       name,
-      queues: [],
-      sticky: new StickyPartition(random),
+      queues,
+      sticky: new StickyPartition(
+        random,
+        settings.adaptivePartitioning ? { load, isUnavailable } : undefined,
+      ),
       stickyUsed: false,
       info: undefined,
       available: [],
@@ -292,6 +307,7 @@ export class RecordAccumulator {
     const createdAtMs = this.#options.clock.monotonicMs();
     const ordinal = this.#nextOrdinal++;
     queue.open = this.newBatch({ topic, partition, ordinal, span: 1, createdAtMs, capacityBytes }, recycled);
+    this.#due.delete(queue);
     this.#open.add(queue);
     this.#watchLinger();
     return true;
@@ -299,12 +315,13 @@ export class RecordAccumulator {
 
   #close(queue: PartitionQueue): void {
     this.#open.delete(queue);
+    this.#due.delete(queue);
     queue.closeOpen();
     this.#options.onReady(queue);
   }
 
   #closeAll(): void {
-    for (const queue of [...this.#open]) this.#close(queue);
+    for (const queue of [...this.#open, ...this.#due]) this.#close(queue);
   }
 
   /**
@@ -312,7 +329,8 @@ export class RecordAccumulator {
    * Closing them earlier would make every batch a small one for as long as the memory is used up.
    */
   #makeRoom(): void {
-    if (this.#open.size === this.#batches.size) this.#closeAll();
+    for (const queue of this.#due) if (!queue.isDue) this.#due.delete(queue);
+    if (this.#open.size + this.#due.size === this.#batches.size) this.#closeAll();
   }
 
   /** One timer, for the oldest open batch. */
@@ -327,7 +345,13 @@ export class RecordAccumulator {
       const createdAtMs = clock.monotonicMs() - settings.lingerMs;
       for (const queue of [...this.#open]) {
         if (queue.open === undefined || queue.open.createdAtMs > createdAtMs) break;
-        this.#close(queue);
+        if (queue.waiting === 0) {
+          this.#close(queue);
+          continue;
+        }
+        queue.isDue = true;
+        this.#open.delete(queue);
+        this.#due.add(queue);
       }
       this.#watchLinger();
     });

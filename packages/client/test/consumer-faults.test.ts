@@ -88,7 +88,7 @@ describe('a consumer in trouble', () => {
 
   it('says that records it has read are gone when an election cut the log (KIP-320)', async () => {
     place(...numbered(10));
-    const consumer = started();
+    const consumer = started({ 'auto.offset.reset': 'none' });
     expect(await poll(consumer, 10)).to.deep.equal(numbered(10));
     // Broker 2 had only seven of them.
     log.batches.length = 7;
@@ -102,6 +102,17 @@ describe('a consumer in trouble', () => {
     place('other');
     consumer.seek(at, 7);
     expect(await poll(consumer, 1)).to.deep.equal(['other']);
+  });
+
+  it('hears of a batch that the broker cannot read, once it has what comes before, and does not ask for ever', async () => {
+    place(...numbered(4));
+    log.unreadable.add(log.batches[2]!);
+    const consumer = started();
+    expect(await poll(consumer, 2)).to.deep.equal(numbered(2));
+    const refused = await rejection(consumer.poll({ timeoutMs: 100_000 }));
+    expect(refused.message).to.match(/CORRUPT_MESSAGE.*orders-0@2: .*seek behind it/);
+    consumer.seek(at, 3);
+    expect(await poll(consumer, 1)).to.deep.equal(['v3']);
   });
 
   it('goes on after an election that lost nothing', async () => {

@@ -37,6 +37,7 @@ import type {
   ProducePartitionResult,
   ProduceStreamRequestOutput,
   ProduceStreamResponse,
+  WatchMetadataRequestOutput,
 } from '@tidemark/rpc';
 
 export type Fault =
@@ -80,6 +81,8 @@ export class FakePartition {
   /** Epochs and where each began. */
   readonly epochs: { epoch: number; startOffset: number }[] = [{ epoch: 0, startOffset: 0 }];
   batches: Uint8Array[] = [];
+  /** Those of them that are damaged on the leader's disk. */
+  readonly unreadable = new Set<Uint8Array>();
   readonly producers = new Map<number, ProducerState>();
 
   /** An operating error's name, or where the batch is. */
@@ -161,6 +164,7 @@ const detail = (name: ErrorName, message: string = errorTable[name].message) => 
 });
 
 type ProduceCall = ServerDuplexStream<ProduceStreamRequestOutput, ProduceStreamResponse>;
+type WatchCall = ServerWritableStream<WatchMetadataRequestOutput, unknown>;
 type FetchCall = ServerDuplexStream<FetchStreamRequestOutput, FetchStreamResponse>;
 
 function unary<Request, Answer>(answer: (request: Request) => Answer): handleUnaryCall<Request, Answer> {
@@ -215,10 +219,13 @@ export class FakeFetchStream {
     };
     if (partition === undefined) return fail('UNKNOWN_TOPIC_OR_PARTITION');
     if (partition.leaderId !== this.broker.id) return fail('NOT_LEADER_OR_FOLLOWER');
+    const epochError = this.broker.epochError(partition, entry.currentLeaderEpoch);
+    if (epochError !== undefined) return fail(epochError);
     if (pushed.nextOffset < partition.logStartOffset || pushed.nextOffset > partition.endOffset) {
       return fail('OFFSET_OUT_OF_RANGE');
     }
     const batch = partition.batches.find((bytes) => batchLastOffset(bytes) >= pushed.nextOffset);
+    if (batch !== undefined && partition.unreadable.has(batch)) return fail('CORRUPT_MESSAGE');
     if (batch === undefined || this.creditBytes <= 0) return false;
     pushed.nextOffset = batchLastOffset(batch) + 1;
     this.creditBytes -= batch.length;
@@ -232,8 +239,11 @@ export class FakeBroker {
   readonly cluster: FakeCluster;
   readonly id: number;
   port = 0;
+  /** The leader epoch it takes for the present one of every partition; undefined: it knows. */
+  believedEpoch: number | undefined;
   readonly fetchStreams = new Set<FakeFetchStream>();
   readonly produceStreams = new Set<ProduceCall>();
+  readonly watches = new Set<WatchCall>();
   #server: Server | undefined;
 
   constructor(cluster: FakeCluster, id: number) {
@@ -251,13 +261,13 @@ export class FakeBroker {
     const { cluster } = this;
     server.addService(clusterService, {
       GetMetadata: unary(({ topics, allTopics }: GetMetadataRequestOutput) =>
-        cluster.metadata(
+        cluster.askedMetadata(
           topics.map(({ name }) => name),
           allTopics,
         ),
       ),
       DescribeCluster: unary(() => ({ clusterId: 'fake', controllerId: 1, version: 'fake' })),
-      WatchMetadata: (call: ServerWritableStream<unknown, unknown>) => call.end(),
+      WatchMetadata: (call: WatchCall) => this.#watchMetadata(call),
     });
     server.addService(logService, {
       Produce: unary(() => ({})),
@@ -281,6 +291,23 @@ export class FakeBroker {
     });
   }
 
+  /** What a leader says to a request that goes by another leader epoch (KIP-320). */
+  epochError(log: FakePartition, currentLeaderEpoch: number | null | undefined): ErrorName | undefined {
+    if (currentLeaderEpoch === null || currentLeaderEpoch === undefined || currentLeaderEpoch < 0) {
+      return undefined;
+    }
+    const known = this.believedEpoch ?? log.leaderEpoch;
+    if (currentLeaderEpoch === known) return undefined;
+    const error = currentLeaderEpoch < known ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH';
+    this.cluster.epochErrors.push(error);
+    return error;
+  }
+
+  /** Tells its watchers how things are now. */
+  announce(): void {
+    for (const call of this.watches) this.#tell(call);
+  }
+
   #groupHandlers(): UntypedServiceImplementation {
     const handler =
       (method: string): handleUnaryCall<unknown, unknown> =>
@@ -299,10 +326,28 @@ export class FakeBroker {
   sever(): void {
     for (const call of this.produceStreams) cut(call);
     for (const { call } of this.fetchStreams) cut(call);
+    for (const call of this.watches) cut(call);
   }
 
   stop(): void {
     this.#server?.forceShutdown();
+  }
+
+  #watchMetadata(call: WatchCall): void {
+    if (!this.cluster.watchable) {
+      call.end();
+      return;
+    }
+    this.watches.add(call);
+    const forget = (): void => void this.watches.delete(call);
+    call.on('cancelled', forget);
+    call.on('error', forget);
+    this.#tell(call);
+  }
+
+  #tell(call: WatchCall): void {
+    const names = call.request.topics.map(({ name }) => name);
+    call.write({ metadata: this.cluster.metadata(names, false) });
   }
 
   #produceStream(call: ProduceCall): void {
@@ -378,6 +423,8 @@ export class FakeBroker {
         : null;
       return { ...answer, error: detail('NOT_LEADER_OR_FOLLOWER'), baseOffset: -1, currentLeader };
     }
+    const epochError = this.epochError(log, entry.currentLeaderEpoch);
+    if (epochError !== undefined) return { ...answer, error: detail(epochError), baseOffset: -1 };
     if (fault !== 'store' && fault !== 'lose-answer' && fault !== 'store-and-cut') {
       return { ...answer, error: detail(fault), baseOffset: -1 };
     }
@@ -449,6 +496,12 @@ export class FakeCluster {
   readonly fetchPositions: FetchPartitionOutput[] = [];
   fetchStreamsOpened = 0;
   metadataRequests = 0;
+  /** What requests of another leader epoch were answered, in order. */
+  readonly epochErrors: ErrorName[] = [];
+  /** The epochs that ListOffsets and OffsetForLeaderEpoch went by. */
+  readonly lookupEpochs: (number | null | undefined)[] = [];
+  /** Whether WatchMetadata is answered. */
+  watchable = true;
   /** What happens to a batch that arrives. */
   onProduce: (attempt: ProduceAttempt) => Fault = () => 'store';
   /** Produce requests are looked at once this is settled. */
@@ -457,6 +510,8 @@ export class FakeCluster {
   throttleMs = 0;
   readonly heldAnswers: (() => void)[] = [];
   hintLeaders = true;
+  /** OffsetForLeaderEpoch is about to be answered. */
+  onEpochEnd: () => void = () => undefined;
   onInitProducerId: () => ErrorName | undefined = () => undefined;
   #nextProducerId = 1000;
 
@@ -489,6 +544,11 @@ export class FakeCluster {
     return this.topics.get(topic)!.partitions[partition]!;
   }
 
+  /** Every broker tells its watchers how things are now. */
+  announce(): void {
+    for (const broker of this.brokers) broker.announce();
+  }
+
   /** Answers nobody sent yet, in the order given. */
   releaseAnswers(order?: readonly number[]): void {
     const held = this.heldAnswers.splice(0);
@@ -510,8 +570,12 @@ export class FakeCluster {
     return { producerId: this.#nextProducerId++, producerEpoch: 0 };
   }
 
-  metadata(names: readonly string[], all: boolean) {
+  askedMetadata(names: readonly string[], all: boolean) {
     this.metadataRequests += 1;
+    return this.metadata(names, all);
+  }
+
+  metadata(names: readonly string[], all: boolean) {
     const asked = all ? [...this.topics.keys()] : names;
     return {
       clusterId: 'fake',
@@ -535,12 +599,15 @@ export class FakeCluster {
     };
   }
 
-  listOffset(broker: FakeBroker, entry: { topic: string; partition: number; timestampMs: number }) {
+  listOffset(broker: FakeBroker, entry: ListOffsetsRequestOutput['partitions'][number]) {
     const { topic, partition, timestampMs } = entry;
     const log = this.topics.get(topic)?.partitions[partition];
     if (log?.leaderId !== broker.id) {
       return { topic, partition, error: detail('NOT_LEADER_OR_FOLLOWER'), offset: -1 };
     }
+    const epochError = broker.epochError(log, entry.currentLeaderEpoch);
+    this.lookupEpochs.push(entry.currentLeaderEpoch);
+    if (epochError !== undefined) return { topic, partition, error: detail(epochError), offset: -1 };
     const { leaderEpoch } = log;
     if (timestampMs === -1) return { topic, partition, offset: log.endOffset, leaderEpoch };
     if (timestampMs === -2) return { topic, partition, offset: log.logStartOffset, leaderEpoch };
@@ -548,12 +615,19 @@ export class FakeCluster {
     return { topic, partition, leaderEpoch, offset: found === undefined ? -1 : batchBaseOffset(found) };
   }
 
-  epochEnd(broker: FakeBroker, entry: { topic: string; partition: number; leaderEpoch: number }) {
+  epochEnd(broker: FakeBroker, entry: OffsetForLeaderEpochRequestOutput['partitions'][number]) {
     const { topic, partition } = entry;
     const log = this.topics.get(topic)?.partitions[partition];
     if (log?.leaderId !== broker.id) {
       return { topic, partition, error: detail('NOT_LEADER_OR_FOLLOWER'), leaderEpoch: -1, endOffset: -1 };
     }
+    this.onEpochEnd();
+    const epochError = broker.epochError(log, entry.currentLeaderEpoch);
+    this.lookupEpochs.push(entry.currentLeaderEpoch);
+    const nothing = { topic, partition, leaderEpoch: -1, endOffset: -1 };
+    if (epochError !== undefined) return { ...nothing, error: detail(epochError) };
+    // As Kafka's epoch cache: nothing is said of an epoch above all that are known.
+    if (entry.leaderEpoch > (log.epochs.at(-1)?.epoch ?? -1)) return nothing;
     const at = log.epochs.findLastIndex(({ epoch }) => epoch <= entry.leaderEpoch);
     const endOffset = log.epochs[at + 1]?.startOffset ?? log.endOffset;
     return { topic, partition, leaderEpoch: log.epochs[at]?.epoch ?? -1, endOffset };

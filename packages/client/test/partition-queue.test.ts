@@ -62,6 +62,25 @@ describe('the queue of a partition', () => {
     expect([take(queue), take(queue), take(queue)].map(({ ordinal }) => ordinal)).to.deep.equal([1, 2, 3]);
   });
 
+  it('sends an open batch that is due when its turn comes, and takes records into it until then', () => {
+    const queue = opened(1);
+    const due = batchOf(2, ['v2']);
+    queue.open = due;
+    expect([queue.waiting, queue.next?.ordinal]).to.deep.equal([1, 1]);
+    queue.isDue = true;
+    expect([queue.waiting, queue.next?.ordinal]).to.deep.equal([2, 1]);
+    take(queue);
+    due.append(0, null, Buffer.from('more'), [], undefined);
+    expect(take(queue).recordCount).to.equal(2);
+    expect([queue.open, queue.waiting, queue.next]).to.deep.equal([undefined, 0, undefined]);
+
+    queue.open = batchOf(3, ['v3']);
+    expect(queue.next, 'the next one lingers').to.equal(undefined);
+    queue.isDue = true;
+    expect(queue.expire(3).map(({ ordinal }) => ordinal)).to.deep.equal([3]);
+    expect([queue.open, queue.waiting]).to.deep.equal([undefined, 0]);
+  });
+
   it('sends again with the sequences it had', () => {
     const queue = opened(3);
     const sent = [take(queue), take(queue)];
@@ -140,7 +159,9 @@ describe('the queue of a partition', () => {
         const queue = new PartitionQueue('t', 0);
         const leader = new FakePartition();
         const count = 12;
-        fill(queue, count);
+        fill(queue, count - 1);
+        queue.open = batchOf(count - 1, [`v${count - 1}`]);
+        queue.isDue = true;
         let flying: ProducerBatch[] = [];
         const answer = (batch: ProducerBatch): void => {
           const stored = leader.append(batch.bytes);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { partitionForKey, roundRobinPartitioner } from '@tidemark/client';
 import { startFixture, rejection, numbered } from './fixture.ts';
 import type { Fixture } from './fixture.ts';
+import { quiet, until } from './test-clock.ts';
 
 describe('choosing a partition', () => {
   let fixture: Fixture;
@@ -95,5 +96,82 @@ describe('choosing a partition', () => {
     expect(refused.message).to.match(/INVALID_PARTITIONS.*"orders" has partitions 0 to 3, not 4/);
     const receipt = await producer.send({ topic: 'orders', partition: 3, value: 'b' });
     expect(receipt.partition).to.equal(3);
+  });
+});
+
+describe('choosing a partition by how brokers do (KIP-794)', () => {
+  let fixture: Fixture;
+  beforeEach(async () => {
+    fixture = await startFixture(2);
+    // 0 and 1 on broker 1, 2 and 3 on broker 2.
+    const { partitions } = fixture.cluster.addTopic('orders', 4);
+    for (const partition of [2, 3]) partitions[partition]!.electLeader(2);
+  });
+  afterEach(() => fixture.stop());
+
+  const small = { 'batch.size': 200, 'linger.ms': 0 };
+  /** Batches of the partitions of a broker, by what the producer holds and what has been stored. */
+  const stored = (partitions: readonly number[]): number =>
+    partitions.reduce((sum, at) => sum + fixture.cluster.partition('orders', at).batches.length, 0);
+
+  /** Sends while broker 1 answers nothing, then lets it go on; the share of the batches that went there. */
+  const shareOfSlow = async (config: Record<string, string | number>): Promise<number> => {
+    const producer = fixture.producer({ config: { ...small, ...config } });
+    await producer.partitionsFor('orders');
+    fixture.cluster.onProduce = ({ broker }) => (broker.id === 1 ? 'NOT_ENOUGH_REPLICAS' : 'store');
+    for (const value of numbered(2000)) {
+      producer.sendOneWay({ topic: 'orders', value });
+      if (value.endsWith('9')) await quiet(1);
+    }
+    fixture.cluster.onProduce = () => 'store';
+    await producer.flush();
+    const [slow, fast] = [stored([0, 1]), stored([2, 3])];
+    return slow / (slow + fast);
+  };
+
+  it('goes less often where batches pile up', async () => {
+    expect(await shareOfSlow({})).to.be.below(0.25);
+  });
+
+  it('goes everywhere alike when that is switched off', async () => {
+    const share = await shareOfSlow({ 'partitioner.adaptive.partitioning.enable': 'false' });
+    expect(share).to.be.within(0.35, 0.65);
+  });
+
+  it('leaves out a broker that takes nothing for partitioner.availability.timeout.ms, and comes back to it', async () => {
+    const producer = fixture.producer({ config: { ...small, 'partitioner.availability.timeout.ms': 500 } });
+    const send = (value: string): Promise<{ partition: number }> => producer.send({ topic: 'orders', value });
+    await Promise.all(numbered(40).map(send));
+    fixture.cluster.onProduce = ({ broker }) => (broker.id === 1 ? 'cut' : 'store');
+    const held = [0, 1].map((partition) => producer.send({ topic: 'orders', partition, value: 'held' }));
+    const startMs = fixture.clock.monotonicMs();
+    await until(() => fixture.clock.monotonicMs() - startMs > 2000);
+    const partitions = new Set<number>();
+    for (const value of numbered(60, 'w')) partitions.add((await send(value)).partition);
+    expect([...partitions].sort()).to.deep.equal([2, 3]);
+    // A key decides as ever, and what was given a partition stays there.
+    const key = numbered(50, 'k').find((each) => partitionForKey(Buffer.from(each), 4) === 1)!;
+    const keyed = producer.send({ topic: 'orders', key, value: 'keyed' });
+    fixture.cluster.onProduce = () => 'store';
+    expect((await keyed).partition).to.equal(1);
+    expect((await Promise.all(held)).map(({ partition }) => partition)).to.deep.equal([0, 1]);
+    const after = new Set<number>();
+    for (const value of numbered(60, 'x')) after.add((await send(value)).partition);
+    expect([...after].sort()).to.deep.equal([0, 1, 2, 3]);
+  });
+
+  it('leaves nobody out when nobody takes anything', async () => {
+    const producer = fixture.producer({ config: { ...small, 'partitioner.availability.timeout.ms': 500 } });
+    await producer.send({ topic: 'orders', value: 'first' });
+    fixture.cluster.onProduce = () => 'cut';
+    const held = [0, 1, 2, 3].map((partition) =>
+      producer.send({ topic: 'orders', partition, value: 'held' }),
+    );
+    const startMs = fixture.clock.monotonicMs();
+    await until(() => fixture.clock.monotonicMs() - startMs > 2000);
+    const sent = numbered(30).map((value) => producer.send({ topic: 'orders', value }));
+    await quiet();
+    fixture.cluster.onProduce = () => 'store';
+    await Promise.all([...held, ...sent]);
   });
 });

@@ -137,6 +137,7 @@ describe('a producer in trouble', () => {
     fixture.cluster.holdAnswers = true;
     const early = await sendApart(producer, numbered(3, 'early'));
     await until(() => fixture.cluster.heldAnswers.length === 3);
+    fixture.clock.hurryMs = 0;
     log().electLeader(2);
     const asked = fixture.cluster.metadataRequests;
     fixture.clock.advance(20_001);
@@ -349,6 +350,7 @@ describe('a producer in trouble', () => {
               if (elections.includes(attempt)) {
                 const elected = partitions[partition]!;
                 elected.electLeader(3 - elected.leaderId);
+                run.cluster.announce();
               }
               return faults[attempt - 1] ?? 'store';
             };

@@ -23,6 +23,7 @@ describe('a producer', () => {
     const second = await producer.send({ topic: 'orders', value: 'b' });
     expect(first).to.deep.equal({
       topic: 'orders',
+      topicId: fixture.cluster.topics.get('orders')!.id,
       partition: 0,
       offset: 0,
       timestampMs: 1234,
@@ -67,6 +68,25 @@ describe('a producer', () => {
     );
     expect(receipts.map(({ offset }) => offset)).to.deep.equal(Array.from({ length: 100 }, (_, at) => at));
     expect(fixture.cluster.attempts.length).to.equal(1);
+  });
+
+  it('fills one batch with all that lingers behind what waits, not a batch for each linger.ms', async () => {
+    const config = { 'max.in.flight.requests.per.connection': 1 };
+    const producer = fixture.producer({ config });
+    await producer.send({ topic: 'orders', value: 'first' });
+    fixture.cluster.holdAnswers = true;
+    // As while a leader is gone: each of them lingers for itself, and none can be sent.
+    const sent = numbered(50).map(async (value) => producer.send({ topic: 'orders', value }));
+    for (const value of numbered(50, 'later')) {
+      sent.push(producer.send({ topic: 'orders', value }));
+      await quiet(3);
+    }
+    fixture.cluster.holdAnswers = false;
+    fixture.cluster.releaseAnswers();
+    await Promise.all(sent);
+    expect(values()).to.deep.equal(['first', ...numbered(50), ...numbered(50, 'later')]);
+    // The first; the 50 at once; one that waits; the rest behind it.
+    expect(producer.metrics.batchesSent).to.equal(4);
   });
 
   it('sends a full batch without lingering', async () => {
@@ -145,6 +165,30 @@ describe('a producer', () => {
     for (const value of numbered(2000)) producer.sendOneWay({ topic: 'orders', value });
     await producer.close();
     expect(values()).to.deep.equal(numbered(2000));
+  });
+
+  it('keeps nothing of what it sent with acks=0, though the broker never answers nor looks at it', async () => {
+    fixture.cluster.pause = new Promise(() => undefined);
+    const producer = fixture.producer({ config: { acks: '0', 'buffer.memory': 64 * 1024 } });
+    await producer.partitionsFor('orders');
+    // Many times the memory: what is kept would stop it.
+    for (const value of numbered(200, 'x'.repeat(5000))) {
+      if (!producer.sendOneWay({ topic: 'orders', value })) await producer.ready();
+    }
+    await producer.flush();
+    expect(producer.metrics).to.include({ bufferedBytes: 0, recordsAcknowledged: 200, requestsInFlight: 0 });
+    expect(fixture.cluster.attempts).to.have.length(0);
+  });
+
+  it('does not send again with acks=0: what the connection loses is lost', async () => {
+    const producer = fixture.producer({ config: { acks: '0' } });
+    fixture.cluster.onProduce = ({ attempt }) => (attempt === 1 ? 'cut' : 'store');
+    await producer.send({ topic: 'orders', value: 'gone' });
+    await until(() => producer.metrics.connectionsLost === 1);
+    await producer.send({ topic: 'orders', value: 'b' });
+    await until(() => values().length === 1);
+    expect(values()).to.deep.equal(['b']);
+    expect(producer.metrics.batchesRetried).to.equal(0);
   });
 
   it('holds back as long as the broker asks for', async () => {

@@ -211,9 +211,10 @@ function* differing<V>(
 ): IterableIterator<Difference<V>> {
   if (from === to) return;
   if (from?.kind === 'branch' && to?.kind === 'branch') {
-    for (let slot = 0; slot <= MASK; slot++) {
-      const bit = 1 << slot;
-      yield* differing(childAt(from, bit), childAt(to, bit), shift + BITS);
+    for (let rest = from.bitmap | to.bitmap; rest !== 0; rest &= rest - 1) {
+      const bit = rest & -rest;
+      const [before, after] = [childAt(from, bit), childAt(to, bit)];
+      if (before !== after) yield* differing(before, after, shift + BITS);
     }
     return;
   }

@@ -8,6 +8,7 @@ import {
   type Clock,
   type DirectoryLock,
   type Disk,
+  DiskError,
   type Failure,
   MAX_TIMER_MS,
   type Offset,
@@ -22,7 +23,7 @@ import type { CleaningReport } from './log-compaction.ts';
 import { FolderCheckpoints } from './folder-checkpoints.ts';
 import { FolderContext, type FolderEvents, type FolderSettings } from './folder-context.ts';
 import type { LogConfig } from './log-config.ts';
-import { storageError } from './log-context.ts';
+import { isDiskFull, storageError } from './log-context.ts';
 import { PartitionLog } from './partition-log.ts';
 import { readPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
 import {
@@ -133,7 +134,8 @@ export class LogFolder {
   /**
    * Opens the log of `<topic>-<partition>`, making it if there is none; the same log for everybody who asks. Rejects with
    * INVALID_TOPIC_EXCEPTION for a name that is not one, INCONSISTENT_TOPIC_ID when the folder belongs to another topic,
-   * CORRUPT_MESSAGE when synced data is damaged so that the log's end cannot be found, KAFKA_STORAGE_ERROR.
+   * CORRUPT_MESSAGE when synced data is damaged so that the log's end cannot be found, KAFKA_STORAGE_ERROR. A disk that fails at
+   * it takes the folder offline; a full one does not.
    */
   openPartition(name: string, topicId: TopicId, config: LogConfig): Promise<PartitionLog> {
     const known = this.#logs.get(name);
@@ -279,6 +281,8 @@ export class LogFolder {
       this.#open.set(name, log);
       return log;
     } catch (error) {
+      // Else the node would go on as the leader of a partition it cannot open, and a failed sync could be tried again.
+      if (error instanceof DiskError && !isDiskFull(error)) this.#context.goOffline(error);
       throw storageError(error);
     }
   }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { TidemarkError, type DiskErrorCode } from '@tidemark/core';
-import { SimDisk, type DiskOperation } from '@tidemark/simulation';
+import { SimDisk, SimPrng, type DiskOperation } from '@tidemark/simulation';
 import {
   append,
   appended,
@@ -208,6 +208,21 @@ describe('a failing disk', () => {
       expect(again.folder.cleanShutdown, 'no marker of a clean stop').to.equal(undefined);
       expect((await valuesOf(await openLog(again, smallSegments)))[0]).to.equal('a');
       await again.folder.close();
+    });
+  }
+});
+
+describe('a disk that fails while a log is opened', () => {
+  for (const operation of ['read', 'sync'] as const) {
+    it(`takes the folder offline after a failed ${operation}: nobody leads a partition that cannot be opened`, async () => {
+      const before = await openFolder();
+      await written(before, ['a', 'b']);
+      const disk = before.disk.crash('all', new SimPrng(1));
+      const world = await openFolder(disk);
+      disk.inject({ operation, error: 'EIO' });
+      expect((await rejection(openLog(world, smallSegments))).error).to.equal('KAFKA_STORAGE_ERROR');
+      expect(world.offline).to.have.length(1);
+      await world.folder.close();
     });
   }
 });

@@ -203,7 +203,14 @@ export function decodeMessage(
     const term = termCodec.read(reader);
     const fields = (schemas[type].fields as FieldCodec<object>).read(reader);
     if (reader.left > 0) throw new MalformedRecord(`has ${reader.left} bytes too many`);
-    const message = { ...ABSENT[type], ...fields, type, from, to, term } as unknown as RaftMessage;
+    // Filled up in place: this is done for every message there is.
+    const absent = ABSENT[type];
+    const message = Object.assign(absent === undefined ? fields : { ...absent, ...fields }, {
+      type,
+      from,
+      to,
+      term,
+    }) as unknown as RaftMessage;
     if (message.type === 'append') checkAppend(message);
     return { ok: true, message };
   } catch (error) {

@@ -29,8 +29,6 @@ interface HostedTopic {
   readonly name: TopicName;
   readonly id: TopicId;
   settings: TopicSettings;
-  /** What was taken over last: the same object means that nothing changed. */
-  image: TopicImage;
   readonly partitions: Map<number, Partition | Failure | Opening>;
 }
 
@@ -54,6 +52,8 @@ export class HostedPartitions {
   readonly #topics = new Map<TopicId, HostedTopic>();
   readonly #steps = new Map<string, Promise<void>>();
   #image: MetadataImage;
+  /** Whether the topics are those of `#image`. */
+  #isApplied = false;
   #closed = false;
 
   constructor(options: HostedPartitionsOptions) {
@@ -81,21 +81,37 @@ export class HostedPartitions {
     if (this.#closed) return;
     const previous = this.#image;
     this.#image = image;
-    for (const topic of this.#topics.values()) {
-      if (image.topicById(topic.id) === undefined) this.#deleteTopic(topic);
-    }
-    const configsChanged =
-      image.brokerConfigs('') !== previous.brokerConfigs('') ||
-      image.brokerConfigs(this.#self) !== previous.brokerConfigs(this.#self);
-    for (const topic of image.topics()) {
-      const hosted = this.#topics.get(topic.id);
-      if (hosted === undefined || hosted.image !== topic || configsChanged) this.#applyTopic(topic, hosted);
-    }
+    const isConfigKnown =
+      this.#isApplied &&
+      image.brokerConfigs('') === previous.brokerConfigs('') &&
+      image.brokerConfigs(this.#self) === previous.brokerConfigs(this.#self);
+    // Configs of brokers are those of all topics, too. Else only what differs is looked at: of ten thousand topics, mostly one.
+    if (isConfigKnown) this.#applyTopics([...image.parts.topics.changedSince(previous.parts.topics)]);
+    else this.#applyAllTopics(image);
+    this.#isApplied = true;
     if (image.parts.brokers !== previous.parts.brokers) {
       for (const partition of this.all()) partition.brokersChanged();
     }
     // What other brokers asked for before this one had the metadata can be judged now.
     this.#options.context.exchange.rolesChanged();
+  }
+
+  #applyAllTopics(image: MetadataImage): void {
+    for (const topic of this.#topics.values()) {
+      if (image.topicById(topic.id) === undefined) this.#deleteTopic(topic);
+    }
+    for (const topic of image.topics()) this.#applyTopic(topic, this.#topics.get(topic.id));
+  }
+
+  /** What is gone first: a name may be there again. */
+  #applyTopics(changes: readonly { readonly key: TopicId; readonly after: TopicImage | undefined }[]): void {
+    for (const { key, after } of changes) {
+      const hosted = this.#topics.get(key);
+      if (after === undefined && hosted !== undefined) this.#deleteTopic(hosted);
+    }
+    for (const { key, after } of changes) {
+      if (after !== undefined) this.#applyTopic(after, this.#topics.get(key));
+    }
   }
 
   #applyTopic(topic: TopicImage, known: HostedTopic | undefined): void {
@@ -104,11 +120,9 @@ export class HostedPartitions {
       name: topic.name,
       id: topic.id,
       settings,
-      image: topic,
       partitions: new Map(),
     };
     hosted.settings = settings;
-    hosted.image = topic;
     this.#topics.set(topic.id, hosted);
     for (const partition of topic.partitions) {
       const open = hosted.partitions.get(partition.partition);

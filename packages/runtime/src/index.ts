@@ -6,6 +6,7 @@ export * from './partition.ts';
 export * from './periodic-task.ts';
 export * from './producer-ids.ts';
 export * from './replica-manager.ts';
+export * from './replica-observer.ts';
 export * from './requests.ts';
 export * from './topic-settings.ts';
 export {

@@ -189,6 +189,7 @@ export class Partition implements Watchable {
     }
     this.#image = image;
     if (before.leader === image.leader && before.leaderEpoch === image.leaderEpoch) {
+      if (image.leader === this.#context.self) this.#observeIsr(before.isr, image.isr);
       this.leading?.metadataChanged(image, this.#leaderSettings);
       return;
     }
@@ -200,6 +201,13 @@ export class Partition implements Watchable {
     this.#waiters.fail(gone);
     this.#change();
     this.#disturb();
+  }
+
+  #observeIsr(before: readonly BrokerId[], now: readonly BrokerId[]): void {
+    const { observer } = this.#context;
+    if (observer === undefined || before === now) return;
+    if (before.some((id) => !now.includes(id))) observer.isrChanged('shrunk');
+    if (now.some((id) => !before.includes(id))) observer.isrChanged('expanded');
   }
 
   /** A broker was registered, fenced, unfenced or began to shut down. */

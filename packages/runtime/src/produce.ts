@@ -3,6 +3,7 @@
 
 import { type Clock, failure, type Failure, isFailure, isInternalTopic, TidemarkError } from '@tidemark/core';
 import { validateBatches, type Codecs } from '@tidemark/record';
+import type { ReplicaObserver } from './replica-observer.ts';
 import { endOf, type Appended, type Partition } from './partition.ts';
 import type {
   AcksLevel,
@@ -40,17 +41,20 @@ export class ProducePath {
   readonly #clock: Clock;
   readonly #codecs: Codecs;
   readonly #limits: ProduceLimits;
+  readonly #observer: ReplicaObserver | undefined;
 
   constructor(
     find: (address: PartitionAddress) => Partition | Failure,
     clock: Clock,
     codecs: Codecs,
     limits: ProduceLimits,
+    observer?: ReplicaObserver,
   ) {
     this.#find = find;
     this.#clock = clock;
     this.#codecs = codecs;
     this.#limits = limits;
+    this.#observer = observer;
   }
 
   produce(request: ProduceRequest): Production {
@@ -92,9 +96,33 @@ export class ProducePath {
         failure('INVALID_RECORD', 'transactional batches are not taken by this version'),
       );
     }
+    const startedMs = this.#clock.monotonicMs();
     const appended = partition.append(request.bytes, valid.batches);
     if (!appended.ok) return outcomeOf(partition, appended);
-    return { partition, appended, acknowledged: acknowledgement(partition, appended, acks) };
+    const attempt = { partition, appended, acknowledged: acknowledgement(partition, appended, acks) };
+    if (!appended.duplicate) this.#observe(attempt, acks, startedMs);
+    return attempt;
+  }
+
+  /** What fails or is given up is not measured: it took no time that would mean anything. */
+  #observe({ appended, acknowledged }: Attempt, acks: AcksLevel, startedMs: number): void {
+    const observer = this.#observer;
+    if (observer === undefined) return;
+    let writtenMs = startedMs;
+    appended.written.then(
+      () => {
+        writtenMs = this.#clock.monotonicMs();
+        observer.staged('append', writtenMs - startedMs);
+      },
+      () => undefined,
+    );
+    if (acks !== 'all') return;
+    void acknowledged.then((failed) => {
+      if (failed !== undefined) return;
+      const nowMs = this.#clock.monotonicMs();
+      observer.staged('replicate', nowMs - writtenMs);
+      observer.staged('high_watermark', nowMs - startedMs);
+    });
   }
 
   async #settle(

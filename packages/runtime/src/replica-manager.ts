@@ -43,6 +43,7 @@ import type {
   ProduceRequest,
   ReplicaDescription,
 } from './requests.ts';
+import type { ReplicaObserver } from './replica-observer.ts';
 import { IsrProposals } from './replica/isr-proposals.ts';
 import type { ReplicaContext, ReplicationSettings } from './replica/replica-context.ts';
 import { Leaderships, type LeadershipListener } from './replica/leaderships.ts';
@@ -109,6 +110,8 @@ export interface ReplicaManagerOptions {
   readonly throttle: (image: MetadataImage) => ReplicationThrottleRates;
   readonly limits: ReplicaLimits;
   readonly intervals: ReplicaIntervals;
+  /** Nobody measures if absent. */
+  readonly observer?: ReplicaObserver | undefined;
   /** Something in the background failed and goes on: for the process's log. */
   readonly onError: (cause: unknown, doing: string) => void;
 }
@@ -173,6 +176,7 @@ export class ReplicaManager {
       leaderships: this.#leaderships,
       quotas: this.#quotas,
       isIsolated: options.isIsolated,
+      observer: options.observer,
       onError,
     };
     this.#hosted = new HostedPartitions({
@@ -187,7 +191,7 @@ export class ReplicaManager {
     this.requestBudget = new ByteBudget(limits.maxRequestBytes, limits.maxQueuedForMemory);
     this.responseBudget = new ByteBudget(limits.maxResponseBytes, limits.maxQueuedForMemory);
     this.#purgatory = new FetchPurgatory(clock, limits.maxWaitingFetches);
-    this.#produce = new ProducePath(find, clock, options.codecs, limits);
+    this.#produce = new ProducePath(find, clock, options.codecs, limits, options.observer);
     this.#fetch = new FetchPath(find, this.#purgatory, this.responseBudget, limits.maxFetchBytes);
   }
 
@@ -277,6 +281,12 @@ export class ReplicaManager {
   /** Resolves when the partitions of the topic that belong here are open. */
   whenHosted(topicId: TopicId): Promise<void> {
     return this.#hosted.whenHosted(topicId);
+  }
+
+  /** Bytes of the logs in memory: for readers near the end, and taken but not yet written. */
+  get logMemory(): { readonly tailBytes: number; readonly pendingBytes: number } {
+    const { tailBytes, pendingBytes } = this.#options.folder;
+    return { tailBytes, pendingBytes };
   }
 
   get waitingFetches(): number {

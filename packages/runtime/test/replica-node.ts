@@ -79,15 +79,22 @@ export interface TopicPlan {
 
 export class ReplicaNode {
   readonly clock = new SimClock({ wallMs: 1_800_000_000_000 });
-  readonly disk = new SimDisk({ clock: this.clock });
+  disk = new SimDisk({ clock: this.clock });
   readonly errors: string[] = [];
   readonly #network = new SimNetwork({ clock: this.clock, prng: new SimPrng(1) });
   #joined: Network | undefined;
   isIsolated = false;
+  /** Its machine is gone: what it still tries is nobody's business. */
+  isDead = false;
   image = MetadataImage.empty();
   readonly #listeners = new Set<(image: MetadataImage, previous: MetadataImage) => void>();
   #folder: LogFolder | undefined;
   #replicas: ReplicaManager | undefined;
+
+  /** For who follows its leaderships. */
+  protected beforeStart(): void {
+    // Nobody does.
+  }
 
   static async start(): Promise<ReplicaNode> {
     const node = new ReplicaNode();
@@ -104,7 +111,7 @@ export class ReplicaNode {
     const { clock, disk } = this;
     const opening = async (): Promise<void> => {
       const onOffline = (cause: unknown): void => {
-        throw cause;
+        if (!this.isDead) throw cause;
       };
       const folder = await LogFolder.open({ disk, clock, directory: 'data', onOffline });
       this.#folder = folder;
@@ -128,6 +135,7 @@ export class ReplicaNode {
         intervals: { retentionMs: 300_000, cleanMs: 15_000, checkpointMs: 60_000, highWatermarkMs: 5_000 },
         onError: (cause, doing) => this.errors.push(`${doing}: ${String(cause)}`),
       });
+      this.beforeStart();
       await this.#replicas.start();
     };
     await clock.settle(opening());

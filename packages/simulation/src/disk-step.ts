@@ -50,6 +50,8 @@ export interface InjectedFault {
   readonly skip?: number;
   /** How often it strikes. Default 1. */
   readonly times?: number;
+  /** Called when it strikes, before the operation fails. Must not start an operation on the disk. */
+  readonly onStrike?: () => void;
 }
 
 /** The faults a disk is to show, and which of them strikes next. */
@@ -81,6 +83,7 @@ export class FaultPlan {
       const strikes = ++entry.seen - (fault.skip ?? 0);
       if (strikes >= 1 && strikes <= (fault.times ?? 1)) struck ??= fault;
     }
+    struck?.onStrike?.();
     return struck;
   }
 }

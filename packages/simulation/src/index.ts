@@ -47,5 +47,6 @@ export {
   type CompactionPointOptions,
   type CompactionPointReport,
 } from './log-crash/compaction-points.ts';
-export { anomalyNames, type AnomalyName, type HistoryReport } from './history/anomaly.ts';
+export { anomalyNames, type AnomalyName, type HistoryReport, type Loss } from './history/anomaly.ts';
 export { HistoryChecker, type HistoryRules } from './history/history-checker.ts';
+export { historyLine, parseHistoryLine, tell, type HistoryEvent } from './history/history-event.ts';

@@ -19,6 +19,10 @@ export interface DiskSteps {
   /** The place of the next change among all changes of the disk. */
   nextOrder(): number;
   currentOrder(): number;
+  /** A sync of the file has failed, and what it was for is lost. */
+  syncFailed(file: FileNode): void;
+  /** A sync of the file succeeds. */
+  synced(file: FileNode, path: string): void;
   spareBytes(): number;
   used(bytes: number): void;
   /** How many of the bytes this write is to take. */
@@ -62,8 +66,14 @@ export class SimDiskFile implements DiskFile {
       'sync',
       0,
       0,
-      () => this.#node.commit(order),
-      () => this.#account(() => this.#node.dropUnsynced(order)),
+      () => {
+        this.#disk.synced(this.#node, this.path);
+        this.#node.commit(order);
+      },
+      () => {
+        this.#disk.syncFailed(this.#node);
+        this.#account(() => this.#node.dropUnsynced(order));
+      },
     );
   }
 

@@ -30,12 +30,16 @@ export interface SimDiskOptions {
   readonly shortWriteOneIn?: number;
   /** How long an operation takes, in ms, given the step's operation and bytes. */
   readonly latencyMs?: (operation: DiskOperation, bytes: number, prng: SimPrng) => number;
+  /** A sync succeeds of a file of which one has failed: whoever takes that for the whole file counts lost pages as durable. */
+  readonly onSyncAfterFailure?: (path: string) => void;
 }
 
 const defaultLatencyMs = (operation: DiskOperation, bytes: number, prng: SimPrng): number =>
   operation === 'sync' || operation === 'syncDirectory'
     ? 0.2 + prng.below(2000) / 1000
     : 0.01 + bytes / 1e6 + prng.below(100) / 1000;
+
+const MAX_REMEMBERED_PATHS = 1_000;
 
 export class SimDisk implements Disk {
   capacityBytes: number;
@@ -45,6 +49,10 @@ export class SimDisk implements Disk {
   readonly #locks = new Set<string>();
   readonly #observers = new Set<StepObserver>();
   readonly #faults = new FaultPlan();
+  /** Files of which a sync has failed. */
+  readonly #unsynced = new WeakSet<FileNode>();
+  /** Of the paths that were named lately: few, and over and over. */
+  readonly #segments = new Map<string, readonly string[]>();
   #root = new DirectoryNode();
   #names: NameChange[] = [];
   #order = 0;
@@ -160,7 +168,7 @@ export class SimDisk implements Disk {
   async makeDirectory(path: string): Promise<void> {
     return this.#step('makeDirectory', path, 0, () => {
       let directory = this.#root;
-      for (const name of segmentsOf(path, 'makeDirectory')) {
+      for (const name of this.#segmentsOf(path, 'makeDirectory')) {
         let next = directory.written.get(name);
         if (next?.kind === 'file') throw new DiskError('EEXIST', path, 'makeDirectory');
         if (next === undefined) {
@@ -206,7 +214,7 @@ export class SimDisk implements Disk {
 
   /** One step for every name, leaves first, as the system calls are: a crash can fall between them. */
   async removeTree(path: string): Promise<void> {
-    const segments = segmentsOf(path, 'removeTree');
+    const segments = this.#segmentsOf(path, 'removeTree');
     if (segments.length === 0) throw new DiskError('EINVAL', path, 'removeTree');
     const node = this.#lookup(segments);
     if (node === undefined) return;
@@ -224,7 +232,7 @@ export class SimDisk implements Disk {
 
   async stat(path: string): Promise<{ kind: 'file' | 'directory'; sizeBytes: number } | undefined> {
     return this.#step('stat', path, 0, () => {
-      const node = this.#lookup(segmentsOf(path, 'stat'));
+      const node = this.#lookup(this.#segmentsOf(path, 'stat'));
       return (
         node && { kind: node.kind, sizeBytes: node.kind === 'file' ? node.written.sizeBytes : PAGE_BYTES }
       );
@@ -242,7 +250,7 @@ export class SimDisk implements Disk {
   async lockDirectory(path: string): Promise<DirectoryLock> {
     return this.#step('lock', path, 0, () => {
       this.#directory(path, 'lockDirectory');
-      const key = segmentsOf(path, 'lockDirectory').join('/');
+      const key = this.#segmentsOf(path, 'lockDirectory').join('/');
       if (this.#locks.has(key)) throw new DiskError('ELOCKED', path, 'lockDirectory');
       this.#locks.add(key);
       let held = true;
@@ -262,6 +270,10 @@ export class SimDisk implements Disk {
       this.#step(operation, path, bytes, effect, onFault, onDone),
     nextOrder: () => this.#order++,
     currentOrder: () => this.#order,
+    syncFailed: (file) => void this.#unsynced.add(file),
+    synced: (file, path) => {
+      if (this.#unsynced.has(file)) this.#options.onSyncAfterFailure?.(path);
+    },
     spareBytes: () => this.capacityBytes - this.#usedBytes,
     used: (bytes) => {
       this.#usedBytes += bytes;
@@ -362,23 +374,35 @@ export class SimDisk implements Disk {
     }
   }
 
-  #lookup(segments: readonly string[]): Node | undefined {
+  /** What the first `depth` names lead to. */
+  #lookup(segments: readonly string[], depth = segments.length): Node | undefined {
     let node: Node | undefined = this.#root;
-    for (const name of segments) node = node?.kind === 'directory' ? node.written.get(name) : undefined;
+    for (let at = 0; at < depth; at++) {
+      node = node?.kind === 'directory' ? node.written.get(segments[at]!) : undefined;
+    }
     return node;
   }
 
+  #segmentsOf(path: string, operation: string): readonly string[] {
+    let segments = this.#segments.get(path);
+    if (segments !== undefined) return segments;
+    segments = segmentsOf(path, operation);
+    if (this.#segments.size >= MAX_REMEMBERED_PATHS) this.#segments.clear();
+    this.#segments.set(path, segments);
+    return segments;
+  }
+
   #directory(path: string, operation: string): DirectoryNode {
-    const node = this.#lookup(segmentsOf(path, operation));
+    const node = this.#lookup(this.#segmentsOf(path, operation));
     if (node?.kind !== 'directory') throw new DiskError('ENOENT', path, operation);
     return node;
   }
 
   #place(path: string, operation: string): { parent: DirectoryNode; name: string } {
-    const segments = segmentsOf(path, operation);
-    const name = segments.pop();
+    const segments = this.#segmentsOf(path, operation);
+    const name = segments.at(-1);
     if (name === undefined) throw new DiskError('EINVAL', path, operation);
-    const parent = this.#lookup(segments);
+    const parent = this.#lookup(segments, segments.length - 1);
     if (parent?.kind !== 'directory') throw new DiskError('ENOENT', path, operation);
     return { parent, name };
   }

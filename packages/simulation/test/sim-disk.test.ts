@@ -59,15 +59,18 @@ describe('SimDisk under faults', () => {
   });
 
   it('loses the pages of a failed sync, which no later sync brings back', async () => {
-    const disk = new SimDisk();
+    const told: string[] = [];
+    const disk = new SimDisk({ onSyncAfterFailure: (path) => told.push(path) });
     const file = await disk.open('file', 'create');
     await disk.syncDirectory('');
     await file.write([Buffer.from('durable')], 0);
     await file.sync();
     await file.write([Buffer.from('DURABLE and more')], 0);
-    disk.inject({ operation: 'sync', error: 'EIO' });
+    disk.inject({ operation: 'sync', error: 'EIO', onStrike: () => told.push('struck') });
     expect(await codeOf(file.sync())).to.equal('EIO');
+    expect(told).to.deep.equal(['struck']);
     expect(await codeOf(file.sync()), 'the second sync has nothing left to do').to.equal('ok');
+    expect(told, 'and is noticed').to.deep.equal(['struck', 'file']);
     const survivor = disk.fork('all', new SimPrng(1)).contents().get('file')!;
     expect(Buffer.from(survivor).toString()).to.equal('durable');
     const into = new Uint8Array(20);

@@ -5,6 +5,7 @@ import { write, type ClusterSettings, type CommandContext } from '../command-con
 import { CommandFailure, exitCodes } from '../exit.ts';
 import { renderDocument } from '../output/report.ts';
 import { clusterView, healthView } from './cluster-view.ts';
+import { watchHealth } from './health-watch.ts';
 
 /** An election takes a second or two; who looks wants to see something soon. `--timeout` waits longer. */
 const LOOK_MS = 5_000;
@@ -31,8 +32,13 @@ export async function clusterInfo(context: CommandContext): Promise<undefined> {
 }
 
 /** A cluster that cannot be reached is unhealthy, too: a probe asks one question and wants one answer. */
-export async function clusterHealth(context: CommandContext): Promise<number | undefined> {
+export async function clusterHealth(
+  context: CommandContext,
+  _args: readonly string[],
+  { watch = false }: { readonly watch?: boolean },
+): Promise<number | undefined> {
   const timeoutMs = lookTimeoutMs(context.cluster);
+  if (watch) return watchHealth(context, timeoutMs);
   const health = await withAdmin(context.cluster, (admin) => admin.clusterHealth({ timeoutMs })).catch(
     (error: unknown) => {
       if (!(error instanceof TidemarkError)) throw error;

@@ -1,4 +1,4 @@
-// `tidemark dev`: one server for trying things out. The port is the default one, so that every other command finds it without flags;
+// `tidemark dev`: one server for trying things out; several are in `dev-cluster.ts`. The port is the default one, so that every other command finds it without flags;
 // the data is in a temporary folder that goes away at the end, or in `--dir` and stays.
 import { startBroker, StartupError } from '@tidemark/broker';
 import { brokerConfigs, describeProblems, resolveConfig } from '@tidemark/core';
@@ -6,12 +6,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { write, type CommandContext } from '../command-context.ts';
-import { CommandFailure } from '../exit.ts';
+import { CommandFailure, usageFailure } from '../exit.ts';
+import { parseCount } from '../output/quantity.ts';
+import { runDevCluster } from './dev-cluster.ts';
 
 interface DevOptions {
+  readonly brokers: string;
   readonly dir?: string;
   readonly port: number;
 }
+
+/** On one machine, for trying things out. */
+const MAX_NODES = 9;
 
 /** Peer and metrics listeners are the two ports above, as with the default settings. */
 function devListeners(port: number): string {
@@ -40,9 +46,19 @@ Ctrl-C ends it.
 export async function runDev(
   context: CommandContext,
   _args: readonly string[],
-  { dir, port }: DevOptions,
+  { dir, port, brokers }: DevOptions,
 ): Promise<number | undefined> {
+  const count = parseCount(brokers, '--brokers', 1);
+  if (count > MAX_NODES) throw usageFailure(`--brokers is at most ${MAX_NODES}`);
   const data = dir === undefined ? await mkdtemp(join(tmpdir(), 'tidemark-dev-')) : resolve(dir);
+  if (count > 1) {
+    try {
+      await runDevCluster(context, { brokers: count, port, data, isKept: dir !== undefined });
+      return undefined;
+    } finally {
+      if (dir === undefined) await rm(data, { recursive: true, force: true });
+    }
+  }
   const resolved = resolveConfig(brokerConfigs, {
     flags: { listeners: devListeners(port), 'log.dirs': data, 'logging.level': 'warn' },
   });

@@ -16,6 +16,8 @@ import { chunks, openInput } from '../input-stream.ts';
 import { ProgressLine } from '../output/progress-line.ts';
 import { formatBytes, formatCount, formatMs } from '../output/quantity.ts';
 import { ReceiptPrinter } from '../output/receipt-printer.ts';
+import { ReceiptFile } from '../receipts/receipt-file.ts';
+import { RecordChecksum } from '../receipts/record-checksum.ts';
 
 export interface ProduceOptions {
   readonly file?: string;
@@ -26,6 +28,7 @@ export interface ProduceOptions {
   readonly acks?: 'all' | '1' | '0' | '-1';
   readonly compression?: string;
   readonly tombstone?: boolean;
+  readonly receipts?: string;
 }
 
 /**
@@ -50,11 +53,18 @@ class Production {
   readonly #topic: string;
   readonly #fixed: Fixed;
   readonly #receipts: ReceiptPrinter | undefined;
+  readonly #file: ReceiptFile | undefined;
+  readonly #checksum = new RecordChecksum();
   #error: unknown;
   records = 0;
   bytes = 0;
 
-  constructor(context: CommandContext, topic: string, options: ProduceOptions) {
+  constructor(
+    context: CommandContext,
+    topic: string,
+    options: ProduceOptions,
+    file: ReceiptFile | undefined,
+  ) {
     const config = {
       ...(options.acks === undefined ? {} : { acks: options.acks }),
       ...(options.compression === undefined ? {} : { 'compression.type': options.compression }),
@@ -64,6 +74,7 @@ class Production {
       onError: (error) => this.fail(error),
     });
     this.#topic = topic;
+    this.#file = file;
     this.#receipts =
       context.output === undefined || context.output === 'table'
         ? undefined
@@ -98,13 +109,14 @@ class Production {
     const headers = fixed.headers.length === 0 ? record.headers : [...fixed.headers, ...record.headers];
     this.records++;
     this.bytes += (key?.length ?? 0) + (value?.length ?? 0);
-    if (this.#receipts === undefined) {
+    if (this.#receipts === undefined && this.#file === undefined) {
       return this.producer.sendBytes(this.#topic, partition, key, value, headers, record.timestampMs);
     }
     const { timestampMs } = record;
+    const checksum = this.#file === undefined ? 0 : this.#checksum.of(key, value, headers);
     this.producer.send(
       { topic: this.#topic, partition, key, value, headers, timestampMs },
-      (error, receipt) => (error === undefined ? this.#receipt(receipt!) : this.fail(error)),
+      (error, receipt) => (error === undefined ? this.#receipt(receipt!, checksum) : this.fail(error)),
     );
     // Whether it waits is looked at now and then; what may wait meanwhile is small.
     return this.records % 64 !== 0;
@@ -114,16 +126,19 @@ class Production {
   async ready(): Promise<void> {
     await this.producer.ready();
     await this.#receipts?.drained();
+    await this.#file?.drained();
   }
 
   async close(): Promise<void> {
     const report = await this.producer.close();
     if (report.unsentRecords > 0) this.fail(report.firstError);
     await this.#receipts?.end();
+    await this.#file?.close();
   }
 
-  #receipt(receipt: Receipt): void {
+  #receipt(receipt: Receipt, checksum: number): void {
     this.#receipts?.print(receipt);
+    this.#file?.add(receipt, checksum);
   }
 }
 
@@ -179,9 +194,15 @@ export async function produce(
   const format = compileInputFormat(options.format ?? '%v\\n');
   if (format.hasKey && options.key !== undefined)
     throw usageFailure('--key and %k both give the key; keep one of them');
+  if (options.receipts !== undefined && (options.acks ?? context.cluster.clientConfig['acks']) === '0')
+    throw usageFailure('--receipts needs acknowledgements, and with acks=0 there are none', 'use --acks all');
   await requireTopic(context.cluster, topic!);
   const startedMs = performance.now();
-  const production = new Production(context, topic!, options);
+  const file =
+    options.receipts === undefined
+      ? undefined
+      : await ReceiptFile.create(options.receipts, (error) => production.fail(error));
+  const production = new Production(context, topic!, options, file);
   const { signal } = context.interruption;
   const stop = (): void => production.stop.abort();
   signal.addEventListener('abort', stop, { once: true });

@@ -7,6 +7,7 @@ import { parseAssignments, type CommandContext } from '../command-context.ts';
 interface ServerOptions {
   readonly config?: string;
   readonly set?: readonly string[];
+  readonly endWithParent?: boolean;
 }
 
 /** Variables with the prefix of the settings that belong to the command itself. */
@@ -15,8 +16,10 @@ export const COMMAND_VARIABLES = ['TIDEMARK_BROKERS', 'TIDEMARK_DEBUG'] as const
 export async function runServer(
   { io }: CommandContext,
   _args: readonly string[],
-  { config, set }: ServerOptions,
+  { config, set, endWithParent = false }: ServerOptions,
 ): Promise<number> {
+  // However the command ended that started this one: a kill leaves nothing behind.
+  if (endWithParent) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   return run({
     ...(config === undefined ? {} : { file: await readFile(config, 'utf8'), fileName: config }),
     environment: io.environment,

@@ -1,6 +1,6 @@
 // `tidemark cluster ...` and `tidemark log ...`.
 import { Argument, type Command } from 'commander';
-import { runs, withCluster, withOutput, type Host } from './command.ts';
+import { collect, runs, withCluster, withOutput, type Host } from './command.ts';
 
 export function declareCluster(host: Host, program: Command): void {
   const cluster = program.command('cluster').description('look at the cluster');
@@ -14,10 +14,25 @@ export function declareCluster(host: Host, program: Command): void {
   );
   runs(
     host,
-    withCluster(cluster.command('health')).description(
-      'what is wrong with brokers, partitions and controllers, and what to do; exit code 3 when anything is',
-    ),
+    withCluster(cluster.command('health'))
+      .description(
+        'what is wrong with brokers, partitions and controllers, and what to do; exit code 3 when anything is',
+      )
+      .option('-w, --watch', 'again whenever it changes, until Ctrl-C'),
     async () => (await load()).clusterHealth,
+  );
+
+  const debug = program.command('debug').description('help for whoever helps');
+  runs(
+    host,
+    withCluster(debug.command('bundle'), ['table', 'json'])
+      .description(
+        'health, quorum, partitions, configs without secrets, metrics of all nodes: in one .tar.gz',
+      )
+      .option('-f, --file <path>', 'where to (default: tidemark-debug-<time>.tar.gz)')
+      .option('--log <path>', "the end of a node's log file too; repeat for more", collect)
+      .option('--config <path>', 'a configuration file too, without its secrets; repeat for more', collect),
+    async () => (await import('../commands/debug-bundle.ts')).debugBundle,
   );
 
   const log = program.command('log').description("look into a node's files");

@@ -1,4 +1,4 @@
-// `tidemark produce` and `tidemark consume`.
+// `tidemark produce`, `tidemark consume` and `tidemark verify`.
 import { Argument, Option, type Command } from 'commander';
 import { collect, countArgument, durationArgument, runs, withCluster, type Host } from './command.ts';
 
@@ -18,6 +18,7 @@ export function declareRecords(host: Host, program: Command): void {
       .addOption(new Option('--acks <count>', 'who must have a record').choices(['all', '1', '0', '-1']))
       .addOption(new Option('-z, --compression <codec>', 'how batches are compressed').choices(COMPRESSIONS))
       .option('-Z, --tombstone', 'an empty value is a null value, which deletes its key')
+      .option('--receipts <file>', 'write what was acknowledged here, for `tidemark verify`')
       .option('--progress', 'show progress although stderr is no terminal')
       .addHelpText(
         'after',
@@ -50,5 +51,25 @@ With -g reading begins where the group is; --from start or end says where if it 
 committed at every interval and at the end. Who is in the group and how far: tidemark group describe GROUP.`,
       ),
     async () => (await import('../commands/consume.ts')).consume,
+  );
+  runs(
+    host,
+    withCluster(program.command('verify'), ['table', 'json', 'jsonl'])
+      .description('compare receipts with what the partitions hold now')
+      .requiredOption('--receipts <file>', 'what `tidemark produce --receipts` wrote')
+      .option(
+        '--search <offsets>',
+        'how far from its offset to look for a record, either way',
+        countArgument('--search'),
+        1_000,
+      )
+      .option('--progress', 'show progress although stderr is no terminal')
+      .addHelpText(
+        'after',
+        `
+Exit codes: 0 when nothing that was acknowledged is lost, moved or changed; 1 when something is, or cannot be read;
+2 when the file cannot be read. Records below the start of a log have expired: they are counted, and nobody can tell.`,
+      ),
+    async () => (await import('../commands/verify.ts')).verify,
   );
 }

@@ -56,6 +56,10 @@ const nodeSpecs = {
     own: true,
     doc: 'The least severe lines the process writes to its own log (JSON lines on stderr).',
   }),
+  'metrics.max.partitions': int(10_000, {
+    own: true,
+    doc: 'Most replicas on this node that `/metrics` shows one by one; with more, only sums are shown. 0 shows none, which keeps a scrape small whatever there is.',
+  }),
 };
 
 const topicDefaultSpecs = {

@@ -108,6 +108,15 @@ const producerSpecs = {
     scope,
     doc: 'How batches are compressed.',
   }),
+  'partitioner.adaptive.partitioning.enable': boolean(true, {
+    scope,
+    doc: 'Whether records without a key go less often to partitions whose batches pile up (KIP-794).',
+  }),
+  'partitioner.availability.timeout.ms': long(0, {
+    scope,
+    unit: 'ms',
+    doc: 'Records without a key go to no broker that has taken nothing for so long although something was there for it; 0 leaves none out. Needs partitioner.adaptive.partitioning.enable.',
+  }),
 };
 export type ProducerSpecs = typeof producerSpecs;
 export type ProducerConfig = Config<ProducerSpecs>;

@@ -77,7 +77,6 @@ type RequestOf<T extends GroupReply['type']> = Unnumbered<Extract<GroupRequest, 
 /** For metrics. */
 export interface CoordinatorStatus {
   readonly partitions: Readonly<Record<CoordinatorState, number>>;
-  readonly groups: ReadonlyMap<string, number>;
   readonly waitingRequests: number;
   readonly uncommittedBytes: number;
 }
@@ -168,18 +167,14 @@ export class GroupCoordinator implements LeadershipListener {
 
   get status(): CoordinatorStatus {
     const partitions = { loading: 0, active: 0, failed: 0, over: 0 };
-    const groups = new Map<string, number>();
     let waitingRequests = 0;
     let uncommittedBytes = 0;
     for (const { served } of this.#led.values()) {
       partitions[served.state] += 1;
       waitingRequests += served.waitingRequests;
       uncommittedBytes += served.uncommittedBytes;
-      const listed = served.list();
-      if (!listed.ok) continue;
-      for (const { state } of listed.groups) groups.set(state, (groups.get(state) ?? 0) + 1);
     }
-    return { partitions, groups, waitingRequests, uncommittedBytes };
+    return { partitions, waitingRequests, uncommittedBytes };
   }
 
   /** Answers everybody who waits; clients look for the coordinator again. */

@@ -3,6 +3,7 @@
 
 import type { BrokerEpoch, BrokerId, Clock } from '@tidemark/core';
 import type { BrokerLookup } from '@tidemark/replication';
+import type { ReplicaObserver } from '../replica-observer.ts';
 import type { IsrProposals } from './isr-proposals.ts';
 import type { Leaderships } from './leaderships.ts';
 import type { ReplicaExchange } from './replica-exchange.ts';
@@ -49,6 +50,8 @@ export interface ReplicaContext {
   readonly quotas: ReplicationQuotas;
   /** The controller has not been heard for as long as a session. */
   readonly isIsolated: () => boolean;
+  /** Undefined: nobody measures. */
+  readonly observer: ReplicaObserver | undefined;
   /** Something in the background failed and goes on: for the process's log. */
   readonly onError: (cause: unknown, doing: string) => void;
 }

@@ -1,6 +1,7 @@
 // What the clients asked for and were told, held against what the cluster has in the end. Topic names are given out once, so each
 // stands for one command: an acknowledged one is there, once; one that was refused for sure never happened; of the others either.
 
+import { isInternalTopic } from '@tidemark/core';
 import { RECORD_TOPIC } from './record-load.ts';
 import { type ImageView } from './simulated-node.ts';
 import { type Report } from './violations.ts';
@@ -105,7 +106,7 @@ export class ClientHistory {
   check(image: ImageView): void {
     for (const topic of this.#topics.values()) this.#checkTopic(topic, image);
     for (const name of image.topicNames()) {
-      if (!this.#topics.has(name) && name !== RECORD_TOPIC)
+      if (!this.#topics.has(name) && name !== RECORD_TOPIC && !isInternalTopic(name))
         this.#report('applied-twice', `there is a topic ${name} that nobody asked for`);
     }
   }

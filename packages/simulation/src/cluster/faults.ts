@@ -51,6 +51,20 @@ export type Fault = Timed &
         readonly skip: number;
         readonly inStore: boolean;
       }
+    | {
+        /** A sync of records fails, and what it was for is gone from the disk; `forMs` later processes go the way of `mode`. */
+        readonly type: 'failed-sync';
+        readonly skip: number;
+        readonly mode: EndMode;
+        readonly victims: 'itself' | 'all';
+      }
+    | {
+        /** A node ends and comes back where it does not reach, for a while, those that lead its partitions: only the controller. */
+        readonly type: 'lonely-return';
+        /** What it comes back with: everything, what was synced, or nothing. */
+        readonly how: 'kill' | 'nothing' | 'wipe';
+        readonly cutMs: number;
+      }
     | { readonly type: 'disk-full'; readonly bytes: number }
     | { readonly type: 'short-writes'; readonly oneIn: number }
     | { readonly type: 'slow-disk'; readonly factor: number }
@@ -157,6 +171,23 @@ const kinds: readonly (readonly [weight: number, draw: (prng: SimPrng) => Untime
       error: anyOf(prng, ['EIO', 'EIO', 'ENOSPC']),
       skip: prng.below(6),
       inStore: prng.below(3) === 0,
+    }),
+  ],
+  [
+    8,
+    (prng) => ({
+      type: 'failed-sync',
+      skip: prng.below(4),
+      mode: anyOf(prng, ['kill', 'nothing', 'all', 'reordered']),
+      victims: anyOf(prng, ['itself', 'all', 'all']),
+    }),
+  ],
+  [
+    8,
+    (prng) => ({
+      type: 'lonely-return',
+      how: anyOf(prng, ['kill', 'nothing', 'wipe', 'wipe']),
+      cutMs: 200 + prng.below(800),
     }),
   ],
   [3, (prng) => ({ type: 'disk-full', bytes: prng.below(4) * 4096 })],

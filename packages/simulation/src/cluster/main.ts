@@ -1,7 +1,7 @@
 // `make sim`: runs seeds of the simulated cluster on all cores. Progress goes to stderr; the last line of stdout is the verdict, and
 // the exit code is 1 when a checker found anything.
 //
-//   node packages/simulation/dist/cluster/main.js [--seeds N] [--from N] [--events N] [--twice] [--no-shrink] [--replay FILE]
+//   node packages/simulation/dist/cluster/main.js [--seeds N] [--from N] [--events N] [--jobs N] [--twice] [--no-shrink] [--replay FILE]
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -39,12 +39,21 @@ function options() {
       seeds: { type: 'string', default: '100' },
       from: { type: 'string', default: '1' },
       events: { type: 'string' },
+      jobs: { type: 'string' },
       twice: { type: 'boolean', default: false },
       'no-shrink': { type: 'boolean', default: false },
       replay: { type: 'string' },
     },
   });
   return values;
+}
+
+/** Default: a process for each core. What a seed comes to does not depend on it. */
+function workersOf(jobs: string | undefined): number | undefined {
+  if (jobs === undefined) return undefined;
+  const workers = Number(jobs);
+  if (Number.isInteger(workers) && workers >= 1) return workers;
+  throw new RangeError(`--jobs is how many processes run seeds, 1 or more, not "${jobs}"`);
 }
 
 function say(line: string): void {
@@ -95,7 +104,8 @@ async function main(): Promise<void> {
     }
     return true;
   };
-  await runSeeds(jobs[Symbol.iterator](), { onReport });
+  const workers = workersOf(values.jobs);
+  await runSeeds(jobs[Symbol.iterator](), { onReport, ...(workers === undefined ? {} : { workers }) });
   if (process.stderr.isTTY) process.stderr.write('\n');
   say(`${rate()} events per second`);
   say(`${totals.seeds} seeds, ${totals.events} events, ${totals.violations} violations`);

@@ -1,24 +1,29 @@
 // The nemesis: does to a simulated cluster what its schedule says, and undoes all of it in the end. Contract: it never destroys
 // what was promised to be kept. A wiped disk counts against the voters until its replica is one no longer, and there is only one
-// such at a time, and only of a broker whose partitions have all their replicas in sync; a power failure may strike everybody, because
-// what is acknowledged is synced.
+// such at a time, and only of a broker whose partitions two others hold; a power failure may strike everybody, because what is
+// acknowledged is synced.
 
-import { type NodeId } from '@tidemark/core';
+import { OFFSETS_TOPIC, type NodeId } from '@tidemark/core';
 import { findVoter, replicaName, type ReplicaKey, type Voter } from '@tidemark/raft';
 import { noNetworkFaults } from '../sim-network.ts';
 import { SimPrng } from '../sim-prng.ts';
 import { type Fault, type PartitionShape, type Schedule, type Victims } from './faults.ts';
 import { RECORD_TOPIC } from './record-load.ts';
 import { raftMessageTypes, type SimHost } from './sim-host.ts';
-import { type SimulatedNode } from './simulated-node.ts';
+import { type PartitionPlace, type SimulatedNode } from './simulated-node.ts';
 import { type SimWorld } from './sim-world.ts';
 
 const COMMAND_TIMEOUT_MS = 1_000;
 /** A change of the voters is tried so often; most fail because nobody leads or the replica is not there yet. */
 const CHANGE_TRIES = 8;
 const RETRY_MS = 120;
+/** Between the end of processes and their start, where the schedule does not say. */
+const RESTART_MS = 20;
 /** How often the nemesis looks whether a process has ended. */
 const STOPPING_MS = 20;
+/** Who must have everything that a disk has before that may be lost. */
+const OTHERS_IN_SYNC = 2;
+const RECORD_FILE = new RegExp(`/${RECORD_TOPIC}-\\d+/`);
 
 export class Nemesis {
   readonly #world: SimWorld;
@@ -112,6 +117,11 @@ export class Nemesis {
         host.inject({ error, skip, ...(operation === undefined || inStore ? {} : { operation }) }, inStore);
         return () => this.#mendAndRestart(host);
       }
+      case 'failed-sync':
+        this.#failSync(fault, prng);
+        return undefined;
+      case 'lonely-return':
+        return this.#returnAlone(fault, prng);
       case 'disk-full': {
         const host = this.#any(prng);
         host.fill(fault.bytes);
@@ -150,9 +160,7 @@ export class Nemesis {
       case 'wipe': {
         const host = hosts[prng.below(hosts.length)]!;
         if (!this.#mayWipe(host)) return undefined;
-        if (this.#isVoter(host)) this.#lost = host.key;
-        host.wipe();
-        void this.#replaceLost(prng);
+        this.#wipe(host, prng);
         return () => this.#restart([host]);
       }
     }
@@ -180,6 +188,57 @@ export class Nemesis {
       untrap();
       leader?.start();
     };
+  }
+
+  /** A replica's sync fails whenever the next one comes. Who counts what it was for as held is found out when it has to start again. */
+  #failSync(fault: Fault & { readonly type: 'failed-sync' }, prng: SimPrng): void {
+    const { clock, hosts } = this.#world;
+    const places = this.#world.furthest()?.partitionsOf(RECORD_TOPIC) ?? [];
+    const place = places[prng.below(Math.max(1, places.length))];
+    const id = place?.replicas[prng.below(place.replicas.length)];
+    const host = hosts.find((each) => (each.id as number) === id);
+    const { skip, forMs, mode, victims } = fault;
+    const onStrike = (): void => {
+      clock.after(forMs, () => {
+        if (this.#isHealing || host === undefined) return;
+        const ended = victims === 'all' ? hosts : [host];
+        for (const each of ended) each.end(mode);
+        host.mend();
+        clock.after(RESTART_MS, () => this.#restart(ended));
+      });
+    };
+    const path = (name: string): boolean => RECORD_FILE.test(name);
+    host?.inject({ operation: 'sync', path, error: 'EIO', skip, onStrike }, false);
+  }
+
+  /**
+   * Its earlier incarnation was in sync a moment ago and the next one is not heard by the leaders: only the metadata tells them
+   * apart, and the leaders must.
+   */
+  #returnAlone(fault: Fault & { readonly type: 'lonely-return' }, prng: SimPrng): (() => void) | undefined {
+    const { clock, network } = this.#world;
+    const host = this.#any(prng);
+    if (fault.how !== 'wipe') host.end(fault.how);
+    else if (this.#mayWipe(host)) this.#wipe(host, prng);
+    else return undefined;
+    return () => {
+      const led = this.#world.furthest()?.partitionsOf(RECORD_TOPIC) ?? [];
+      const leaders = new Set(led.map(({ leader }) => leader as NodeId));
+      // Without the controller it would not come back at all.
+      leaders.delete(this.#world.leader()?.id ?? host.id);
+      leaders.delete(host.id);
+      for (const leader of leaders) network.block(host.id, leader);
+      host.start();
+      clock.after(fault.cutMs, () => {
+        for (const leader of leaders) network.unblock(host.id, leader);
+      });
+    };
+  }
+
+  #wipe(host: SimHost, prng: SimPrng): void {
+    if (this.#isVoter(host)) this.#lost = host.key;
+    host.wipe();
+    void this.#replaceLost(prng);
   }
 
   #restart(hosts: readonly SimHost[]): void {
@@ -289,14 +348,14 @@ export class Nemesis {
     });
   }
 
-  /** A partition of records to any three nodes. */
+  /** A partition of records or of groups to any three nodes. */
   async #reassign(node: SimulatedNode, prng: SimPrng): Promise<void> {
-    const places = node.partitionsOf(RECORD_TOPIC);
+    const places = placesIn(node);
     const place = places[prng.below(Math.max(1, places.length))];
     if (place === undefined) return;
     const replicas = shuffled(this.#world.hosts, prng).slice(0, place.replicas.length >= 3 ? 3 : 1);
     const ids = replicas.map(({ id }) => id as number);
-    const answer = await node.reassign(RECORD_TOPIC, place.partition, ids, COMMAND_TIMEOUT_MS);
+    const answer = await node.reassign(place.topic, place.partition, ids, COMMAND_TIMEOUT_MS);
     this.#world.clock.trace.note('reassign', place.partition, ids.join(), answer.ok ? '' : answer.error);
   }
 
@@ -337,13 +396,17 @@ export class Nemesis {
     return this.#isSpare(host) && (!this.#isVoter(host) || this.#committedVoters().length >= 3);
   }
 
-  /** Everything its partitions have others have too: all replicas are in sync. */
+  /**
+   * Everything its partitions have two others have, too. Judged by the newest image, and not while that still takes a broker for the
+   * one it was before its disk was gone: what it counts as in sync may be nothing.
+   */
   #isSpare(host: SimHost): boolean {
-    const partitions = this.#world.leader()?.node?.partitionsOf(RECORD_TOPIC);
-    if (partitions === undefined) return false;
-    return partitions
+    const node = this.#world.furthest();
+    if (node === undefined) return false;
+    if (!this.#world.hosts.every(({ key }) => isRegistered(node, key))) return false;
+    return placesIn(node)
       .filter(({ replicas }) => replicas.includes(host.id))
-      .every(({ replicas, isr }) => isr.length === replicas.length);
+      .every(({ isr, leader }) => leader >= 0 && isr.filter((id) => id !== host.id).length >= OTHERS_IN_SYNC);
   }
 
   async #replaceLost(prng: SimPrng): Promise<void> {
@@ -397,6 +460,15 @@ export class Nemesis {
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.#world.clock.after(ms, resolve));
   }
+}
+
+function isRegistered(node: SimulatedNode, { nodeId, directoryId }: ReplicaKey): boolean {
+  const registered = node.registeredDirectory(nodeId);
+  return registered === undefined || registered === directoryId;
+}
+
+function placesIn(node: SimulatedNode): readonly PartitionPlace[] {
+  return [...node.partitionsOf(RECORD_TOPIC), ...node.partitionsOf(OFFSETS_TOPIC)];
 }
 
 function shuffled<T>(items: readonly T[], prng: SimPrng): T[] {

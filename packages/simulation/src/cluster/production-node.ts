@@ -23,11 +23,14 @@ import {
   TidemarkError,
   topicConfigOf,
 } from '@tidemark/core';
+import { defaultGroupSettings } from '@tidemark/group';
 import { LogFolder, type LogConfig } from '@tidemark/log';
 import { defaultRaftLimits, type RaftLimits } from '@tidemark/raft';
 import { type Codecs } from '@tidemark/record';
 import {
   BrokerLifecycle,
+  defaultCoordinatorLimits,
+  GroupCoordinator,
   METADATA_LOG_NAME,
   METADATA_TOPIC_ID,
   metadataLogConfig,
@@ -65,7 +68,6 @@ const simulatedLimits: RaftLimits = {
   maxUncommittedBytes: 64 * 1024,
 };
 
-const LAG_TIME_MAX_MS = 800;
 const PRODUCER_ID_EXPIRATION_MS = 86_400_000;
 /** Records of the simulation are not compressed. */
 const codecs = {} as Codecs;
@@ -121,7 +123,8 @@ export function productionNodes(seed: number): NodeFactory {
     snapshotEveryBytes: anyOf(1024, 2 * 1024, 16 * 1024),
     saveAfterMs: anyOf(10, 100, 1_000),
     replication: {
-      lagTimeMaxMs: LAG_TIME_MAX_MS,
+      // Shorter than a session, and longer, as it is by default: what a broker had is then known for longer than the broker.
+      lagTimeMaxMs: anyOf(800, 2_500),
       fetchMaxBytes: anyOf(200, 1024, 64 * 1024),
       responseMaxBytes: anyOf(400, 4 * 1024, 256 * 1024),
       windowBytes: anyOf(300, 2 * 1024, 256 * 1024),
@@ -144,6 +147,7 @@ class ProductionNode implements SimulatedNode {
   readonly #folder: LogFolder;
   readonly #digester: ImageDigester;
   #replicas: ReplicaManager | undefined;
+  #groups: GroupCoordinator | undefined;
   #epoch: BrokerEpoch | undefined;
   #isClosed = false;
 
@@ -197,6 +201,7 @@ class ProductionNode implements SimulatedNode {
       replicaOptions(env, variant, this.#node, this.#broker, this.#folder, epoch),
     );
     this.#replicas = replicas;
+    this.#groups = groupCoordinator(env, this.#node, replicas);
     await replicas.start();
     if (this.#isOver()) return replicas;
     this.#broker.start();
@@ -217,12 +222,20 @@ class ProductionNode implements SimulatedNode {
     return this.#replicas;
   }
 
+  get groups(): GroupCoordinator | undefined {
+    return this.#groups;
+  }
+
   partitionsOf(name: string): readonly PartitionPlace[] {
     const topic = this.#node.image.topicByName(name);
     if (topic === undefined) return [];
     return topic.partitions.map(({ partition, leader, leaderEpoch, replicas, isr, elr }) => ({
       ...{ topic: name, topicId: topic.id, partition, leader, leaderEpoch, replicas, isr, elr },
     }));
+  }
+
+  registeredDirectory(broker: number): string | undefined {
+    return this.#node.image.broker(broker)?.directoryId;
   }
 
   async createRecordTopic(
@@ -319,6 +332,7 @@ class ProductionNode implements SimulatedNode {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#broker.close();
+    await this.#groups?.close();
     await this.#replicas?.close();
     await this.#node.close();
     await this.#folder.close({ brokerEpoch: this.#epoch });
@@ -431,6 +445,40 @@ function replicaOptions(
       if (!(cause instanceof TidemarkError || cause instanceof DiskError)) onFatal(cause);
     },
   };
+}
+
+/** Everything that is waited for, short. */
+function groupCoordinator(
+  { self, clock, prng, onFatal }: NodeEnv,
+  metadata: MetadataNode,
+  replicas: ReplicaManager,
+): GroupCoordinator {
+  const groups = new GroupCoordinator({
+    self: self.nodeId as number as BrokerId,
+    clock,
+    prng: prng.fork('groups'),
+    codecs,
+    settings: {
+      ...defaultGroupSettings,
+      minSessionTimeoutMs: 1,
+      initialRebalanceDelayMs: 30,
+      commitTimeoutMs: 400,
+      newMemberJoinTimeoutMs: 2_000,
+    },
+    limits: { ...defaultCoordinatorLimits, loadChunkBytes: 512, retryMs: 50 },
+    retentionCheckMs: 60_000,
+    image: () => replicas.image,
+    onError: (cause, doing) => {
+      const { message } = cause as { readonly message?: string };
+      clock.trace.note('group error', self.nodeId, doing, message ?? String(cause));
+    },
+    onFatal,
+  });
+  groups.follow({
+    followLeaderships: (listener) => replicas.followLeaderships(listener),
+    onImage: (listener) => metadata.onImage(listener),
+  });
+  return groups;
 }
 
 function brokerOf(env: NodeEnv, metadata: MetadataNode, folder: LogFolder): BrokerLifecycle {

@@ -38,7 +38,7 @@ const decoder = new TextDecoder();
 const codecs = {} as Codecs;
 
 /** The host that leads the partition, as far as some node knows; and that node's belief. */
-function leaderOf(
+export function leaderOf(
   world: SimWorld,
   topic: string,
   partition: number,

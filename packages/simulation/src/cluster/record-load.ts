@@ -20,6 +20,8 @@ export interface RecordLoadOptions {
   readonly weakPartitions: number;
   /** Between two batches of a producer, in ms, on average. */
   readonly pauseMs: number;
+  /** How long producers work before they rest, and rest; a partition that nobody writes to keeps what leaders know of followers. */
+  readonly turn: { readonly workMs: number; readonly restMs: number };
   readonly link: ClientLink;
 }
 
@@ -34,6 +36,8 @@ export class RecordLoad {
   readonly #committed = new Map<string, number>();
   /** Who was seen leading, by partition and leader epoch. */
   readonly #leaders = new Map<string, number>();
+  /** The highest that each open replica was seen with. */
+  readonly #highWatermarks = new WeakMap<object, number>();
   #isCreated = false;
   #isStopped = false;
 
@@ -61,7 +65,7 @@ export class RecordLoad {
     const { pauseMs } = this.#options;
     for (const producer of this.#producers) {
       this.#every(pauseMs, () => {
-        if (this.#isCreated) producer.produce();
+        if (this.#isCreated && !this.#isResting) producer.produce();
       });
     }
     for (const consumer of this.#consumers) {
@@ -71,18 +75,20 @@ export class RecordLoad {
     }
   }
 
+  get #isResting(): boolean {
+    const { workMs, restMs } = this.#options.turn;
+    return this.#world.clock.monotonicMs() % (workMs + restMs) > workMs;
+  }
+
   /** Nothing new is sent; what is under way goes on until it is acknowledged. */
   stop(): void {
     this.#isStopped = true;
   }
 
-  /** What keeps the replicas from being equal, or the producers from being done. */
+  /** What keeps the replicas from being equal, or the producers from being done, in a few words. */
   get missing(): string | undefined {
     const busy = this.#producers.find(({ isIdle }) => !isIdle);
-    if (busy !== undefined) {
-      const places = this.#places().map((place) => this.#described(place));
-      return `an acknowledgement for a producer of ${busy.name} (${busy.lastFailure}); ${places.join('; ')}`;
-    }
+    if (busy !== undefined) return `an acknowledgement for a producer of ${busy.name} (${busy.lastFailure})`;
     for (const place of this.#places()) {
       const name = `${place.topic}-${place.partition}`;
       if (place.isr.length < place.replicas.length) return `in-sync replicas of ${name}: ${place.isr.join()}`;
@@ -96,16 +102,25 @@ export class RecordLoad {
     return undefined;
   }
 
+  /** How every replica stands. */
+  describe(): string {
+    return this.#places()
+      .map((place) => this.#described(place))
+      .join('; ');
+  }
+
   /**
-   * Looked at now and then: one leads in an epoch; whoever may lead holds what is committed on its disk, and nobody has cut below it
-   * (P8, P10). As the newest image has it; what a replica that is not open holds is not known.
+   * Looked at now and then: one leads in an epoch; whoever may lead holds what is committed on its disk, nobody has cut below it, and
+   * no replica forgets what it knew to be committed, whoever leads (P8, P10). As the newest image has it; what a replica that is not
+   * open holds is not known.
    */
   observe(): void {
     for (const place of this.#places()) {
       const name = `${place.topic}-${place.partition}`;
       const replicas = this.#replicasOf(place);
       let committed = this.#committed.get(name) ?? 0;
-      for (const { id, highWatermark, isLeader, leaderEpoch } of replicas) {
+      for (const { id, replica, highWatermark, isLeader, leaderEpoch } of replicas) {
+        this.#knows(name, id, replica, highWatermark);
         if (isLeader) this.#leads(name, leaderEpoch, id);
         if (isLeader && leaderEpoch === place.leaderEpoch) committed = Math.max(committed, highWatermark);
       }
@@ -119,6 +134,14 @@ export class RecordLoad {
         );
       }
     }
+  }
+
+  #knows(name: string, id: number, replica: object, highWatermark: number): void {
+    const known = this.#highWatermarks.get(replica) ?? 0;
+    this.#highWatermarks.set(replica, highWatermark);
+    if (highWatermark >= known) return;
+    const what = `${name}: the high watermark of node ${id} went back from ${known} to ${highWatermark}`;
+    this.#world.violations.report('high-watermark-regressed', what);
   }
 
   #leads(name: string, epoch: number, id: number): void {
@@ -173,11 +196,7 @@ export class RecordLoad {
 
   /** By the newest image there is: whoever has just been elected may not have replayed yet what is committed. */
   #places(): readonly PartitionPlace[] {
-    let newest: SimulatedNode | undefined;
-    for (const { node } of this.#nodes()) {
-      if (newest === undefined || node.image.offset > newest.image.offset) newest = node;
-    }
-    return newest?.partitionsOf(RECORD_TOPIC) ?? [];
+    return this.#world.furthest()?.partitionsOf(RECORD_TOPIC) ?? [];
   }
 
   #nodes(): readonly { readonly id: number; readonly node: SimulatedNode }[] {
@@ -186,6 +205,7 @@ export class RecordLoad {
 
   #replicasOf({ topic, partition, replicas }: PartitionPlace): readonly {
     readonly id: number;
+    readonly replica: object;
     readonly log: PartitionLog;
     readonly highWatermark: Offset;
     readonly isLeader: boolean;
@@ -196,7 +216,7 @@ export class RecordLoad {
       const found = node.replicas?.partition(topic, partition as PartitionIndex);
       if (found === undefined) return [];
       const { log, highWatermark, isLeader, leaderEpoch } = found;
-      return [{ id, log, highWatermark, isLeader, leaderEpoch }];
+      return [{ id, replica: found, log, highWatermark, isLeader, leaderEpoch }];
     });
   }
 

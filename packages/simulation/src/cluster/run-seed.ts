@@ -4,6 +4,8 @@
 import { type SimPrng } from '../sim-prng.ts';
 import { ClientHistory } from './client-history.ts';
 import { drawSchedule, type Schedule } from './faults.ts';
+import { GroupHistory } from './group-history.ts';
+import { GroupLoad, type GroupLoadOptions } from './group-load.ts';
 import { Nemesis } from './nemesis.ts';
 import { RecordHistory } from './record-history.ts';
 import { RecordLoad, type RecordLoadOptions } from './record-load.ts';
@@ -38,6 +40,9 @@ export interface SeedResult {
   readonly records: number;
   readonly recordsLost: number;
   readonly recordsRead: number;
+  /** Offsets acknowledged to members of groups, and generations they were told. */
+  readonly commits: number;
+  readonly generations: number;
   readonly schedule: Schedule;
   readonly violation: Violation | undefined;
 }
@@ -58,6 +63,7 @@ class SeedRun {
   readonly #world: SimWorld;
   readonly #history: ClientHistory;
   readonly #records: RecordHistory;
+  readonly #groups: GroupHistory;
   readonly #schedule: Schedule;
   readonly #voters: number;
 
@@ -69,6 +75,7 @@ class SeedRun {
     this.#world = new SimWorld({ seed, voters: this.#voters, observers, factory });
     this.#history = new ClientHistory(this.#world.violations.report);
     this.#records = new RecordHistory(this.#world.violations.report);
+    this.#groups = new GroupHistory(this.#world.violations.report);
     this.#schedule = options.schedule ?? ownSchedule(this.#world.prng.fork('schedule'));
   }
 
@@ -98,6 +105,8 @@ class SeedRun {
       records: this.#records.acknowledged,
       recordsLost: this.#records.lost,
       recordsRead: this.#records.read,
+      commits: this.#groups.commits,
+      generations: this.#groups.generations,
       schedule: this.#schedule,
       violation: violations.first,
     };
@@ -110,9 +119,12 @@ class SeedRun {
     const workload = new Workload(this.#world, this.#history, drawLoad(prng.fork('load')));
     const drawn = drawRecordLoad(prng.fork('record load'));
     const records = new RecordLoad(this.#world, this.#records, drawn, prng.fork('record clients'));
+    const grouped = drawGroupLoad(prng.fork('group load'));
+    const groups = new GroupLoad(this.#world, this.#groups, grouped, prng.fork('group clients'));
     for (const host of hosts) host.start();
     workload.start(prng.fork('clients'));
     records.start();
+    groups.start();
     nemesis.begin(this.#schedule);
     const isOver = (): boolean =>
       this.#hasFailed ||
@@ -125,16 +137,22 @@ class SeedRun {
     if (this.#hasFailed) return;
     workload.stop();
     records.stop();
+    groups.calm();
     nemesis.heal();
     clock.trace.note('healing');
-    await this.#converge(nemesis, records, prng.fork('healing'));
+    await this.#converge(nemesis, { records, groups }, prng.fork('healing'));
+    groups.stop();
   }
 
   get #hasFailed(): boolean {
     return this.#world.violations.first !== undefined;
   }
 
-  async #converge(nemesis: Nemesis, records: RecordLoad, prng: SimPrng): Promise<void> {
+  async #converge(
+    nemesis: Nemesis,
+    { records, groups }: { readonly records: RecordLoad; readonly groups: GroupLoad },
+    prng: SimPrng,
+  ): Promise<void> {
     const { clock, violations } = this.#world;
     const endMs = clock.monotonicMs() + HEALING_MS;
     const probe = new Probe(this.#world, this.#history, prng);
@@ -153,13 +171,13 @@ class SeedRun {
       probe.ask();
       const missing = mending.isDone
         ? probe.isAcknowledged
-          ? (this.#unequal() ?? records.missing)
+          ? (this.#unequal() ?? records.missing ?? groups.missing)
           : 'a command'
         : 'a sound quorum';
       if (missing === undefined) break;
       if (clock.monotonicMs() < endMs) continue;
       const what = `${HEALING_MS} ms after everything healed there is no end to: ${missing}`;
-      violations.report('liveness', `${what}; ${this.#describe()}`);
+      violations.report('liveness', `${what}; ${records.describe()}; ${this.#describe()}`);
       return;
     }
     const nodes = this.#nodes();
@@ -250,6 +268,17 @@ function drawRecordLoad(prng: SimPrng): RecordLoadOptions {
     weakPartitions: prng.below(2),
     pauseMs: 5 + prng.below(40),
     link: { trouble: [0, 0, 8, 30][prng.below(4)]!, timeoutMs: 200 + prng.below(600) },
+    turn: { workMs: 200 + prng.below(1_000), restMs: [0, 0, 1_500, 3_000][prng.below(4)]! },
+  };
+}
+
+function drawGroupLoad(prng: SimPrng): GroupLoadOptions {
+  return {
+    groups: 1 + prng.below(2),
+    membersPerGroup: 2 + prng.below(2),
+    partitions: 3 + prng.below(3),
+    pauseMs: 10 + prng.below(40),
+    link: { trouble: [0, 0, 8, 30][prng.below(4)]!, timeoutMs: 200 + prng.below(400) },
   };
 }
 

@@ -124,6 +124,8 @@ function hung({ seed, schedule }: SeedJob): SeedReport {
     records: 0,
     recordsLost: 0,
     recordsRead: 0,
+    commits: 0,
+    generations: 0,
     schedule: schedule ?? { faults: [], durationMs: 0 },
     violation: { checker: 'liveness', what: 'the run does not end', atMs: 0, event: 0, trace: [] },
     secondDigest: undefined,

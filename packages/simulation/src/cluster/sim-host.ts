@@ -284,6 +284,14 @@ export class SimHost {
             this.#threw(incarnation, cause);
           }
         }),
+      onRefused: (listener) =>
+        joined.onRefused?.((peer: NodeId) => {
+          try {
+            listener(peer);
+          } catch (cause) {
+            this.#threw(incarnation, cause);
+          }
+        }),
       close: () => joined.close(),
     };
   }
@@ -308,8 +316,16 @@ export class SimHost {
     return {
       prng: this.#prng.fork('disk'),
       latencyMs: (operation, bytes, prng) => this.#latencyMs(operation, bytes, prng),
+      onSyncAfterFailure: (path) => this.#syncedAgain(path),
       ...(clock === undefined ? { trace: this.#world.clock.trace } : { clock }),
     };
+  }
+
+  /** By the process that saw the sync fail: the next one reads what the disk has. What is not a log is written whole each time. */
+  #syncedAgain(path: string): void {
+    if (!path.endsWith('.log')) return;
+    const what = `node ${this.id} synced ${path} after a sync of it had failed: what that was for is not on the disk`;
+    this.#world.violations.report('sync-after-failure', what);
   }
 
   #storeOptions(clock: NodeSimClock | undefined): SimKeyValueStoreOptions {

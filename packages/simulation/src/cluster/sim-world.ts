@@ -9,7 +9,7 @@ import { Trace } from '../trace.ts';
 import { ClusterChecks } from './cluster-checks.ts';
 import { ImageChecks } from './image-checks.ts';
 import { SimHost } from './sim-host.ts';
-import { type ClusterTiming, type NodeFactory } from './simulated-node.ts';
+import { type ClusterTiming, type NodeFactory, type SimulatedNode } from './simulated-node.ts';
 import { Violations } from './violations.ts';
 import { type WorldParts } from './world-parts.ts';
 
@@ -102,6 +102,15 @@ export class SimWorld {
       if (status?.role !== 'leader' || status.term <= foundTerm) continue;
       found = host;
       foundTerm = status.term;
+    }
+    return found;
+  }
+
+  /** Whoever has replayed most: a leader that has just been elected may not have what is committed. */
+  furthest(): SimulatedNode | undefined {
+    let found: SimulatedNode | undefined;
+    for (const { node } of this.hosts) {
+      if (node !== undefined && (found === undefined || node.image.offset > found.image.offset)) found = node;
     }
     return found;
   }

@@ -10,7 +10,7 @@ import {
   type Voter,
   type VoterSet,
 } from '@tidemark/raft';
-import { type ReplicaManager } from '@tidemark/runtime';
+import { type GroupCoordinator, type ReplicaManager } from '@tidemark/runtime';
 import { type NodeSimClock } from '../node-sim-clock.ts';
 import { type SimDisk } from '../sim-disk.ts';
 import { type SimKeyValueStore } from '../sim-key-value.ts';
@@ -97,8 +97,12 @@ export interface SimulatedNode {
   readonly holdsRecords: boolean;
   /** Its partitions; undefined until its broker has registered and opened them. */
   readonly replicas: ReplicaManager | undefined;
+  /** The groups it coordinates; undefined as long as `replicas` is, and where there are none. */
+  readonly groups?: GroupCoordinator | undefined;
   /** As this node's metadata has them. */
   partitionsOf(topic: string): readonly PartitionPlace[];
+  /** The log folder that the broker registered with, as this node's metadata has it; undefined: it never did. */
+  registeredDirectory(broker: NodeId): string | undefined;
   /** With so many partitions and replicas. */
   createRecordTopic(
     name: string,

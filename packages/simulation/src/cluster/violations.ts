@@ -31,6 +31,16 @@ export const checkerNames = [
   'in-sync-behind',
   /** A log was cut below what was committed (P8). */
   'high-watermark-cut',
+  /** A replica knew more to be committed (P8). */
+  'high-watermark-regressed',
+  /** A failed sync was taken for one that can be tried again. */
+  'sync-after-failure',
+  /** A partition of a group's topics was assigned twice in one generation. */
+  'two-owners',
+  /** A commit of a generation was taken after a later one was told. */
+  'stale-generation',
+  /** A committed offset was fetched as an older one, or as one that nobody committed. */
+  'group-offset-lost',
   'liveness',
   /** A node threw: a broken invariant, or a rejection nobody handled. */
   'node-failed',

@@ -16,10 +16,22 @@ export const anomalyNames = [
   'offset-gap',
   'too-little-traffic',
   'no-progress-during-fault',
+  'no-progress-after-heal',
   'no-full-isr',
 ] as const;
 
 export type AnomalyName = (typeof anomalyNames)[number];
+
+/** Acknowledged records of one partition that are not there in the end. */
+export interface Loss {
+  readonly tp: string;
+  /** Under which they were acknowledged or, between two faults, the one that came next: `kill-leader #3`; empty: after all of them. */
+  readonly fault: string;
+  readonly count: number;
+  /** As they were acknowledged. */
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+}
 
 export interface HistoryReport {
   readonly passed: boolean;
@@ -27,6 +39,7 @@ export interface HistoryReport {
   readonly failed: number;
   /** Neither acknowledged nor known not to be there. */
   readonly unknown: number;
+  readonly losses: readonly Loss[];
   readonly counts: ReadonlyMap<AnomalyName, number>;
   /** The first few of each name. */
   readonly examples: readonly string[];

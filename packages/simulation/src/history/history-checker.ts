@@ -1,7 +1,7 @@
 // History checker: is fed what clients did while they do it, in the end what every partition and every replica holds, and names what
 // must not be. Values are unique and grow with each send of a producer to a partition. Some 40 bytes a record, and eight for each
 // consumer that reads it. Knows no time; offsets are dense: topics without compaction and transactions.
-import { Anomalies, type HistoryReport } from './anomaly.ts';
+import { Anomalies, type HistoryReport, type Loss } from './anomaly.ts';
 import { NumberList } from './number-list.ts';
 
 const INVOKED = 0;
@@ -10,21 +10,14 @@ const FAILED = 2;
 const UNKNOWN = 3;
 
 export interface HistoryRules {
-  /** With acks=1 and less a loss, and what follows from one, is counted and does not fail the run. Default: all. */
+  /** With acks=1 a loss is counted and does not fail the run; everything else does. Default: all. */
   readonly acks?: 'all' | 1;
   /** Fewer acknowledged records prove nothing. Default 1. */
   readonly minAcknowledged?: number;
 }
 
-/** What acks=1 permits when a leader is lost, and retries without idempotence do. */
-const LOSSES: ReadonlySet<string> = new Set([
-  'lost-write',
-  'unseen',
-  'inconsistent-offsets',
-  'precommitted-read',
-  'duplicate',
-  'reordered',
-]);
+/** What acks=1 permits when a leader is lost. That nobody reads what is lost goes without saying. */
+const PERMITTED: ReadonlySet<string> = new Set(['lost-write']);
 
 /** The sends of one producer to one partition, by index in the order they were begun. */
 class Sends {
@@ -33,6 +26,8 @@ class Sends {
   readonly offsets = new NumberList();
   readonly found = new NumberList();
   readonly polled = new NumberList();
+  /** How many faults were over when it was acknowledged. */
+  readonly healed = new NumberList();
 }
 
 class PartitionHistory {
@@ -56,6 +51,8 @@ export class HistoryChecker {
   readonly #rules: Required<HistoryRules>;
   readonly #partitions = new Map<string, PartitionHistory>();
   readonly #anomalies = new Anomalies();
+  readonly #faults: string[] = [];
+  #healed = 0;
 
   constructor(rules: HistoryRules = {}) {
     this.#rules = { acks: 'all', minAcknowledged: 1, ...rules };
@@ -75,6 +72,7 @@ export class HistoryChecker {
   ok(producer: number, tp: string, value: number, offset: number): void {
     const { sends, index } = this.#settle(producer, tp, value, OK);
     sends.offsets.set(index, offset);
+    sends.healed.set(index, this.#healed);
   }
 
   /** Certainly not written. */
@@ -121,8 +119,21 @@ export class HistoryChecker {
     this.#partition(tp).digests.set(node, digest);
   }
 
+  /** One at a time: losses are told by the fault they belong to. */
+  faultBegan(name: string): void {
+    this.#faults.push(name);
+  }
+
+  faultHealed(): void {
+    this.#healed = this.#faults.length;
+  }
+
   noProgressDuringFault(what: string): void {
     this.#anomalies.add('no-progress-during-fault', what);
+  }
+
+  noProgressAfterHeal(what: string): void {
+    this.#anomalies.add('no-progress-after-heal', what);
   }
 
   noFullIsr(what: string): void {
@@ -133,6 +144,7 @@ export class HistoryChecker {
     let acknowledged = 0;
     let failed = 0;
     let unknown = 0;
+    const losses = new Map<string, Loss>();
     for (const [tp, partition] of this.#partitions) {
       this.#judgeFinal(tp, partition);
       this.#judgePolls(tp, partition);
@@ -143,7 +155,7 @@ export class HistoryChecker {
           else if (state !== OK) unknown++;
           else {
             acknowledged++;
-            this.#judgeAcknowledged(tp, partition, sends, index);
+            if (this.#judgeAcknowledged(tp, partition, sends, index)) this.#lost(losses, tp, sends, index);
           }
         }
       }
@@ -156,9 +168,9 @@ export class HistoryChecker {
       this.#anomalies.add('too-little-traffic', `${acknowledged} acknowledged`);
     }
     const { counts, examples } = this.#anomalies;
-    const tolerated = (name: string): boolean => this.#rules.acks === 1 && LOSSES.has(name);
+    const tolerated = (name: string): boolean => this.#rules.acks === 1 && PERMITTED.has(name);
     const passed = [...counts.keys()].every(tolerated);
-    return { passed, acknowledged, failed, unknown, counts, examples };
+    return { passed, acknowledged, failed, unknown, losses: [...losses.values()], counts, examples };
   }
 
   #watermark(partition: PartitionHistory, consumer: string, where: string, highWatermark: number): void {
@@ -208,15 +220,34 @@ export class HistoryChecker {
     }
   }
 
-  #judgeAcknowledged(tp: string, partition: PartitionHistory, sends: Sends, index: number): void {
+  /** Whether it is lost. */
+  #judgeAcknowledged(tp: string, partition: PartitionHistory, sends: Sends, index: number): boolean {
     const offset = sends.offsets.at(index);
     const found = sends.found.at(index);
     const what = `${sends.values.at(index)}, acknowledged at ${tp}@${offset}`;
-    if (Number.isNaN(found)) this.#anomalies.add('lost-write', what);
+    const isLost = Number.isNaN(found);
+    if (isLost) this.#anomalies.add('lost-write', what);
     else if (partition.final.at(offset) !== sends.values.at(index)) {
       this.#anomalies.add('inconsistent-offsets', `${what}, is at ${found}`);
     }
-    if (partition.polls.size > 0 && Number.isNaN(sends.polled.at(index))) this.#anomalies.add('unseen', what);
+    const isUnseen = partition.polls.size > 0 && Number.isNaN(sends.polled.at(index));
+    if (isUnseen && !(isLost && this.#rules.acks === 1)) this.#anomalies.add('unseen', what);
+    return isLost;
+  }
+
+  #lost(losses: Map<string, Loss>, tp: string, sends: Sends, index: number): void {
+    const healed = sends.healed.at(index);
+    const name = this.#faults[healed];
+    const fault = name === undefined ? '' : `${name} #${healed + 1}`;
+    const offset = sends.offsets.at(index);
+    const key = `${tp} ${fault}`;
+    const known = losses.get(key) ?? { tp, fault, count: 0, firstOffset: offset, lastOffset: offset };
+    losses.set(key, {
+      ...known,
+      count: known.count + 1,
+      firstOffset: Math.min(known.firstOffset, offset),
+      lastOffset: Math.max(known.lastOffset, offset),
+    });
   }
 
   #settle(producer: number, tp: string, value: number, state: number): { sends: Sends; index: number } {

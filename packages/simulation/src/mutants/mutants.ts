@@ -1,6 +1,7 @@
 // All mutants: the mistakes that implementations of Raft make, each with the property that it breaks, and those of records. The
 // texts are those of the compiled files. Who loses metadata loses records.
 
+import { groupMutants } from './group-mutants.ts';
 import { type Mutant } from './mutant.ts';
 import { LOSS, recordMutants } from './record-mutants.ts';
 
@@ -93,4 +94,4 @@ const raftMutants: readonly Mutant[] = [
   },
 ];
 
-export const mutants: readonly Mutant[] = [...raftMutants, ...recordMutants];
+export const mutants: readonly Mutant[] = [...raftMutants, ...recordMutants, ...groupMutants];

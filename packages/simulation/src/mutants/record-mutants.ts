@@ -46,6 +46,13 @@ export const recordMutants: readonly Mutant[] = [
     expected: LOSS,
   },
   {
+    name: 'a new leader begins with a high watermark of 0',
+    file: 'replication/dist/partition-leader.js',
+    find: 'this.#highWatermark = Math.min(highWatermark, acknowledgeableEndOffset);',
+    replace: 'this.#highWatermark = 0;',
+    expected: ['high-watermark-regressed', ...LOSS],
+  },
+  {
     name: 'what is known of producers is lost with a restart',
     file: 'log/dist/recovery.js',
     find: 'producersFrom: from,',
@@ -84,6 +91,7 @@ export const recordMutants: readonly Mutant[] = [
                 continue;`,
     expected: [
       ...LOSS,
+      'sync-after-failure',
       'node-failed',
       'leader-completeness',
       'state-machine-safety',

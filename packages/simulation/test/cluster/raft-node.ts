@@ -167,6 +167,10 @@ class RaftNode implements SimulatedNode {
     return [];
   }
 
+  registeredDirectory(): undefined {
+    return undefined;
+  }
+
   electPreferred(): Promise<{ readonly ok: true } | Failure> {
     return this.createRecordTopic();
   }

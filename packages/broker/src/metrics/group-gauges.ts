@@ -1,0 +1,31 @@
+// The groups this broker coordinates. Sums alone: a label for each group would be one for each name a client makes up.
+
+import { isBrokerContext, type NodeContext } from '../broker-context.ts';
+import { one, type AddGauge } from './gauge.ts';
+
+export function addGroupGauges(add: AddGauge, context: NodeContext): void {
+  if (!isBrokerContext(context)) return;
+  const { groups } = context;
+  add('tidemark_groups', 'Groups this broker coordinates, by state.', ['state'], function* () {
+    const counts = new Map<string, number>();
+    for (const { state } of groups.list().groups) counts.set(state, (counts.get(state) ?? 0) + 1);
+    for (const [state, value] of counts) yield { labels: { state }, value };
+  });
+  add(
+    'tidemark_group_partitions',
+    'Partitions of __consumer_offsets this broker leads: loading, active, or failed (its log says why).',
+    ['state'],
+    function* () {
+      const { loading, active, failed } = groups.status.partitions;
+      for (const [state, value] of Object.entries({ loading, active, failed })) {
+        yield { labels: { state }, value };
+      }
+    },
+  );
+  add('tidemark_group_waiting_requests', 'Requests that wait for a rebalance or for a commit.', [], () =>
+    one(groups.status.waitingRequests),
+  );
+  add('tidemark_group_uncommitted_bytes', 'Bytes of groups that are written and not committed.', [], () =>
+    one(groups.status.uncommittedBytes),
+  );
+}

@@ -1,0 +1,37 @@
+// The stages of a produce and the changes of in-sync replicas, as the replica manager tells them: once a request and partition.
+
+import type { IsrChange, ProduceStage, ReplicaObserver } from '@tidemark/runtime';
+import type { Exposition } from './exposition.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
+
+export class ReplicationMetrics implements ReplicaObserver {
+  readonly #stages: Readonly<Record<ProduceStage, LatencyHistogram>> = {
+    append: new LatencyHistogram(),
+    replicate: new LatencyHistogram(),
+    high_watermark: new LatencyHistogram(),
+  };
+  readonly #changes: Record<IsrChange, number> = { shrunk: 0, expanded: 0 };
+
+  staged(stage: ProduceStage, durationMs: number): void {
+    this.#stages[stage].observe(durationMs);
+  }
+
+  isrChanged(change: IsrChange): void {
+    this.#changes[change] += 1;
+  }
+
+  write(page: Exposition): void {
+    const stage = 'tidemark_produce_stage_latency_seconds';
+    page.family(
+      stage,
+      'histogram',
+      'Stages of a produce to one partition: append (until written here), replicate (from then until committed), high_watermark (both).',
+      Object.entries(this.#stages).flatMap(([name, of]) => of.rows(stage, `stage="${name}"`)),
+    );
+    const counter = (name: string, help: string, value: number): void =>
+      page.family(name, 'counter', help, [`${name} ${value}`]);
+    const { shrunk, expanded } = this.#changes;
+    counter('tidemark_isr_shrinks_total', 'Times a partition led here lost an in-sync replica.', shrunk);
+    counter('tidemark_isr_expands_total', 'Times a partition led here gained an in-sync replica.', expanded);
+  }
+}

@@ -1,0 +1,185 @@
+// How soon a client goes to a new leader. Time here is the test's: whatever passes between the moment the leader is known and the
+// moment it is asked was waited for in vain.
+import { expect } from 'chai';
+import type { Producer, Receipt } from '@tidemark/client';
+import type { FakePartition } from './fake-cluster.ts';
+import { numbered, startFixture } from './fixture.ts';
+import type { Fixture } from './fixture.ts';
+import { quiet, until } from './test-clock.ts';
+
+const config = { 'linger.ms': 0, 'batch.size': 1 };
+
+describe('going to a new leader', () => {
+  let fixture: Fixture;
+  let log: FakePartition;
+  beforeEach(async () => {
+    fixture = await startFixture(2);
+    log = fixture.cluster.addTopic('orders', 1).partitions[0]!;
+  });
+  afterEach(() => fixture.stop());
+
+  const isWatched = (): boolean => fixture.cluster.broker(2).watches.size > 0;
+  const started = async (): Promise<Producer<string, string>> => {
+    const producer = fixture.producer({ config });
+    await producer.send({ topic: 'orders', value: 'first' });
+    return producer;
+  };
+  const send = (producer: Producer<string, string>, value = 'a'): Promise<Receipt> =>
+    producer.send({ topic: 'orders', value });
+  /** From here on nothing waits a moment: a pause that is not ended by news lasts for ever. */
+  const stopTime = async (): Promise<number> => {
+    fixture.clock.hurryMs = 0;
+    await quiet();
+    return fixture.clock.monotonicMs();
+  };
+
+  it('takes no time once the leader is known, though the last of many attempts has just failed', async () => {
+    const producer = await started();
+    fixture.cluster.onProduce = ({ broker }) => (broker.id === 1 ? 'LEADER_NOT_AVAILABLE' : 'store');
+    const sent = send(producer);
+    await until(() => fixture.cluster.attempts.length > 8);
+    const stoppedMs = await stopTime();
+    await until(() => fixture.cluster.brokers.some(({ watches }) => watches.size > 0));
+    await quiet();
+    const tries = fixture.cluster.attempts.length;
+    log.electLeader(2);
+    fixture.cluster.announce();
+    expect(await sent).to.include({ offset: 1, leaderEpoch: 1 });
+    expect(fixture.cluster.attempts.length - tries).to.equal(1);
+    expect(fixture.clock.monotonicMs() - stoppedMs).to.equal(0);
+  });
+
+  it('takes no time once the leader is known when the old one is dead', async () => {
+    const producer = await started();
+    fixture.cluster.broker(1).stop();
+    await until(() => producer.metrics.connectionsLost > 0);
+    const sent = numbered(5).map((value) => send(producer, value));
+    await until(() => producer.metrics.connectionsLost > 4 && isWatched());
+    const stoppedMs = await stopTime();
+    log.electLeader(2);
+    fixture.cluster.announce();
+    await Promise.all(sent);
+    expect(fixture.clock.monotonicMs() - stoppedMs).to.equal(0);
+    expect(log.values()).to.deep.equal(['first', ...numbered(5)]);
+  });
+
+  it('takes no time when the leader comes back under the same id', async () => {
+    const producer = await started();
+    fixture.cluster.onProduce = () => 'cut';
+    const sent = send(producer);
+    await until(() => producer.metrics.connectionsLost > 6);
+    const stoppedMs = await stopTime();
+    await until(() => fixture.cluster.brokers.some(({ watches }) => watches.size > 0));
+    await quiet();
+    fixture.cluster.onProduce = () => 'store';
+    log.electLeader(1);
+    fixture.cluster.announce();
+    expect((await sent).leaderEpoch).to.equal(1);
+    expect(fixture.clock.monotonicMs() - stoppedMs).to.equal(0);
+  });
+
+  it('takes a short pause when the new leader has yet to hear of its election', async () => {
+    const producer = await started();
+    fixture.cluster.onProduce = ({ broker }) => (broker.id === 1 ? 'LEADER_NOT_AVAILABLE' : 'store');
+    const sent = send(producer);
+    await until(() => fixture.cluster.attempts.length > 8);
+    const stoppedMs = await stopTime();
+    await until(() => fixture.cluster.brokers.some(({ watches }) => watches.size > 0));
+    await quiet();
+    fixture.cluster.onProduce = () => 'UNKNOWN_LEADER_EPOCH';
+    const tries = fixture.cluster.attempts.length;
+    log.electLeader(2);
+    fixture.cluster.announce();
+    await until(() => fixture.cluster.attempts.length > tries);
+    await quiet();
+    fixture.cluster.onProduce = () => 'store';
+    // The first pause of retry.backoff.ms, 100 ms and a fifth, and not the one after ten failures.
+    fixture.clock.advance(120);
+    expect((await sent).leaderEpoch).to.equal(1);
+    expect(fixture.clock.monotonicMs() - stoppedMs).to.equal(120);
+  });
+
+  it('finds the leader within a second by asking when no broker can be watched', async () => {
+    fixture.cluster.watchable = false;
+    const producer = await started();
+    fixture.cluster.hintLeaders = false;
+    fixture.cluster.broker(1).stop();
+    const sent = send(producer);
+    await until(() => producer.metrics.connectionsLost > 6);
+    const electedMs = await stopTime();
+    log.electLeader(2);
+    const settled: Receipt[] = [];
+    void sent.then((receipt) => settled.push(receipt));
+    for (let step = 0; step < 130 && settled.length === 0; step++) {
+      fixture.clock.advance(10);
+      await quiet(6);
+    }
+    expect((await sent).leaderEpoch).to.equal(1);
+    expect(fixture.clock.monotonicMs() - electedMs).to.be.at.most(1_250);
+  });
+
+  it('leaves a leader that is frozen half a second after another is known, and stores nothing twice', async () => {
+    const producer = await started();
+    await stopTime();
+    fixture.cluster.onProduce = ({ broker }) => (broker.id === 1 ? 'lose-answer' : 'store');
+    const sent = numbered(3).map((value) => send(producer, value));
+    await until(() => log.endOffset === 4);
+    await quiet();
+    // What hears of nothing asks around once an answer is late, and watches from then on.
+    fixture.clock.advance(2_500);
+    await until(() => fixture.cluster.brokers.some(({ watches }) => watches.size > 0));
+    await quiet();
+    log.electLeader(2);
+    fixture.cluster.announce();
+    await quiet();
+    const knownMs = fixture.clock.monotonicMs();
+    expect(fixture.cluster.attempts.map(({ broker }) => broker.id)).to.not.include(2);
+    fixture.clock.advance(500);
+    const receipts = await Promise.all(sent);
+    expect(receipts.map(({ offset, duplicate }) => [offset, duplicate])).to.deep.equal([
+      [1, true],
+      [2, true],
+      [3, true],
+    ]);
+    expect(fixture.clock.monotonicMs() - knownMs).to.equal(500);
+    expect(log.values()).to.deep.equal(['first', ...numbered(3)]);
+  });
+
+  it('watches for as long as leaders are in doubt, and not a while longer', async () => {
+    const producer = await started();
+    await quiet();
+    const watches = () => fixture.cluster.brokers.reduce((sum, broker) => sum + broker.watches.size, 0);
+    expect(watches()).to.equal(0);
+    await stopTime();
+    log.electLeader(2);
+    await send(producer);
+    await until(() => watches() === 1);
+    fixture.clock.advance(10_001);
+    await until(() => watches() === 0);
+  });
+
+  it('ends the back-off of calls to leaders, too', async () => {
+    log.electLeader(-1);
+    const consumer = fixture.consumer();
+    const asked = consumer.endOffsets([{ topic: 'orders', partition: 0 }]);
+    await until(() => fixture.cluster.brokers.some(({ watches }) => watches.size > 0));
+    const stoppedMs = await stopTime();
+    log.electLeader(2);
+    fixture.cluster.announce();
+    expect(await asked).to.have.length(1);
+    expect(fixture.clock.monotonicMs() - stoppedMs).to.equal(0);
+  });
+
+  it('ends the pause of a consumer, too', async () => {
+    const consumer = fixture.consumer();
+    consumer.assign([{ topic: 'orders', partition: 0, position: 'start' }]);
+    await until(() => fixture.cluster.broker(1).fetchStreams.size > 0);
+    fixture.cluster.broker(1).stop();
+    await until(() => consumer.metrics.connectionsLost > 3 && isWatched());
+    const stoppedMs = await stopTime();
+    log.electLeader(2);
+    fixture.cluster.announce();
+    await until(() => fixture.cluster.broker(2).fetchStreams.size > 0);
+    expect(fixture.clock.monotonicMs() - stoppedMs).to.equal(0);
+  });
+});

@@ -1,0 +1,347 @@
+import { expect } from 'chai';
+import { encodeGroupRecord, type GroupId, type InstanceId, type MemberId } from '@tidemark/group';
+import { BatchBuilder, validateBatches, type Codecs } from '@tidemark/record';
+import type { AskingOf } from '@tidemark/runtime';
+import { GroupNode, RETENTION_MS, seen } from './group-node.ts';
+
+/** The high watermark stands until the test takes replica 2 out. */
+const HELD = { replicas: [1, 2], isr: [1, 2] };
+
+/** A batch that the coordinator of the partition did not write. */
+function append(node: GroupNode, ...records: readonly { key: Uint8Array; value: Uint8Array | null }[]): void {
+  const builder = new BatchBuilder({ capacityBytes: 256 });
+  for (const { key, value } of records) builder.append(1_800_000_000_000, key, value);
+  const bytes = builder.build().slice();
+  const valid = validateBatches(bytes, { maxBatchBytes: 9e6, maxInflatedBytes: 9e6, codecs: {} as Codecs });
+  if (!valid.ok) throw new Error(valid.message);
+  const appended = node.offsets.append(bytes, valid.batches);
+  if (!appended.ok) throw new Error(appended.message);
+}
+
+function join(node: GroupNode, groupId: string, instanceId: string): AskingOf<'join'> {
+  return node.groups.ask<'join'>({
+    type: 'join',
+    groupId: groupId as GroupId,
+    memberId: '' as MemberId,
+    newMemberId: node.groups.newMemberId(instanceId),
+    instanceId: instanceId as InstanceId,
+    clientId: 'c',
+    clientHost: 'h',
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 10_000,
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: new Uint8Array(100) }],
+    reason: undefined,
+  });
+}
+
+describe('the answer of a group coordinator', () => {
+  let node: GroupNode;
+  afterEach(() => node.close());
+
+  it('waits until the high watermark has passed what it rests on, and so does whoever reads', async () => {
+    node = await GroupNode.start(HELD);
+    const first = seen(node.commit('g', 1));
+    const second = seen(node.commit('g', 2, 't', 1));
+    // Neither waits for the other to be written, let alone replicated.
+    expect(node.offsets.log.nextOffset).to.equal(2);
+    await node.clock.advance(1_000);
+    expect([first.of, second.of, node.committed('g')]).to.deep.equal([undefined, undefined, {}]);
+    node.decide({ isr: [1] });
+    await node.clock.advance(1);
+    expect([first.of, second.of]).to.deep.equal(['ok', 'ok']);
+    expect(node.committed('g')).to.deep.equal({ 't-0': 1, 't-1': 2 });
+  });
+
+  it('says that nobody knows, when that takes too long; it may be committed later', async () => {
+    node = await GroupNode.start(HELD);
+    const commit = seen(node.commit('g', 1));
+    await node.clock.advance(node.settings.commitTimeoutMs - 1);
+    expect(commit.of).to.equal(undefined);
+    await node.clock.advance(2);
+    expect(commit.of).to.equal('COORDINATOR_NOT_AVAILABLE');
+    expect(node.committed('g')).to.deep.equal({});
+    node.decide({ isr: [1] });
+    await node.clock.advance(1);
+    expect(node.committed('g')).to.deep.equal({ 't-0': 1 });
+  });
+
+  it('is a refusal at once when too few replicas are in sync, and then nothing is written', async () => {
+    node = await GroupNode.start({ replicas: [1, 2, 3], isr: [1] });
+    const commit = seen(node.commit('g', 1));
+    await node.clock.advance(0);
+    expect(commit.of).to.equal('COORDINATOR_NOT_AVAILABLE');
+    expect(node.offsets.log.nextOffset).to.equal(0);
+  });
+
+  it('goes nowhere when its client has gone, and counts no more', async () => {
+    node = await GroupNode.start();
+    const asking = join(node, 'g', 'one');
+    expect(node.groups.status.waitingRequests).to.equal(1);
+    asking.cancel();
+    expect(node.groups.status.waitingRequests).to.equal(0);
+    expect(await asking.answer).to.deep.include({ error: 'REQUEST_TIMED_OUT' });
+    await node.clock.advance(20_000);
+  });
+});
+
+describe('a write of a group coordinator that fails', () => {
+  let node: GroupNode;
+  afterEach(() => node.close());
+
+  it('takes everything behind it along, is told as failed, and leaves the state as the log is', async () => {
+    node = await GroupNode.start();
+    const before = seen(node.commit('g', 1));
+    await node.clock.advance(10);
+    expect(before.of).to.equal('ok');
+    node.disk.inject({ operation: 'write', path: (path) => path.endsWith('.log'), error: 'ENOSPC' });
+    const lost = [seen(node.commit('g', 2)), seen(node.commit('g', 3)), seen(node.commit('h', 4))];
+    await node.clock.advance(10);
+    // Kafka's answer to a failed disk: look for another coordinator.
+    expect(lost.map(({ of }) => of)).to.deep.equal(Array(3).fill('NOT_COORDINATOR'));
+    expect([node.committed('g'), node.committed('h')]).to.deep.equal([{ 't-0': 1 }, {}]);
+    const after = seen(node.commit('h', 5));
+    await node.clock.advance(10);
+    expect(after.of).to.equal('ok');
+    expect(node.offsets.log.logEndOffset).to.equal(2);
+    await node.restart();
+    expect([node.committed('g'), node.committed('h')]).to.deep.equal([{ 't-0': 1 }, { 't-0': 5 }]);
+  });
+
+  it('of something else in its partition ends its service, until it has read the partition anew', async () => {
+    node = await GroupNode.start();
+    await settle(node, node.commit('g', 1));
+    append(node, encodeGroupRecord({ type: 'group', groupId: 'other' as GroupId, value: undefined }));
+    const refused = await node.clock.settle(node.commit('g', 2).answer);
+    expect(refused).to.deep.include({ ok: false, error: 'NOT_COORDINATOR' });
+    expect(node.committed('g')).to.equal('COORDINATOR_NOT_AVAILABLE');
+    expect(node.errors).to.have.length(1);
+    expect(node.errors[0]).to.contain('__consumer_offsets-0').and.contain('ends at 2 and not at 1');
+    await node.restart();
+    expect(node.committed('g')).to.deep.equal({ 't-0': 1 });
+  });
+});
+
+describe('a broker that begins to coordinate', () => {
+  let node: GroupNode;
+  afterEach(() => node.close());
+
+  it('serves once all it has read is committed, and not before', async () => {
+    node = await GroupNode.start(HELD);
+    const commit = seen(node.commit('g', 7));
+    await node.clock.advance(10);
+    await node.restart();
+    expect(commit.of).to.equal('NOT_COORDINATOR');
+    expect(node.committed('g')).to.equal('COORDINATOR_LOAD_IN_PROGRESS');
+    expect(await node.clock.settle(node.commit('g', 8).answer)).to.deep.include({
+      error: 'COORDINATOR_LOAD_IN_PROGRESS',
+    });
+    await node.clock.advance(60_000);
+    expect(node.committed('g')).to.equal('COORDINATOR_LOAD_IN_PROGRESS');
+    expect(node.groups.list().failure?.error).to.equal('COORDINATOR_LOAD_IN_PROGRESS');
+    node.decide({ isr: [1] });
+    await node.clock.advance(10);
+    expect(node.committed('g')).to.deep.equal({ 't-0': 7 });
+  });
+
+  it('reads on where others were leading, and tells who waited for it to look elsewhere', async () => {
+    node = await GroupNode.start(HELD);
+    node.decide({ isr: [1] });
+    await settle(node, node.commit('g', 1));
+    node.decide({ isr: [1, 2] });
+    const waiting = seen(node.commit('g', 2));
+    const joining = join(node, 'g', 'one').answer;
+    await node.clock.advance(10);
+    node.decide({ leader: 2 });
+    await node.clock.advance(0);
+    expect(waiting.of).to.equal('NOT_COORDINATOR');
+    expect(await node.clock.settle(joining)).to.deep.include({ error: 'NOT_COORDINATOR' });
+    expect(node.committed('g')).to.equal('NOT_COORDINATOR');
+    // Back again, and what was never told is in the log still: it is committed in the new epoch.
+    node.decide({ leader: 1 });
+    await node.clock.advance(10);
+    expect(node.committed('g')).to.equal('COORDINATOR_LOAD_IN_PROGRESS');
+    node.decide({ isr: [1] });
+    await node.clock.advance(10);
+    expect(node.committed('g')).to.deep.equal({ 't-0': 2 });
+    expect(node.groups.status.partitions).to.deep.equal({ loading: 0, active: 1, failed: 0, over: 0 });
+  });
+
+  it('has lost nothing that was acknowledged when the power fails', async () => {
+    node = await GroupNode.start();
+    for (let offset = 1; offset <= 20; offset++) {
+      await settle(node, node.commit(`g${offset % 3}`, offset, 't', offset % 2));
+    }
+    const before = ['g0', 'g1', 'g2'].map((groupId) => node.committed(groupId));
+    void node.commit('g0', 999);
+    node = await GroupNode.afterCrash(node, 'nothing');
+    expect(['g0', 'g1', 'g2'].map((groupId) => node.committed(groupId))).to.deep.equal(before);
+  });
+
+  it('reads in pieces, with time for others between them', async () => {
+    node = await GroupNode.start();
+    await node.close();
+    node.limits = { ...node.limits, loadChunkBytes: 2_000 };
+    await node.open();
+    for (let offset = 1; offset <= 300; offset++) void node.commit(`g${offset}`, offset);
+    await node.clock.advance(100);
+    const { sizeBytes } = node.offsets.log;
+    node.decide({ leader: 2 });
+    node.decide({ leader: 1 });
+    // All of it is in memory: without pauses it would be read in one turn, without an event on the clock.
+    const before = node.clock.events;
+    await node.clock.advance(0);
+    expect(node.clock.events - before).to.be.at.least(Math.floor(sizeBytes / 2_000));
+    await node.clock.advance(10);
+    expect(node.committed('g300')).to.deep.equal({ 't-0': 300 });
+  });
+
+  it('does not serve what it cannot read whole, and says why', async () => {
+    node = await GroupNode.start();
+    await settle(node, node.commit('g', 1));
+    // Version 3: the groups of another protocol.
+    append(node, { key: Uint8Array.of(0, 3, 0, 1, 103), value: Uint8Array.of(0) });
+    await node.clock.advance(10);
+    await node.restart();
+    const failed = node.groups.fetchOffsets('g' as GroupId, undefined);
+    expect(failed).to.deep.include({ ok: false, error: 'COORDINATOR_NOT_AVAILABLE' });
+    expect((failed as { message: string }).message).to.contain('a key of version 3');
+    expect(node.errors.at(-1)).to.contain('__consumer_offsets-0 at offset 1');
+    expect(node.groups.status.partitions.failed).to.equal(1);
+  });
+
+  it('passes over control batches', async () => {
+    node = await GroupNode.start();
+    const builder = new BatchBuilder({ capacityBytes: 64 });
+    builder.append(1, Uint8Array.of(0, 0, 0, 0), Uint8Array.of(0, 0, 0, 0, 0, 0));
+    const bytes = builder.build({ isControl: true, producerId: 1, producerEpoch: 0 }).slice();
+    const rules = {
+      maxBatchBytes: 9e6,
+      maxInflatedBytes: 9e6,
+      codecs: {} as Codecs,
+      acceptControlBatches: true,
+    };
+    const valid = validateBatches(bytes, rules);
+    if (!valid.ok) throw new Error(valid.message);
+    node.offsets.append(bytes, valid.batches);
+    await node.restart();
+    expect(node.committed('g')).to.deep.equal({});
+    await settle(node, node.commit('g', 1));
+    expect(node.committed('g')).to.deep.equal({ 't-0': 1 });
+  });
+});
+
+describe('what a group coordinator removes', () => {
+  let node: GroupNode;
+  afterEach(() => node.close());
+
+  it('are the offsets of a topic that is deleted, one after the other until none is left', async () => {
+    node = await GroupNode.start();
+    const gone = await node.createTopic('gone');
+    for (let count = 0; count < 2_500; count++) void node.commit(`g${count}`, count + 1, 'gone');
+    await settle(node, node.commit('g0', 9));
+    node.change({ type: 'removeTopic', topicId: gone });
+    await node.clock.advance(100);
+    expect(node.groups.list().groups.map(({ groupId }) => groupId)).to.deep.equal(['g0']);
+    expect(node.committed('g0')).to.deep.equal({ 't-0': 9 });
+  });
+
+  it('is removed later when it cannot be now, and nothing new of that name is taken before', async () => {
+    node = await GroupNode.start({ replicas: [1, 2, 3], isr: [1, 2] });
+    const first = await node.createTopic('gone');
+    void node.commit('g', 5, 'gone');
+    node.decide({ isr: [1] });
+    await node.clock.advance(10);
+    node.change({ type: 'removeTopic', topicId: first });
+    await node.createTopic('gone');
+    const refused = await node.clock.settle(node.commit('g', 1, 'gone').answer);
+    expect(refused).to.deep.include({ error: 'COORDINATOR_LOAD_IN_PROGRESS' });
+    // Enough of them are in sync again, and the low one is not there: alone it can only wait.
+    node.decide({ isr: [1, 3] });
+    await node.clock.advance(2_000);
+    const taken = node.commit('g', 1, 'gone').answer;
+    await node.clock.advance(6_000);
+    expect(await taken).to.deep.include({ error: 'COORDINATOR_NOT_AVAILABLE' });
+    expect(node.offsets.log.nextOffset, 'the commit, its tombstone, and the second commit').to.equal(3);
+  });
+
+  it('are the offsets of topics that were deleted while nobody coordinated', async () => {
+    node = await GroupNode.start();
+    const gone = await node.createTopic('gone');
+    await settle(node, node.commit('g', 5, 'gone'));
+    await settle(node, node.commit('g', 6, 't'));
+    await node.close();
+    node.change({ type: 'removeTopic', topicId: gone });
+    await node.open();
+    await node.clock.advance(10);
+    expect(node.committed('g')).to.deep.equal({ 't-0': 6 });
+  });
+
+  it('are offsets past their retention, at the next look', async () => {
+    node = await GroupNode.start();
+    await settle(node, node.commit('old', 1));
+    await node.clock.advance(RETENTION_MS - 1_000);
+    expect(node.committed('old')).to.deep.equal({ 't-0': 1 });
+    await settle(node, node.commit('new', 2));
+    await node.clock.advance(1_300_000);
+    expect(node.committed('old')).to.deep.equal({});
+    expect(node.groups.list().groups.map(({ groupId }) => groupId)).to.deep.equal(['new']);
+    await node.restart();
+    expect([node.committed('old'), node.committed('new')]).to.deep.equal([{}, { 't-0': 2 }]);
+  });
+});
+
+describe('the limits of a group coordinator', () => {
+  let node: GroupNode;
+  afterEach(() => node.close());
+
+  it('bound what waits: requests, what they carry, and what is not committed', async () => {
+    node = await GroupNode.start(HELD);
+    await node.close();
+    node.decide({ isr: [1] });
+    node.limits = { ...node.limits, maxWaitingRequests: 5, maxWaitingBytes: 250, maxUncommittedBytes: 300 };
+    await node.open();
+    await node.clock.advance(10);
+    node.decide({ isr: [1, 2] });
+    const joins = ['one', 'two', 'three'].map((name) => join(node, 'g', name));
+    expect(await joins[2]!.answer).to.deep.include({ error: 'COORDINATOR_LOAD_IN_PROGRESS' });
+    const commits = [1, 2, 3, 4].map((offset) => seen(node.commit('h', offset)));
+    await node.clock.advance(0);
+    expect(commits.map(({ of }) => of)).to.deep.equal([
+      undefined,
+      undefined,
+      undefined,
+      'COORDINATOR_LOAD_IN_PROGRESS',
+    ]);
+    expect(node.groups.status.uncommittedBytes).to.be.within(300, 400);
+    node.decide({ isr: [1] });
+    await node.clock.advance(10);
+    expect(node.groups.status).to.deep.include({ uncommittedBytes: 0, waitingRequests: 2 });
+  });
+
+  it('keep a record that is too large out of the log', async () => {
+    node = await GroupNode.start({ configs: { 'max.message.bytes': '400' } });
+    const answer = await node.clock.settle(node.commit('g'.repeat(500), 1).answer);
+    expect(answer).to.deep.include({ error: 'INVALID_REQUEST' });
+    expect((answer as { message: string }).message).to.contain('commit fewer');
+    expect(node.offsets.log.nextOffset).to.equal(0);
+  });
+
+  it('refuse everything while the controllers are lost: another may coordinate by now', async () => {
+    node = await GroupNode.start();
+    await settle(node, node.commit('g', 1));
+    node.isIsolated = true;
+    expect(node.committed('g')).to.equal('COORDINATOR_NOT_AVAILABLE');
+    expect(await node.clock.settle(node.commit('g', 2).answer)).to.deep.include({
+      error: 'COORDINATOR_NOT_AVAILABLE',
+    });
+    node.isIsolated = false;
+    expect(node.committed('g')).to.deep.equal({ 't-0': 1 });
+  });
+});
+
+/** A commit that is to be acknowledged. */
+async function settle(node: GroupNode, asking: AskingOf<'commitOffsets'>): Promise<void> {
+  const response = await node.clock.settle(asking.answer);
+  expect(response).to.deep.include({ ok: true });
+}

@@ -1,0 +1,134 @@
+// Failover trials: the leader of a partition is killed with SIGKILL while a producer with default settings sends to it all the time, and
+// the clock runs until the next write is acknowledged. Between trials the broker comes back, is in sync and leads again.
+import { loadavg } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Admin } from '@tidemark/client';
+import { Producer } from '@tidemark/client';
+import { SimPrng } from '@tidemark/simulation';
+import { Cluster, eventually, type ClusterNode } from '../integration/cluster.ts';
+import { fullIsr } from './in-sync.ts';
+
+export interface FailoverOptions {
+  readonly trials: number;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly seed: number;
+  readonly say: (line: string) => void;
+}
+
+export interface FailoverTrial {
+  /** From the signal to the acknowledgement of the first record that was sent after it. */
+  readonly pauseMs: number;
+  readonly leaderWasController: boolean;
+}
+
+const TOPIC = 'failover';
+const NODES = 3;
+const SEND_EVERY_MS = 10;
+const BACK_MS = 60_000;
+const GIVE_UP_MS = 60_000;
+
+/** Small batches to one partition, without end, and when they were acknowledged. */
+class SteadySender {
+  /** When the newest acknowledged record was sent. */
+  newestSentMs = -1;
+  readonly #producer: Producer<string, string>;
+  readonly #timer: NodeJS.Timeout;
+  #failure: unknown;
+  #onAck: (() => void) | undefined;
+
+  constructor(brokers: readonly string[], partition: number) {
+    this.#producer = new Producer({ brokers });
+    let count = 0;
+    this.#timer = setInterval(() => {
+      const sentMs = performance.now();
+      this.#producer.send({ topic: TOPIC, partition, value: `record ${count++}` }).then(
+        () => {
+          this.newestSentMs = Math.max(this.newestSentMs, sentMs);
+          this.#onAck?.();
+        },
+        (error: unknown) => (this.#failure ??= error),
+      );
+    }, SEND_EVERY_MS);
+  }
+
+  /** When the first record that was sent after `sinceMs` is acknowledged. */
+  async acknowledgedAfter(sinceMs: number): Promise<number> {
+    const deadline = performance.now() + GIVE_UP_MS;
+    while (this.newestSentMs < sinceMs) {
+      if (this.#failure !== undefined) throw this.#failure as Error;
+      if (performance.now() > deadline) throw new Error(`nothing acknowledged within ${GIVE_UP_MS} ms`);
+      const acknowledged = new Promise<void>((resolve) => (this.#onAck = resolve));
+      await Promise.race([acknowledged, pause(1_000)]);
+    }
+    return performance.now();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#producer.close();
+    if (this.#failure !== undefined) throw this.#failure as Error;
+  }
+}
+
+export async function failoverTrials(options: FailoverOptions): Promise<readonly FailoverTrial[]> {
+  const { trials, settings, say } = options;
+  const prng = new SimPrng(options.seed);
+  const cluster = await Cluster.start({ nodes: [{ id: 1 }, { id: 2 }, { id: 3 }], settings });
+  const done: FailoverTrial[] = [];
+  try {
+    const admin = cluster.admin();
+    await admin.createTopic({ name: TOPIC, partitions: NODES, replicationFactor: NODES });
+    for (let trial = 0; trial < trials; trial++) {
+      await eachLeadsOne(admin);
+      const controller = await cluster.leader();
+      // In turns, so that both kinds are seen equally often.
+      const leaderWasController = trial % 2 === 0;
+      const others = cluster.nodes.filter((node) => node !== controller);
+      const victim = leaderWasController ? controller : others[prng.uint32() % others.length]!;
+      const pauseMs = await trialOf(cluster, admin, victim, prng.uint32() % 2_000);
+      done.push({ pauseMs, leaderWasController });
+      const who = leaderWasController ? 'leader and active controller' : 'leader';
+      const load = loadavg()[0]!.toFixed(1);
+      say(`trial ${trial + 1}: node ${victim.id}, ${who}: ${pauseMs} ms (load ${load})`);
+    }
+    return done;
+  } finally {
+    await cluster.dispose();
+  }
+}
+
+async function trialOf(
+  cluster: Cluster,
+  admin: Admin,
+  victim: ClusterNode,
+  afterMs: number,
+): Promise<number> {
+  const { partitions } = await admin.describeTopic(TOPIC);
+  const led = partitions.find(({ leaderId }) => leaderId === victim.id);
+  if (led === undefined) throw new Error(`node ${victim.id} leads no partition`);
+  const sender = new SteadySender(cluster.addresses(), led.partition);
+  try {
+    await sender.acknowledgedAfter(performance.now());
+    // Not always at the same distance from a heartbeat.
+    await pause(500 + afterMs);
+    const killedMs = performance.now();
+    const killed = victim.server.kill();
+    const pauseMs = Math.round((await sender.acknowledgedAfter(killedMs)) - killedMs);
+    await killed;
+    return pauseMs;
+  } finally {
+    await sender.close();
+    if (!victim.server.isRunning) await victim.supervise();
+  }
+}
+
+/** Every replica is in sync, and each node leads the partition it is preferred for. */
+async function eachLeadsOne(admin: Admin): Promise<void> {
+  await fullIsr(admin, [TOPIC], NODES, BACK_MS);
+  await eventually('each node the leader of a partition', BACK_MS, async () => {
+    const { partitions } = await admin.describeTopic(TOPIC);
+    if (new Set(partitions.map(({ leaderId }) => leaderId)).size === NODES) return true;
+    await admin.electLeaders('preferred');
+    return undefined;
+  });
+}
