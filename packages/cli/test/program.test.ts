@@ -46,6 +46,7 @@ describe('the command line', () => {
       'produce',
       'consume',
       'cluster',
+      'group',
       'quorum',
       'debug',
       'log',
@@ -69,6 +70,8 @@ describe('the command line', () => {
       [['topic', 'list', '--timeout', 'soon'], /--timeout must be a duration/],
       [['quorum', 'remove-voter'], /missing required argument 'voter'/],
       [['quorum', 'add-voter', '--node', 'four'], /--node must be a whole number/],
+      [['group', 'describe'], /missing required argument 'group'/],
+      [['group', 'list', '--state', 'Idle'], /Allowed choices are Empty, PreparingRebalance/],
       [['bench', 'produce', '--size', 'big'], /--size must be a size in bytes/],
     ];
     for (const [args, words] of cases) {
@@ -94,6 +97,16 @@ describe('the command line', () => {
       [['quorum', 'add-voter', '4@h:1'], 'is not NODE_ID:DIRECTORY_ID@HOST:PORT'],
       [['quorum', 'remove-voter', 'node-4'], '"node-4" is not a node id'],
       [['quorum', 'transfer', '4:x'], '"4:x" is not a node id'],
+      [['consume', 'x', 'y'], 'several topics without a group'],
+      [['consume', 'x', '-g', 'g', '--from', '47'], 'the group says where it goes on'],
+      [['consume', 'x', '-g', 'g', '-p', '1'], '--partition and -g exclude each other'],
+      [['group', 'seek', 'g'], 'where to is not said'],
+      [['group', 'seek', 'g', '--to', 'start', '--to-group', 'h'], 'exclude each other'],
+      [['group', 'seek', 'g', '--to', 'middle'], '"middle" is not a position'],
+      [['group', 'seek', 'g', '--to', 'end', '--topic', 'a:b'], 'neither TOPIC nor'],
+      [['group', 'seek', 'g', '--to', 'end', '--dry-run', '--execute'], 'exclude each other'],
+      [['group', 'clone', 'g', 'g'], 'cannot be cloned to itself'],
+      [['group', 'delete', 'g'], 'Delete g and all committed offsets?'],
       [['produce', 'x', '--receipts', 'r.jsonl', '--acks', '0'], 'with acks=0 there are none'],
       [['produce', 'x', '--receipts', 'r.jsonl', '-X', 'acks=0'], 'with acks=0 there are none'],
       [['verify', '--receipts', '/nowhere/r.jsonl'], 'the receipts cannot be read'],
@@ -129,6 +142,15 @@ describe('completion', () => {
     expect(await words('co')).to.deep.equal(['consume', 'completion']);
     expect(await words('topic', '')).to.include.members(['create', 'list', 'describe', 'alter', 'delete']);
     expect(await words('quorum', '')).to.deep.equal(['status', 'add-voter', 'remove-voter', 'transfer']);
+    expect(await words('group', '')).to.deep.equal([
+      'list',
+      'describe',
+      'lag',
+      'explain',
+      'seek',
+      'clone',
+      'delete',
+    ]);
     expect(await words('consume', 'orders', '--fr')).to.deep.equal(['--from']);
     expect(await words('')).not.to.include('__complete');
   });

@@ -14,7 +14,7 @@ export interface RunContext {
   /** Aborted when the partition is to be given up or the run ends: what is still done delays others. */
   readonly signal: AbortSignal;
   /** Everything of the partition below `nextOffset` is done. For `eachBatch` that wants to stop, or be committed, in between. */
-  done(nextOffset: number): void;
+  readonly done: (nextOffset: number) => void;
 }
 
 export interface RunOptions<K, V> {

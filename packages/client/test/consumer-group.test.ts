@@ -134,6 +134,42 @@ describe('a consumer in a group', () => {
     expect(late).to.deep.equal([]);
   });
 
+  it('hands out nothing of a partition while its revocation is being called back', async () => {
+    for (const partition of [0, 1, 2, 3]) {
+      for (const value of numbered(12, `p${partition}-`)) story.place(partition, value);
+    }
+    let finish = (): void => undefined;
+    const going: number[] = [];
+    const one = story.member({ ...cooperative, 'max.poll.records': 1 });
+    one.subscribe(['orders'], {
+      onRevoked: (partitions) => {
+        if (going.length > 0) return undefined;
+        going.push(...partitions.map(({ partition }) => partition));
+        return new Promise((resolve) => (finish = resolve));
+      },
+    });
+    await story.read(one, 1);
+    const two = story.member(cooperative);
+    two.subscribe(['orders']);
+    const isGoing = (): boolean => going.length > 0;
+    for (let tries = 0; tries < 5 && !isGoing(); tries++) {
+      await story.pass(3000);
+      if (!isGoing()) await one.poll();
+      await quiet();
+    }
+    expect(going).to.have.length(2);
+    const during: number[] = [];
+    for (let polls = 0; polls < 12; polls++) {
+      during.push(...(await one.poll()).map(({ partition }) => partition));
+      await quiet(2);
+    }
+    expect(during).to.have.length.above(3);
+    expect(during.filter((partition) => going.includes(partition))).to.deep.equal([]);
+    finish();
+    await one.poll();
+    await story.settles(one, two);
+  });
+
   it('is refused a commit of a generation that is over, with the cause', async () => {
     story.place(0, 'a', 'b');
     const one = story.member({ 'enable.auto.commit': false, 'max.poll.interval.ms': 60_000 });
@@ -181,12 +217,19 @@ describe('a consumer in a group', () => {
     const one = story.member({ 'enable.auto.commit': false });
     one.subscribe(['orders']);
     await story.read(one, 5);
+    // The first attempt fails in a way that passes: what was asked for later must not overtake it.
+    let isFirst = true;
+    fixture.coordinator.onRequest = ({ method }) => {
+      if (method !== 'CommitOffsets' || !isFirst) return undefined;
+      isFirst = false;
+      return 'COORDINATOR_LOAD_IN_PROGRESS';
+    };
     for (const offset of [1, 2, 3]) one.commitSoon([{ topic: 'orders', partition: 0, offset }]);
     await one.commit([{ topic: 'orders', partition: 0, offset: 4, metadata: 'four' }]);
     const commits = fixture.coordinator.requests.filter(({ method }) => method === 'CommitOffsets');
     expect(
       commits.map(({ request }) => (request as { offsets: { offset: number }[] }).offsets[0]!.offset),
-    ).to.deep.equal([1, 2, 3, 4]);
+    ).to.deep.equal([1, 1, 2, 3, 4]);
     const tooLong = one.commit([{ topic: 'orders', partition: 0, offset: 5, metadata: 'x'.repeat(5000) }]);
     const refused = await rejection(tooLong);
     expect(refused).to.be.instanceOf(CommitFailed);

@@ -140,7 +140,10 @@ async function apply(
   from: ReadonlyMap<string, number>,
   execute: boolean,
 ): Promise<number | undefined> {
-  const rows = wanted.map(({ topic, partition, offset }): SeekRow => {
+  const inOrder = [...wanted].sort((one, other) =>
+    one.topic === other.topic ? one.partition - other.partition : one.topic < other.topic ? -1 : 1,
+  );
+  const rows = inOrder.map(({ topic, partition, offset }): SeekRow => {
     const fromOffset = from.get(nameOf({ topic, partition })) ?? -1;
     return { topic, partition, fromOffset, toOffset: offset, change: offset - Math.max(0, fromOffset) };
   });

@@ -17,9 +17,13 @@ export function declareGroup(host: Host, program: Command): void {
     withCluster(groups.command('list').alias('ls'))
       .description('the groups of every broker')
       .addOption(
-        new Option('--state <state>', 'only those in this state; repeat for more')
-          .choices(['Empty', 'PreparingRebalance', 'CompletingRebalance', 'Stable', 'Dead'])
-          .argParser(collect),
+        new Option('--state <state...>', 'only those in these states').choices([
+          'Empty',
+          'PreparingRebalance',
+          'CompletingRebalance',
+          'Stable',
+          'Dead',
+        ]),
       ),
     async () => (await load()).listGroups,
   );

@@ -142,12 +142,16 @@ export class Membership {
       this.#interrupt();
       this.#subscription.close();
     }
-    await this.#life;
     const over = new AbortController();
-    const timer = clock.setTimer(timeoutMs, () => over.abort(new Error('the time to close is over')));
+    const timer = clock.setTimer(timeoutMs, () => over.abort(new Interrupted()));
     try {
+      // A callback may be running still.
+      await unlessAborted(this.#life, over.signal);
       const owned = holder.owned();
-      if (owned.length > 0) await holder.surrender(owned, over.signal);
+      if (owned.length > 0) await unlessAborted(holder.surrender(owned, over.signal), over.signal);
+    } catch (error) {
+      // The time is over: it leaves as it is, and what was not committed is read again.
+      if (!(error instanceof Interrupted)) throw error;
     } finally {
       timer.cancel();
       this.#heartbeats.stop();
