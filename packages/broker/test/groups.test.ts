@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import {
   adminService,
   clusterService,
@@ -251,6 +252,84 @@ describe('the group service', () => {
     const large = await call(groupService.CommitOffsets, { groupId, generationId: -1, offsets });
     expect(large.error?.name).to.equal('INVALID_REQUEST');
     expect(large.error?.message).to.contain('commit fewer');
+  });
+});
+
+describe('the group service against whatever may come', () => {
+  it('answers everything, and goes on', async () => {
+    const broker = await TestBroker.start(SETTINGS);
+    let failed: unknown;
+    void broker.broker.failed.then((cause) => {
+      failed = cause;
+    });
+    await broker.createTopic('orders', 2);
+    await served(broker, 'g');
+    const text = fc.constantFrom(
+      '',
+      'g',
+      'orders',
+      'range',
+      'consumer',
+      'm',
+      '\u0000',
+      '🙂',
+      'x'.repeat(33_000),
+    );
+    const int = fc.constantFrom(-1, 0, 1, 6_000, 2 ** 31 - 1, -(2 ** 31));
+    const bytes = fc.constantFrom(Buffer.alloc(0), Buffer.from([0, 3, 255]), Buffer.alloc(100_000));
+    const list = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(of, { maxLength: 3 });
+    const who = { groupId: text, memberId: text, groupInstanceId: text, generationId: int };
+    const place = fc.record({ topic: text, partition: int });
+    const calls: fc.Arbitrary<() => Promise<unknown>> = fc.oneof(
+      fc
+        .record({
+          ...{ groupId: text, memberId: text, groupInstanceId: text, clientId: text, reason: text },
+          ...{ sessionTimeoutMs: int, rebalanceTimeoutMs: int, protocolType: text },
+          protocols: list(fc.record({ name: text, metadata: bytes })),
+        })
+        .map((request) => () => broker.call(groupService.JoinGroup, request)),
+      fc
+        .record({ ...who, assignments: list(fc.record({ memberId: text, assignment: bytes })) })
+        .map((request) => () => broker.call(groupService.SyncGroup, request)),
+      fc.record(who).map((request) => () => broker.call(groupService.Heartbeat, request)),
+      fc
+        .record({ groupId: text, members: list(fc.record({ memberId: text, groupInstanceId: text })) })
+        .map((request) => () => broker.call(groupService.LeaveGroup, request)),
+      fc
+        .record({
+          ...who,
+          offsets: list(
+            fc.record({
+              ...{ topic: text, partition: int, leaderEpoch: int, metadata: text },
+              offset: fc.constantFrom(-1, 0, 2 ** 53, 9e18),
+            }),
+          ),
+        })
+        .map((request) => () => broker.call(groupService.CommitOffsets, request)),
+      fc
+        .record({ groupId: text, partitions: list(place), allPartitions: fc.boolean() })
+        .map((request) => () => broker.call(groupService.FetchOffsets, request)),
+      fc
+        .record({ groupId: text, partitions: list(place) })
+        .map((request) => () => broker.call(groupService.DeleteOffsets, request)),
+      fc
+        .record({ groupIds: list(text) })
+        .map((request) => () => broker.call(groupService.DeleteGroups, request)),
+      fc
+        .record({ groupIds: list(text) })
+        .map((request) => () => broker.call(groupService.DescribeGroups, request)),
+      fc
+        .record({ groupIds: list(text) })
+        .map((request) => () => broker.call(groupService.FindCoordinator, request)),
+    );
+    // Those that wait for others to join are left waiting.
+    const asked = fc.sample(calls, { numRuns: 400, seed: 7 }).map((call) => call());
+    const answered = Promise.all(asked.map((answer) => answer.catch(() => undefined)));
+    const outside = new StoryMember((method, request) => broker.call(method, request), 'sound', []);
+    expect((await outside.commit({ topic: 'orders', partition: 0, offset: 3 })).error).to.equal(null);
+    await broker.stop();
+    await answered;
+    expect(failed).to.equal(undefined);
   });
 });
 
