@@ -174,7 +174,9 @@ scrape_configs:
     const { result } = await ask('query', {
       query: 'sum(increase(tidemark_isr_shrinks_total[5m])) + sum(increase(tidemark_isr_expands_total[5m]))',
     });
-    return `in-sync replicas shrank and expanded ${Math.round(Number(result[0]?.value[1] ?? 0))} times`;
+    const changes = Number(result[0]?.value[1] ?? 0);
+    if (!(changes > 0)) throw new Error('no change of in-sync replicas was counted');
+    return `in-sync replicas shrank and expanded ${Math.round(changes)} times`;
   });
   await load.stop();
   if (load.errors.length > 0) throw new Error(`the producer saw ${load.errors[0]}`);

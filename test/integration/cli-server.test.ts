@@ -93,6 +93,39 @@ describe('tidemark server', function () {
     }
   });
 
+  it('prints the configuration in force and where each value comes from, and starts nothing', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tidemark-config-'));
+    try {
+      const file = join(folder, 'server.properties');
+      await writeFile(file, 'node.id=7\nlog.retention.ms=60000\n');
+      const args = ['server', '--print-config', '-c', file, '--set', `log.dirs=${join(folder, 'data')}`];
+      const { code, stdout } = await startCommand([...args, '-o', 'json'], {
+        environment: { TIDEMARK_LOG_RETENTION_MS: '120000' },
+      }).result;
+      expect(code).to.equal(0);
+      const settings = new Map(
+        (JSON.parse(stdout) as { name: string; value: string; source: string }[]).map(
+          ({ name, value, source }) => [name, [value, source]],
+        ),
+      );
+      expect(settings.get('node.id')).to.deep.equal(['7', `${file}:1`]);
+      expect(settings.get('log.retention.ms')).to.deep.equal([
+        '120000',
+        'environment variable TIDEMARK_LOG_RETENTION_MS',
+      ]);
+      expect(settings.get('log.dirs')![1]).to.equal('flag --log.dirs');
+      expect(settings.get('flush.policy')).to.deep.equal(['ack', 'default']);
+      const wrong = await runCommand([...args, '--set', 'log.retention.msec=5']);
+      expect(wrong.code).to.equal(1);
+      expect(wrong.stderr).to.include('Did you mean log.retention.ms?');
+      expect((await runCommand(['log', 'dump', join(folder, 'data', 'meta.properties')])).code).not.to.equal(
+        0,
+      );
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
   it('runs for trying things out: endpoints, the next commands, and nothing left behind', async () => {
     const dev = startCommand(['dev', '--port', '0', '-o', 'json']);
     const [chunk] = (await once(dev.process.stdout!, 'data')) as [Buffer];

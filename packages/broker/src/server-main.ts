@@ -9,6 +9,7 @@ import {
   DiskError,
   resolveConfig,
   TidemarkError,
+  type BrokerConfig,
   type ConfigInputs,
 } from '@tidemark/core';
 import { createLogger } from './logger.ts';
@@ -30,6 +31,7 @@ export async function runServer(options: ServerOptions): Promise<number> {
   if (!resolved.ok) return refuse(describeProblems(resolved.problems));
   const { config } = resolved;
   const log = createLogger(config.get('logging.level'), { node: config.get('node.id') });
+  log.info({ settings: settingsGiven(config) }, 'configuration');
   const dying = (cause: unknown): never => {
     log.fatal({ err: cause }, 'a bug was met; the process ends');
     process.exit(EXIT_BUG);
@@ -74,6 +76,12 @@ export async function runServer(options: ServerOptions): Promise<number> {
   }
   log.info('closed');
   return 0;
+}
+
+/** What is not as by default, and where it comes from. Secrets are hidden. */
+function settingsGiven(config: BrokerConfig): Readonly<Record<string, string>> {
+  const given = config.entries().filter(({ source }) => source.kind !== 'default');
+  return Object.fromEntries(given.map(({ name, value, source }) => [name, `${value} (${source.where})`]));
 }
 
 function refuse(line: string): number {

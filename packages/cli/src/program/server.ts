@@ -3,10 +3,10 @@ import { Option, type Command } from 'commander';
 import { collect, countArgument, runs, withOutput, type Host } from './command.ts';
 
 export function declareServer(host: Host, program: Command): void {
-  const server = program
-    .command('server')
+  const server = withOutput(program.command('server'))
     .description('run a node in the foreground; SIGTERM shuts it down cleanly')
     .option('-c, --config <file>', 'properties file')
+    .option('--print-config', 'print the configuration in force and where each value comes from, and end')
     .option('--set <name=value>', 'one setting, before file and environment; repeat for more', collect)
     // For servers that `tidemark dev` starts.
     .addOption(new Option('--end-with-parent').hideHelp())
