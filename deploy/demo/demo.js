@@ -10,9 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers';
+import { freePorts } from '@tidemark/cli';
 import { Admin, Consumer, Producer } from '@tidemark/client';
 import { readInput } from './input.js';
-import { DemoNode, freePorts } from './server.js';
+import { DemoNode } from './server.js';
 
 const TOPIC = 'documentation';
 const PARTITIONS = 3;

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { Admin, Consumer } from '@tidemark/client';
-import { DemoNode, freePorts } from '../demo/server.js';
+import { freePorts } from '@tidemark/cli';
+import { DemoNode } from '../demo/server.js';
 import { Load, readAll, requireKept } from '../test-compose/load.js';
 import { pause, say, step, until } from '../test-compose/steps.js';
 

@@ -1,26 +1,10 @@
 // One compose project of this run: its own name, image, free ports; the commands of docker and of the `tidemark` of this checkout.
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '@tidemark/cli';
 import { run } from './steps.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = `${root}packages/cli/dist/main.js`;
-
-async function freePorts(count) {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise((resolve, reject) => {
-          const server = createServer();
-          server.once('error', reject).listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 /** Why no test can be made here; undefined when an engine with compose answers. */
 export async function missingEngine(signal) {

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Admin } from '@tidemark/client';
-import { DemoNode, freePorts } from '../demo/server.js';
+import { freePorts } from '@tidemark/cli';
+import { DemoNode } from '../demo/server.js';
 import { Load, readAll } from '../test-compose/load.js';
 import { pause, run, say, step, until } from '../test-compose/steps.js';
 

@@ -60,5 +60,5 @@ export const layers = {
     imports: ['core', 'record', 'raft', 'controller', 'replication', 'group', 'log', 'runtime'],
     libraries: [],
   },
-  bench: { kind: 'dev', imports: ['client'], libraries: [] },
+  bench: { kind: 'dev', imports: ['client', 'cli'], libraries: [] },
 };

@@ -1,7 +1,7 @@
 // Consumer groups through the command, against a real server: read as a member, look, move, copy, delete.
 import { expect } from 'chai';
 import { Consumer } from '@tidemark/client';
-import { runCommand, startServer, type CommandResult, type ServerProcess } from './start-server.ts';
+import { startServer, type CommandResult, type ServerProcess } from './start-server.ts';
 
 describe('tidemark group and consume -g', function () {
   this.timeout(90_000);
@@ -19,8 +19,7 @@ describe('tidemark group and consume -g', function () {
     await server.dispose();
   });
 
-  const cli = (args: readonly string[], input?: string): Promise<CommandResult> =>
-    runCommand([...args, '--brokers', server.address], input === undefined ? {} : { input });
+  const cli = (args: readonly string[], input?: string): Promise<CommandResult> => server.cli(args, input);
 
   async function json<T>(args: readonly string[]): Promise<T> {
     const { code, stdout, stderr } = await cli([...args, '-o', 'json']);

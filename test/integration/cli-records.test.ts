@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand, startCommand, startServer, type ServerProcess } from './start-server.ts';
+import { startCommand, startServer, type ServerProcess } from './start-server.ts';
 
 describe('tidemark produce and consume', function () {
   this.timeout(60_000);
@@ -22,8 +22,7 @@ describe('tidemark produce and consume', function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const cli = (args: readonly string[], input?: string | Uint8Array) =>
-    runCommand([...args, '--brokers', server.address], input === undefined ? {} : { input });
+  const cli = (args: readonly string[], input?: string | Uint8Array) => server.cli(args, input);
 
   async function topic(name: string, partitions = 1): Promise<string> {
     const { code, stderr } = await cli(['topic', 'create', name, '-p', String(partitions)]);

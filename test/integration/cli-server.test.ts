@@ -11,8 +11,7 @@ describe('tidemark server', function () {
 
   it('keeps every acknowledged record in order over kill -9 and restart, and over a clean stop', async () => {
     const server = await startServer();
-    const cli = (args: readonly string[], input?: string) =>
-      runCommand([...args, '--brokers', server.address], input === undefined ? {} : { input });
+    const cli = (args: readonly string[], input?: string) => server.cli(args, input);
     try {
       await cli(['topic', 'create', 'ledger', '-p', '2']);
       const lines = (from: number, to: number): string =>

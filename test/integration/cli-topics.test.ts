@@ -17,8 +17,7 @@ describe('tidemark topic, cluster, log and bench', function () {
     await server.dispose();
   });
 
-  const cli = (args: readonly string[], input?: string): Promise<CommandResult> =>
-    runCommand([...args, '--brokers', server.address], input === undefined ? {} : { input });
+  const cli = (args: readonly string[], input?: string): Promise<CommandResult> => server.cli(args, input);
 
   async function json<T>(args: readonly string[]): Promise<T> {
     const { code, stdout, stderr } = await cli([...args, '-o', 'json']);

@@ -75,8 +75,7 @@ describe('the metrics of a live node', function () {
 
   before(async () => {
     server = await startServer();
-    const cli = (args: readonly string[], input?: string) =>
-      runCommand([...args, '--brokers', server.address], input === undefined ? {} : { input });
+    const cli = (args: readonly string[], input?: string) => server.cli(args, input);
     expect((await cli(['topic', 'create', 'orders', '-p', '2'])).code).to.equal(0);
     expect((await cli(['produce', 'orders'], 'a\nb\n')).code).to.equal(0);
     expect((await cli(['consume', 'orders', '--from', 'start', '-e'])).code).to.equal(0);

@@ -125,6 +125,11 @@ export class ServerProcess {
     this.#listeners = listeners;
   }
 
+  /** `tidemark ARGS --brokers ...`. */
+  cli(args: readonly string[], input?: string | Uint8Array): Promise<CommandResult> {
+    return runCommand([...args, '--brokers', this.address], input === undefined ? {} : { input });
+  }
+
   /** The process stands still as if its machine did, until `resume`. */
   freeze(): void {
     this.#process!.kill('SIGSTOP');

@@ -1,27 +1,12 @@
 // One `tidemark server` of its own, ready when `start` resolves, ended by pid.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export const CLI = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 const START_MS = 30_000;
 const STOP_MS = 30_000;
-
-/** Ports nobody listens on at the moment. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 /** The line `tidemark server` prints when it serves: `{"ready":true,"addresses":{"CLIENT":"127.0.0.1:41234"}}`. */
 function clientAddress(line: string): string | undefined {

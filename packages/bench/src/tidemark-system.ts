@@ -2,9 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@tidemark/cli';
 import { minInSyncReplicas, type Cell, type ProduceMeasurement, type Throughput } from './cell.ts';
 import { run } from './child.ts';
-import { CLI, freePorts, ServerProcess } from './server-process.ts';
+import { CLI, ServerProcess } from './server-process.ts';
 import type { MeasuredSystem } from './system.ts';
 
 const IN_SYNC_MS = 120_000;

@@ -12,6 +12,7 @@ export * from './format/input-format.ts';
 export * from './format/output-format.ts';
 export * from './format/pattern.ts';
 export * from './format/record-splitter.ts';
+export * from './free-ports.ts';
 export * from './interruption.ts';
 export * from './offset-spec.ts';
 export * from './output/progress-line.ts';

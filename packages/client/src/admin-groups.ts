@@ -20,8 +20,9 @@ import type { AdminSettings } from './admin-settings.ts';
 import type { Wiring } from './client-settings.ts';
 import type { BrokerInfo } from './cluster-metadata.ts';
 import { committedOffset } from './group/committed-offsets.ts';
-import { CoordinatorCalls } from './group/coordinator-calls.ts';
+import { CoordinatorCalls, transportOf } from './group/coordinator-calls.ts';
 import type { Coordinator, CoordinatorCallOptions } from './group/coordinator-calls.ts';
+import { wireOffset } from './group/offset-commits.ts';
 import type { TopicPartition } from './leader-calls.ts';
 
 const CAUSES: Readonly<Partial<Record<RebalanceCauseOutput, RebalanceCauseName>>> = {
@@ -147,13 +148,7 @@ export class GroupCalls {
           generationId: -1,
           memberId: '',
           groupInstanceId: '',
-          offsets: offsets.map(({ topic, partition, offset, leaderEpoch = -1, metadata = '' }) => ({
-            topic,
-            partition,
-            offset,
-            ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
-            metadata,
-          })),
+          offsets: offsets.map(wireOffset),
         }),
         options,
       ),
@@ -182,14 +177,11 @@ export class GroupCalls {
     groupId: string,
     body: (calls: CoordinatorCalls, options: CoordinatorCallOptions) => Promise<T>,
   ): Promise<T> {
-    const { clock, random, connections, metadata } = this.#wiring;
+    const { clock, random } = this.#wiring;
     const { requestTimeoutMs, retryBackoff, apiTimeoutMs } = this.#settings;
     const calls = new CoordinatorCalls({
       groupId,
-      transport: {
-        anyAddress: () => metadata.anyAddress(),
-        unary: (address, method, request, call) => connections.channel(address).unary(method, request, call),
-      },
+      transport: transportOf(this.#wiring),
       clock,
       random,
       requestTimeoutMs,

@@ -151,7 +151,9 @@ export class ClusterMetadata {
     }
     const before = this.#tracked.size;
     for (const name of names) this.#tracked.add(name);
-    return this.#tracked.size > before && !this.#tracksAll;
+    const isNews = this.#tracked.size > before;
+    if (isNews) this.#watch.topicsChanged();
+    return isNews && !this.#tracksAll;
   }
 
   /** Rejects when there is no answer in time; what was known before stays. */
@@ -169,7 +171,8 @@ export class ClusterMetadata {
         resolve();
       };
       this.#fresh.push(settle);
-      this.refreshSoon();
+      // No leader is in doubt: nobody needs to be watched for it.
+      this.#askSoon();
     });
   }
 
@@ -178,10 +181,7 @@ export class ClusterMetadata {
     const known = this.#topics.get(name);
     if (known !== undefined) return Promise.resolve(known);
     if (this.#closed) return Promise.reject(new TidemarkError('NETWORK_EXCEPTION', 'the client is closed'));
-    if (!this.#tracked.has(name)) {
-      this.#tracked.add(name);
-      this.#watch.topicsChanged();
-    }
+    this.track([name]);
     return new Promise((resolve, reject) => {
       const timer = this.#options.clock.setTimer(timeoutMs, () => {
         this.#waiters.delete(waiter);

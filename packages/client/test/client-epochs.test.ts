@@ -5,7 +5,7 @@ import { LogTruncationError, stringDeserializer } from '@tidemark/client';
 import type { Consumer, ResumedTruncation } from '@tidemark/client';
 import { batchOf } from './batches.ts';
 import type { FakePartition } from './fake-cluster.ts';
-import { numbered, rejection, startFixture } from './fixture.ts';
+import { numbered, pollValues, rejection, startFixture } from './fixture.ts';
 import type { Fixture } from './fixture.ts';
 import { until } from './test-clock.ts';
 
@@ -23,13 +23,13 @@ describe('Client epochs (KIP-320)', () => {
     for (const value of values) log.place(batchOf([value]));
     fixture.cluster.pumpAll();
   };
-  const poll = async (consumer: Consumer<Uint8Array, string>, count: number): Promise<string[]> => {
-    const values: string[] = [];
-    while (values.length < count) {
-      const records = await consumer.poll({ maxRecords: count - values.length, timeoutMs: 100_000 });
-      values.push(...records.map(({ value }) => value!));
-    }
-    return values;
+  /** The leader has seen nothing of epoch 1, of which all ten records are, but the first three of them, and keeps no note of its own. */
+  const forgetEpoch1 = (): void => {
+    log.batches.length = 3;
+    log.electLeader(2);
+    log.endOffset = 3;
+    log.epochs.length = 1;
+    fixture.cluster.pumpAll();
   };
   const consuming = (
     config = {},
@@ -64,11 +64,11 @@ describe('Client epochs (KIP-320)', () => {
     it('on fetch: the consumer validates its position and goes on', async () => {
       place('a');
       const consumer = consuming();
-      expect(await poll(consumer, 1)).to.deep.equal(['a']);
+      expect(await pollValues(consumer, 1)).to.deep.equal(['a']);
       overtake();
       fixture.cluster.broker(1).sever();
       place('b');
-      expect(await poll(consumer, 1)).to.deep.equal(['b']);
+      expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
       expect(fixture.cluster.fetchPositions.at(-1)).to.include({ fetchOffset: 1, currentLeaderEpoch: 1 });
     });
 
@@ -85,7 +85,7 @@ describe('Client epochs (KIP-320)', () => {
     it('on offset for leader epoch: asked again under the new epoch, not under the old one for ever', async () => {
       place('a');
       const consumer = consuming();
-      await poll(consumer, 1);
+      await pollValues(consumer, 1);
       log.electLeader(2);
       // Another election while the position is validated for the first.
       fixture.cluster.onEpochEnd = () => {
@@ -93,7 +93,7 @@ describe('Client epochs (KIP-320)', () => {
         log.electLeader(2);
       };
       place('b');
-      expect(await poll(consumer, 1)).to.deep.equal(['b']);
+      expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
       expect(refusals()).to.deep.equal(['FENCED_LEADER_EPOCH']);
       expect(fixture.cluster.lookupEpochs.slice(-2)).to.deep.equal([1, 2]);
     });
@@ -116,7 +116,7 @@ describe('Client epochs (KIP-320)', () => {
       const consumer = fixture.consumer({ valueDeserializer: stringDeserializer });
       consumer.assign([{ ...at, position: 1 }]);
       lag(0, 3);
-      expect(await poll(consumer, 1)).to.deep.equal(['b']);
+      expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
       expect(refusals()).to.deep.equal(['UNKNOWN_LEADER_EPOCH']);
     });
 
@@ -132,11 +132,11 @@ describe('Client epochs (KIP-320)', () => {
     it('on offset for leader epoch: nothing is fetched before it has heard', async () => {
       place('a');
       const consumer = consuming();
-      await poll(consumer, 1);
+      await pollValues(consumer, 1);
       log.electLeader(2);
       lag(1, 2);
       place('b');
-      expect(await poll(consumer, 1)).to.deep.equal(['b']);
+      expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
       expect(refusals()).to.deep.equal(['UNKNOWN_LEADER_EPOCH']);
       const underNewEpoch = fixture.cluster.fetchPositions.filter((entry) => entry.currentLeaderEpoch === 2);
       expect(underNewEpoch.map(({ fetchOffset }) => fetchOffset)).to.deep.equal([1]);
@@ -162,14 +162,14 @@ describe('Client epochs (KIP-320)', () => {
     it('is a LogTruncationError with the place where the log differs, when there is no reset policy', async () => {
       place(...numbered(10));
       const consumer = consuming({ 'auto.offset.reset': 'none' });
-      await poll(consumer, 10);
+      await pollValues(consumer, 10);
       cut(7);
       const error = await rejection(consumer.poll({ timeoutMs: 100_000 }));
       expect(error).to.be.instanceOf(LogTruncationError);
       expect(error).to.include({ error: 'OFFSET_OUT_OF_RANGE', ...truncation });
       consumer.seek(at, (error as unknown as LogTruncationError).divergentOffset!);
       place('other');
-      expect(await poll(consumer, 1)).to.deep.equal(['other']);
+      expect(await pollValues(consumer, 1)).to.deep.equal(['other']);
     });
 
     for (const policy of ['earliest', 'latest']) {
@@ -177,12 +177,12 @@ describe('Client epochs (KIP-320)', () => {
         place(...numbered(10));
         const heard: ResumedTruncation[] = [];
         const consumer = consuming({ 'auto.offset.reset': policy }, (each) => heard.push(each));
-        await poll(consumer, 10);
+        await pollValues(consumer, 10);
         log.batches.length = 7;
         log.endOffset = 7;
         log.electLeader(2);
         place('other', 'another');
-        expect(await poll(consumer, 2)).to.deep.equal(['other', 'another']);
+        expect(await pollValues(consumer, 2)).to.deep.equal(['other', 'another']);
         expect(heard).to.deep.equal([{ ...truncation, resumedAt: 7 }]);
         expect(consumer.metrics.truncations).to.equal(1);
         expect(await consumer.position(at)).to.equal(9);
@@ -193,13 +193,8 @@ describe('Client epochs (KIP-320)', () => {
       log.electLeader(1);
       place(...numbered(10));
       const consumer = consuming({ 'auto.offset.reset': 'none' });
-      await poll(consumer, 10);
-      // A replica that has seen nothing of epoch 1 and keeps no note of its own.
-      log.batches.length = 3;
-      log.electLeader(2);
-      log.endOffset = 3;
-      log.epochs.length = 1;
-      fixture.cluster.pumpAll();
+      await pollValues(consumer, 10);
+      forgetEpoch1();
       const error = await rejection(consumer.poll({ timeoutMs: 100_000 }));
       expect(error).to.be.instanceOf(LogTruncationError);
       expect(error).to.include({ position: 10, positionEpoch: 1, divergentOffset: undefined });
@@ -211,13 +206,9 @@ describe('Client epochs (KIP-320)', () => {
       place(...numbered(10));
       const heard: ResumedTruncation[] = [];
       const consumer = consuming({ 'auto.offset.reset': 'earliest' }, (each) => heard.push(each));
-      await poll(consumer, 10);
-      log.batches.length = 3;
-      log.electLeader(2);
-      log.endOffset = 3;
-      log.epochs.length = 1;
-      fixture.cluster.pumpAll();
-      expect(await poll(consumer, 3)).to.deep.equal(numbered(3));
+      await pollValues(consumer, 10);
+      forgetEpoch1();
+      expect(await pollValues(consumer, 3)).to.deep.equal(numbered(3));
       expect(heard.map(({ resumedAt, divergentOffset }) => [resumedAt, divergentOffset])).to.deep.equal([
         ['start', undefined],
       ]);
@@ -227,7 +218,7 @@ describe('Client epochs (KIP-320)', () => {
       place(...numbered(10));
       const heard: ResumedTruncation[] = [];
       const consumer = consuming({}, (each) => heard.push(each));
-      expect(await poll(consumer, 5)).to.deep.equal(numbered(5));
+      expect(await pollValues(consumer, 5)).to.deep.equal(numbered(5));
       await until(() => consumer.metrics.prefetchedBytes > 0);
       log.batches.length = 7;
       log.endOffset = 7;
@@ -235,7 +226,7 @@ describe('Client epochs (KIP-320)', () => {
       fixture.cluster.broker(1).sever();
       await until(() => fixture.cluster.broker(2).fetchStreams.size > 0);
       place('other');
-      expect(await poll(consumer, 3)).to.deep.equal(['v5', 'v6', 'other']);
+      expect(await pollValues(consumer, 3)).to.deep.equal(['v5', 'v6', 'other']);
       expect(heard).to.deep.equal([]);
     });
   });

@@ -5,7 +5,7 @@ import { stringDeserializer } from '@tidemark/client';
 import type { Consumer } from '@tidemark/client';
 import { batchOf } from './batches.ts';
 import type { FakePartition } from './fake-cluster.ts';
-import { numbered, rejection, startFixture } from './fixture.ts';
+import { numbered, pollValues, rejection, startFixture } from './fixture.ts';
 import type { Fixture } from './fixture.ts';
 import { quiet, until } from './test-clock.ts';
 
@@ -25,14 +25,6 @@ describe('a consumer in trouble', () => {
     for (const value of values) log.place(batchOf([value]));
     fixture.cluster.pumpAll();
   };
-  const poll = async (consumer: Consumer<Uint8Array, string>, count: number): Promise<string[]> => {
-    const values: string[] = [];
-    while (values.length < count) {
-      const records = await consumer.poll({ maxRecords: count - values.length, timeoutMs: 100_000 });
-      values.push(...records.map(({ value }) => value!));
-    }
-    return values;
-  };
   const started = (config = {}): Consumer<Uint8Array, string> => {
     const consumer = fixture.consumer({ ...text, config });
     consumer.assign([{ ...at, position: 'start' }]);
@@ -42,11 +34,11 @@ describe('a consumer in trouble', () => {
   it('goes on behind what has arrived when the connection breaks', async () => {
     place(...numbered(10));
     const consumer = started();
-    expect(await poll(consumer, 3)).to.deep.equal(numbered(3));
+    expect(await pollValues(consumer, 3)).to.deep.equal(numbered(3));
     await quiet();
     fixture.cluster.broker(1).sever();
     place(...numbered(5, 'w'));
-    expect(await poll(consumer, 12)).to.deep.equal([...numbered(10).slice(3), ...numbered(5, 'w')]);
+    expect(await pollValues(consumer, 12)).to.deep.equal([...numbered(10).slice(3), ...numbered(5, 'w')]);
     expect(fixture.cluster.fetchPositions.map(({ fetchOffset }) => fetchOffset)).to.deep.equal([0, 10]);
     expect(consumer.metrics.connectionsLost).to.equal(1);
   });
@@ -54,22 +46,22 @@ describe('a consumer in trouble', () => {
   it('follows the leader that the old one names', async () => {
     place('a');
     const consumer = started();
-    expect(await poll(consumer, 1)).to.deep.equal(['a']);
+    expect(await pollValues(consumer, 1)).to.deep.equal(['a']);
     log.electLeader(2);
     place('b');
-    expect(await poll(consumer, 1)).to.deep.equal(['b']);
+    expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
     expect(fixture.cluster.broker(2).fetchStreams.size).to.equal(1);
   });
 
   it('comes back to a broker that was away', async () => {
     place('a');
     const consumer = started();
-    await poll(consumer, 1);
+    await pollValues(consumer, 1);
     fixture.cluster.broker(1).stop();
     await until(() => consumer.metrics.connectionsLost > 0);
     log.electLeader(2);
     place('b');
-    expect(await poll(consumer, 1)).to.deep.equal(['b']);
+    expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
   });
 
   it('resets as auto.offset.reset says when its position is gone', async () => {
@@ -77,19 +69,19 @@ describe('a consumer in trouble', () => {
     log.logStartOffset = 6;
     const earliest = fixture.consumer({ ...text, config: { 'auto.offset.reset': 'earliest' } });
     earliest.assign([{ ...at, position: 2 }]);
-    expect(await poll(earliest, 4)).to.deep.equal(['v6', 'v7', 'v8', 'v9']);
+    expect(await pollValues(earliest, 4)).to.deep.equal(['v6', 'v7', 'v8', 'v9']);
     const none = fixture.consumer({ ...text, config: { 'auto.offset.reset': 'none' } });
     none.assign([{ ...at, position: 2 }]);
     const refused = await rejection(none.poll({ timeoutMs: 100_000 }));
     expect(refused.message).to.match(/OFFSET_OUT_OF_RANGE.*orders-0: offset 2 is not in the partition.*seek/);
     none.seek(at, 'start');
-    expect(await poll(none, 1)).to.deep.equal(['v6']);
+    expect(await pollValues(none, 1)).to.deep.equal(['v6']);
   });
 
   it('says that records it has read are gone when an election cut the log (KIP-320)', async () => {
     place(...numbered(10));
     const consumer = started({ 'auto.offset.reset': 'none' });
-    expect(await poll(consumer, 10)).to.deep.equal(numbered(10));
+    expect(await pollValues(consumer, 10)).to.deep.equal(numbered(10));
     // Broker 2 had only seven of them.
     log.batches.length = 7;
     log.endOffset = 7;
@@ -101,51 +93,51 @@ describe('a consumer in trouble', () => {
     );
     place('other');
     consumer.seek(at, 7);
-    expect(await poll(consumer, 1)).to.deep.equal(['other']);
+    expect(await pollValues(consumer, 1)).to.deep.equal(['other']);
   });
 
   it('hears of a batch that the broker cannot read, once it has what comes before, and does not ask for ever', async () => {
     place(...numbered(4));
     log.unreadable.add(log.batches[2]!);
     const consumer = started();
-    expect(await poll(consumer, 2)).to.deep.equal(numbered(2));
+    expect(await pollValues(consumer, 2)).to.deep.equal(numbered(2));
     const refused = await rejection(consumer.poll({ timeoutMs: 100_000 }));
     expect(refused.message).to.match(/CORRUPT_MESSAGE.*orders-0@2: .*seek behind it/);
     consumer.seek(at, 3);
-    expect(await poll(consumer, 1)).to.deep.equal(['v3']);
+    expect(await pollValues(consumer, 1)).to.deep.equal(['v3']);
   });
 
   it('goes on after an election that lost nothing', async () => {
     place(...numbered(3));
     const consumer = started();
-    await poll(consumer, 3);
+    await pollValues(consumer, 3);
     log.electLeader(2);
     place('b');
-    expect(await poll(consumer, 1)).to.deep.equal(['b']);
+    expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
   });
 
   it('asks again when only the epoch of the leader moved on (KAFKA-7164)', async () => {
     place('a');
     const consumer = started({ 'metadata.max.age.ms': 20_000 });
-    await poll(consumer, 1);
+    await pollValues(consumer, 1);
     log.electLeader(1);
     const before = fixture.cluster.fetchPositions.length;
     fixture.clock.advance(20_001);
     await until(() => fixture.cluster.fetchPositions.length > before);
     expect(fixture.cluster.fetchPositions.at(-1)).to.include({ fetchOffset: 1, currentLeaderEpoch: 1 });
     place('b');
-    expect(await poll(consumer, 1)).to.deep.equal(['b']);
+    expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
   });
 
   it('throws away what a broker pushes for a position that was left', async () => {
     place(...numbered(5));
     const consumer = started();
-    await poll(consumer, 5);
+    await pollValues(consumer, 5);
     const [stream] = fixture.cluster.broker(1).fetchStreams;
     const stale = { ...at, positionId: 77, highWatermark: 5, leaderEpoch: 0 };
     stream!.send({ ...stale, batches: batchOf(['phantom']) });
     place('next');
-    expect(await poll(consumer, 1)).to.deep.equal(['next']);
+    expect(await pollValues(consumer, 1)).to.deep.equal(['next']);
   });
 
   it('hears about a topic that does not exist, with the command that creates it', async () => {

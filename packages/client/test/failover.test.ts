@@ -33,14 +33,22 @@ describe('going to a new leader', () => {
     return fixture.clock.monotonicMs();
   };
 
-  it('takes no time once the leader is known, though the last of many attempts has just failed', async () => {
-    const producer = await started();
+  /** Broker 1 has refused the batch many times, and the client watches for another leader; time has stopped. */
+  const attemptInVain = async (
+    producer: Producer<string, string>,
+  ): Promise<{ readonly sent: Promise<Receipt>; readonly stoppedMs: number }> => {
     fixture.cluster.onProduce = ({ broker }) => (broker.id === 1 ? 'LEADER_NOT_AVAILABLE' : 'store');
     const sent = send(producer);
     await until(() => fixture.cluster.attempts.length > 8);
     const stoppedMs = await stopTime();
     await until(() => fixture.cluster.brokers.some(({ watches }) => watches.size > 0));
     await quiet();
+    return { sent, stoppedMs };
+  };
+
+  it('takes no time once the leader is known, though the last of many attempts has just failed', async () => {
+    const producer = await started();
+    const { sent, stoppedMs } = await attemptInVain(producer);
     const tries = fixture.cluster.attempts.length;
     log.electLeader(2);
     fixture.cluster.announce();
@@ -80,12 +88,7 @@ describe('going to a new leader', () => {
 
   it('takes a short pause when the new leader has yet to hear of its election', async () => {
     const producer = await started();
-    fixture.cluster.onProduce = ({ broker }) => (broker.id === 1 ? 'LEADER_NOT_AVAILABLE' : 'store');
-    const sent = send(producer);
-    await until(() => fixture.cluster.attempts.length > 8);
-    const stoppedMs = await stopTime();
-    await until(() => fixture.cluster.brokers.some(({ watches }) => watches.size > 0));
-    await quiet();
+    const { sent, stoppedMs } = await attemptInVain(producer);
     fixture.cluster.onProduce = () => 'UNKNOWN_LEADER_EPOCH';
     const tries = fixture.cluster.attempts.length;
     log.electLeader(2);

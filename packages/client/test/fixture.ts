@@ -55,6 +55,16 @@ export async function startFixture(
   };
 }
 
+/** The values of the next `count` records. */
+export async function pollValues(consumer: Consumer<Uint8Array, string>, count: number): Promise<string[]> {
+  const values: string[] = [];
+  while (values.length < count) {
+    const records = await consumer.poll({ maxRecords: count - values.length, timeoutMs: 100_000 });
+    values.push(...records.map(({ value }) => value!));
+  }
+  return values;
+}
+
 /** The error a promise rejects with. */
 export async function rejection(promise: Promise<unknown>): Promise<Error & { error?: string }> {
   try {

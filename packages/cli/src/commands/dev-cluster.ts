@@ -2,12 +2,12 @@
 // ends is started again. Ports are ten apart, beginning at `--port`; the data of node k is in `<folder>/nk`.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { write, type CommandContext } from '../command-context.ts';
 import { CommandFailure } from '../exit.ts';
+import { freePorts } from '../free-ports.ts';
 
 type Addresses = Readonly<Record<string, string>>;
 
@@ -139,20 +139,6 @@ async function makeNodes({ brokers, port, data }: DevClusterOptions): Promise<re
       'logging.level=error',
     ]);
   });
-}
-
-/** Nobody listens on them at the moment. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 function toJson(nodes: readonly DevNode[], { data }: DevClusterOptions): object {

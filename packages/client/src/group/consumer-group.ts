@@ -14,7 +14,7 @@ import { nameOf } from './assignment.ts';
 import { AutoCommit } from './auto-commit.ts';
 import { CommittedOffsets } from './committed-offsets.ts';
 import type { CommittedOffset } from './committed-offsets.ts';
-import { CoordinatorCalls } from './coordinator-calls.ts';
+import { CoordinatorCalls, transportOf } from './coordinator-calls.ts';
 import type { GroupTransport } from './coordinator-calls.ts';
 import type { GroupEvent, GroupEventListener } from './group-events.ts';
 import { HandOuts } from './hand-outs.ts';
@@ -68,14 +68,11 @@ export class ConsumerGroup implements PartitionHolder, Committer {
   constructor(options: ConsumerGroupOptions) {
     this.#options = options;
     this.#settings = options.settings.group;
-    const { clock, random, connections, metadata } = options.wiring;
+    const { clock, random } = options.wiring;
     const { groupId, requestTimeoutMs, retryBackoff } = this.#settings;
     this.#calls = new CoordinatorCalls({
       groupId,
-      transport: options.transport ?? {
-        anyAddress: () => metadata.anyAddress(),
-        unary: (address, method, request, call) => connections.channel(address).unary(method, request, call),
-      },
+      transport: options.transport ?? transportOf(options.wiring),
       clock,
       random,
       requestTimeoutMs,

@@ -6,6 +6,7 @@ import { errorFromDetail, groupService } from '@tidemark/rpc';
 import type { CallDefinition, CallOptions, ErrorDetailOutput } from '@tidemark/rpc';
 import { backoffMs } from '../backoff.ts';
 import type { BackoffRange } from '../backoff.ts';
+import type { Wiring } from '../client-settings.ts';
 import { pause } from '../pause.ts';
 
 /** How a request gets to an address. */
@@ -18,6 +19,14 @@ export interface GroupTransport {
     request: Request,
     options: CallOptions,
   ): Promise<Answer>;
+}
+
+/** Over the client's own connections. */
+export function transportOf({ connections, metadata }: Wiring): GroupTransport {
+  return {
+    anyAddress: () => metadata.anyAddress(),
+    unary: (address, method, request, call) => connections.channel(address).unary(method, request, call),
+  };
 }
 
 export interface CoordinatorCallsOptions {

@@ -20,6 +20,10 @@ export interface OffsetToCommit extends TopicPartition {
   readonly metadata?: string | undefined;
 }
 
+export function wireOffset({ topic, partition, offset, leaderEpoch = -1, metadata = '' }: OffsetToCommit) {
+  return { topic, partition, offset, ...(leaderEpoch < 0 ? {} : { leaderEpoch }), metadata };
+}
+
 /** Nothing of this was committed, or not all: `cause` is what the coordinator said, `offsets` what is in doubt. */
 export class CommitFailed extends TidemarkError {
   readonly offsets: readonly OffsetToCommit[];
@@ -133,13 +137,7 @@ export class OffsetCommits {
         generationId: identity.generation,
         memberId: identity.memberId,
         groupInstanceId: committer.isMember ? (settings.instanceId ?? '') : '',
-        offsets: offsets.map(({ topic, partition, offset, leaderEpoch = -1, metadata = '' }) => ({
-          topic,
-          partition,
-          offset,
-          ...(leaderEpoch < 0 ? {} : { leaderEpoch }),
-          metadata,
-        })),
+        offsets: offsets.map(wireOffset),
       };
     };
     let answer;

@@ -8,6 +8,7 @@ import { type GroupHistory } from './group-history.ts';
 import { type ClientLink } from './record-client.ts';
 import { RECORD_TOPIC } from './record-load.ts';
 import { type SimWorld } from './sim-world.ts';
+import { attemptTopic } from './topic-attempt.ts';
 
 export interface GroupLoadOptions {
   readonly groups: number;
@@ -18,8 +19,6 @@ export interface GroupLoadOptions {
 }
 
 const COORDINATORS = 2;
-const REPLICAS = 3;
-const CREATE_TIMEOUT_MS = 1_000;
 
 export class GroupLoad {
   readonly #world: SimWorld;
@@ -102,12 +101,6 @@ export class GroupLoad {
       again();
       return;
     }
-    let isAnswered = false;
-    const next = (): void => {
-      if (!isAnswered) again();
-      isAnswered = true;
-    };
-    clock.after(CREATE_TIMEOUT_MS, next);
-    void node.createRecordTopic(OFFSETS_TOPIC, COORDINATORS, REPLICAS, CREATE_TIMEOUT_MS).then(next, next);
+    attemptTopic(clock, node, OFFSETS_TOPIC, COORDINATORS, again);
   }
 }

@@ -8,10 +8,9 @@ import { RecordConsumer, RecordProducer, valuesIn, type ClientLink } from './rec
 import { type RecordHistory } from './record-history.ts';
 import { type PartitionPlace, type SimulatedNode } from './simulated-node.ts';
 import { type SimWorld } from './sim-world.ts';
+import { attemptTopic } from './topic-attempt.ts';
 
 export const RECORD_TOPIC = 'records';
-const REPLICAS = 3;
-const CREATE_TIMEOUT_MS = 1_000;
 
 export interface RecordLoadOptions {
   readonly partitions: number;
@@ -234,15 +233,7 @@ export class RecordLoad {
       again();
       return;
     }
-    let isAnswered = false;
-    const next = (): void => {
-      if (!isAnswered) again();
-      isAnswered = true;
-    };
-    clock.after(CREATE_TIMEOUT_MS, next);
-    void node
-      .createRecordTopic(RECORD_TOPIC, this.#options.partitions, REPLICAS, CREATE_TIMEOUT_MS)
-      .then(next, next);
+    attemptTopic(clock, node, RECORD_TOPIC, this.#options.partitions, again);
   }
 
   #every(pauseMs: number, work: () => void): void {
