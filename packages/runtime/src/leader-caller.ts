@@ -25,6 +25,8 @@ export interface LeaderCallerOptions {
 }
 
 export interface LeaderCall<R> {
+  /** Of one try; absent: all the time that is left. */
+  readonly attemptMs?: number;
   /** While this node leads. */
   readonly here: (timeoutMs: number) => Promise<R | Failure>;
   readonly kind: number;
@@ -39,6 +41,8 @@ export interface LeaderCall<R> {
   readonly inDoubt?: 'repeat' | ((timeoutMs: number) => Promise<R | 'repeat' | undefined>);
 }
 
+/** How long the answer to a read is waited for before the read is sent again: the network loses messages. */
+export const READ_ATTEMPT_MS = 1_000;
 /** How long an answer of a leader that was replaced is waited for. */
 const REPLACED_MS = 200;
 
@@ -60,7 +64,8 @@ export class LeaderCaller {
     /** What became of an earlier try is not known, so that "nothing happened" is no answer any more. */
     let doubt: Failure | undefined;
     for (;;) {
-      const answer = await this.#ask(call, deadlineMs - clock.monotonicMs());
+      const leftMs = deadlineMs - clock.monotonicMs();
+      const answer = await this.#ask(call, Math.min(leftMs, call.attemptMs ?? leftMs));
       if (!isFailure(answer)) return answer;
       if (answer.error === 'REQUEST_TIMED_OUT') doubt = answer;
       const isOver = this.#pauses.isClosed || deadlineMs - clock.monotonicMs() <= retryBackoffMs;

@@ -42,7 +42,7 @@ import { ActiveController } from './active-controller.ts';
 import { AppliedBarriers } from './applied-barriers.ts';
 import { ControllerDuties } from './controller-duties.ts';
 import { TopicCreation } from './topic-creation.ts';
-import { LeaderCaller, tooLate, type LeaderCall } from './leader-caller.ts';
+import { LeaderCaller, READ_ATTEMPT_MS, tooLate, type LeaderCall } from './leader-caller.ts';
 import {
   decodeOffset,
   encodeCommandRequest,
@@ -364,6 +364,7 @@ export class MetadataNode {
   async readBarrier(timeoutMs: number): Promise<{ readonly ok: true; readonly offset: Offset } | Failure> {
     const deadlineMs = this.#options.clock.monotonicMs() + timeoutMs;
     const asked = await this.#leader.call(timeoutMs, {
+      attemptMs: READ_ATTEMPT_MS,
       here: () => this.#quorum.readIndex(),
       kind: requestKinds.readIndex,
       body: () => new Uint8Array(0),

@@ -118,6 +118,23 @@ describe('a command', () => {
   });
 });
 
+describe('a read', () => {
+  it('whose request is lost is asked again soon, and not when its time is over', async () => {
+    const group = await three();
+    const leader = (await leaderOf(group)) as NodeId;
+    const follower = (await group.followers())[0]! as NodeId;
+    // Too short for the quorum to notice: the leader stays, and hears of the follower again.
+    group.network.block(follower, leader);
+    const read = group.node(follower).readBarrier(30_000);
+    await group.clock.advance(100);
+    group.network.unblock(follower, leader);
+    const atMs = group.clock.monotonicMs();
+    expect((await group.clock.settle(read)).ok).to.equal(true);
+    expect(await leaderOf(group)).to.equal(leader);
+    expect(group.clock.monotonicMs() - atMs).to.be.below(2_000);
+  });
+});
+
 describe('a leader that closes', () => {
   it('without a majority gives up what waits when it resigns', async () => {
     const group = await three();
