@@ -315,7 +315,7 @@ export class Partition implements Watchable {
         settings: this.#leaderSettings,
         isThrottled: () => isThrottledReplica(this.#settings.leaderThrottled, index, self),
         onHighWatermark: (from) => this.#highWatermarkMoved(role, from),
-        onShortfall: (why) => this.#waiters.refuse(this.#withName(why)),
+        onShortfall: (why) => this.#fellShort(this.#withName(why)),
       });
       this.#role = role;
       role.begin();
@@ -352,6 +352,11 @@ export class Partition implements Watchable {
     // What earlier leaders appended was counted by nobody.
     if (from < role.epochStartOffset) this.#disturb();
     else for (const watcher of [...this.#watchers]) watcher.progressed(bytes);
+  }
+
+  #fellShort(why: Failure): void {
+    this.#waiters.refuse(why);
+    for (const watcher of [...this.#watchers]) watcher.fellShort?.(why);
   }
 
   /** The in-sync replicas may have become too few between append and commit: then the outcome is unknown (KIP-966 §minISR). */

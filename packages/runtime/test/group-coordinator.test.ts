@@ -230,6 +230,29 @@ describe('what groups store while a batch is on its way', () => {
   });
 });
 
+describe('a write of a group coordinator that waits while the in-sync replicas become too few', () => {
+  let node: GroupNode;
+  afterEach(() => node.close());
+
+  it('is told at once that nobody knows (NOT_ENOUGH_REPLICAS_AFTER_APPEND), and may be committed later', async () => {
+    node = await GroupNode.start({ ...HELD, configs: { 'min.insync.replicas': '2' } });
+    const waiting = seen(node.commit('g', 1));
+    await node.clock.advance(10);
+    expect(waiting.of).to.equal(undefined);
+    node.decide({ isr: [1] });
+    await node.clock.advance(0);
+    expect(waiting.of).to.equal('COORDINATOR_NOT_AVAILABLE');
+    expect(node.committed('g'), 'it is not committed').to.deep.equal({});
+    const refused = seen(node.commit('g', 2));
+    await node.clock.advance(0);
+    expect(refused.of).to.equal('COORDINATOR_NOT_AVAILABLE');
+    expect(node.offsets.log.nextOffset, 'nothing more is written').to.equal(1);
+    node.setMinInsyncReplicas(1);
+    await node.clock.advance(10);
+    expect(node.committed('g')).to.deep.equal({ 't-0': 1 });
+  });
+});
+
 describe('a write of a group coordinator that fails', () => {
   let node: GroupNode;
   afterEach(() => node.close());
