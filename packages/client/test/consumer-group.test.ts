@@ -317,6 +317,46 @@ describe('a consumer in a group', () => {
     expect(await one.poll()).to.deep.equal([]);
   });
 
+  it('hears of a topic that comes or gains partitions when a broker does: its leader watches, and nobody else', async () => {
+    const { cluster } = fixture;
+    const watches = (): number => cluster.brokers.reduce((sum, { watches: { size } }) => sum + size, 0);
+    const assigned = (): string[] =>
+      [...one.assignment, ...two.assignment].map(({ topic, partition }) => `${topic}-${partition}`).sort();
+    const [one, two] = [story.member(cooperative), story.member(cooperative)];
+    one.subscribe(/^(orders|returns)/);
+    two.subscribe(/^(orders|returns)/);
+    await story.settles(one, two);
+    await until(() => watches() === 1);
+    cluster.addTopic('returns', 3);
+    cluster.announce();
+    await story.pass(12_000);
+    const orders = [0, 1, 2, 3].map((partition) => `orders-${partition}`);
+    expect(assigned()).to.deep.equal([...orders, 'returns-0', 'returns-1', 'returns-2']);
+    cluster.addTopic('returns', 8);
+    cluster.announce();
+    await story.pass(12_000);
+    expect(assigned()).to.have.length(12);
+    // Who heard of it from the leader alone reads it too.
+    expect([one, two].map(({ assignment }) => assignment.length)).to.deep.equal([6, 6]);
+    // Gone with the member, whoever led.
+    await one.close();
+    await story.pass(6_000);
+    await until(() => watches() === 1);
+    await two.close();
+    await until(() => watches() === 0);
+  });
+
+  it('hears of a topic it is subscribed to by name when that is created', async () => {
+    const one = story.member(cooperative);
+    one.subscribe(['orders', 'later']);
+    await story.settles(one);
+    await until(() => fixture.cluster.brokers.some(({ watches }) => watches.size === 1));
+    fixture.cluster.addTopic('later', 1);
+    fixture.cluster.announce();
+    await story.pass(6_000);
+    expect(one.assignment).to.deep.include({ topic: 'later', partition: 0 });
+  });
+
   it('is told when another one has taken its instance id', async () => {
     const config = { 'group.instance.id': 'till-1' };
     const [one, again] = [story.member(config), story.member(config)];

@@ -347,7 +347,7 @@ export class FakeBroker {
 
   #tell(call: WatchCall): void {
     const names = call.request.topics.map(({ name }) => name);
-    call.write({ metadata: this.cluster.metadata(names, false) });
+    call.write({ metadata: this.cluster.metadata(names, call.request.allTopics) });
   }
 
   #produceStream(call: ProduceCall): void {

@@ -130,6 +130,7 @@ export class ConsumerGroup implements PartitionHolder, Committer {
     const subscription = new Subscription({
       wanted,
       directory: wiring.metadata,
+      clock: wiring.clock,
       timeoutMs: this.#settings.requestTimeoutMs,
       onChange: (reason) => this.#membership?.requestRejoin(reason),
     });
