@@ -40,7 +40,7 @@ describe('the answer of a group coordinator', () => {
   let node: GroupNode;
   afterEach(() => node.close());
 
-  it('waits until the high watermark has passed what it rests on, and so does whoever reads', async () => {
+  it('rule 16: waits until the high watermark has passed what it rests on, and so does whoever reads', async () => {
     node = await GroupNode.start(HELD);
     const first = seen(node.commit('g', 1));
     const second = seen(node.commit('g', 2, 't', 1));
@@ -257,7 +257,7 @@ describe('a write of a group coordinator that fails', () => {
   let node: GroupNode;
   afterEach(() => node.close());
 
-  it('takes everything behind it along, is told as failed, and leaves the state as the log is', async () => {
+  it('rule 16: takes everything behind it along, is told as failed, and leaves the state as the log is', async () => {
     node = await GroupNode.start();
     const before = seen(node.commit('g', 1));
     await node.clock.advance(10);
@@ -294,7 +294,7 @@ describe('a broker that begins to coordinate', () => {
   let node: GroupNode;
   afterEach(() => node.close());
 
-  it('serves once all it has read is committed, and not before', async () => {
+  it('rule 16: serves once all it has read is committed, and not before', async () => {
     node = await GroupNode.start(HELD);
     const commit = seen(node.commit('g', 7));
     await node.clock.advance(10);
