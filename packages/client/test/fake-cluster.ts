@@ -154,6 +154,11 @@ export class FakeTopic {
     this.id = id;
     this.partitions = Array.from({ length: partitionCount }, () => new FakePartition());
   }
+
+  /** It has so many partitions from now on. */
+  grow(partitionCount: number): void {
+    while (this.partitions.length < partitionCount) this.partitions.push(new FakePartition());
+  }
 }
 
 const detail = (name: ErrorName, message: string = errorTable[name].message) => ({
@@ -538,6 +543,10 @@ export class FakeCluster {
     const topic = new FakeTopic(name, id, partitionCount);
     this.topics.set(name, topic);
     return topic;
+  }
+
+  topic(name: string): FakeTopic {
+    return this.topics.get(name)!;
   }
 
   partition(topic: string, partition = 0): FakePartition {
