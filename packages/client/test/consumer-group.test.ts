@@ -224,12 +224,14 @@ describe('a consumer in a group', () => {
       isFirst = false;
       return 'COORDINATOR_LOAD_IN_PROGRESS';
     };
-    for (const offset of [1, 2, 3]) one.commitSoon([{ topic: 'orders', partition: 0, offset }]);
+    one.commitSoon([{ topic: 'orders', partition: 0, offset: 1 }]);
+    await until(() => !isFirst);
+    for (const offset of [2, 3]) one.commitSoon([{ topic: 'orders', partition: 0, offset }]);
     await one.commit([{ topic: 'orders', partition: 0, offset: 4, metadata: 'four' }]);
     const commits = fixture.coordinator.requests.filter(({ method }) => method === 'CommitOffsets');
     expect(
       commits.map(({ request }) => (request as { offsets: { offset: number }[] }).offsets[0]!.offset),
-    ).to.deep.equal([1, 1, 2, 3, 4]);
+    ).to.deep.equal([1, 1, 4]);
     const tooLong = one.commit([{ topic: 'orders', partition: 0, offset: 5, metadata: 'x'.repeat(5000) }]);
     const refused = await rejection(tooLong);
     expect(refused).to.be.instanceOf(CommitFailed);
@@ -237,6 +239,35 @@ describe('a consumer in a group', () => {
     const foreign = await rejection(one.commit([{ topic: 'orders', partition: 9, offset: 1 }]));
     expect(foreign.message).to.match(/ILLEGAL_GENERATION.*orders-9 is not assigned/);
     expect(story.committed()).to.equal(4);
+  });
+
+  it('sends commits that wait for one another in one request, the last offset of each partition', async () => {
+    const one = story.member({ 'enable.auto.commit': false });
+    one.subscribe(['orders']);
+    await story.settles(one);
+    const asked = (): number =>
+      fixture.coordinator.requests.filter(({ method }) => method === 'CommitOffsets').length;
+    const before = asked();
+    const first = one.commit([{ topic: 'orders', partition: 0, offset: 1 }]);
+    await quiet();
+    await first;
+    expect(asked() - before).to.equal(1);
+    const all: Promise<void>[] = [];
+    for (let offset = 2; offset <= 200; offset++) {
+      all.push(one.commit([{ topic: 'orders', partition: offset % 2, offset }]));
+    }
+    await Promise.all(all);
+    expect(asked() - before).to.be.at.most(3);
+    expect([story.committed(0), story.committed(1)]).to.deep.equal([200, 199]);
+    // One that cannot be committed is told alone.
+    const [good, bad, later] = [
+      one.commit([{ topic: 'orders', partition: 2, offset: 5 }]),
+      rejection(one.commit([{ topic: 'orders', partition: 9, offset: 5 }])),
+      one.commit([{ topic: 'orders', partition: 2, offset: 6 }]),
+    ];
+    await Promise.all([good, later]);
+    expect((await bad).message).to.match(/orders-9@5/);
+    expect(story.committed(2)).to.equal(6);
   });
 
   it('commits by itself what the application has come back from, and before it gives a partition up', async () => {
