@@ -92,7 +92,7 @@ describe('what groups store while a batch is on its way', () => {
   /** Last offset and size of each batch in the partition. */
   async function batches(): Promise<{ readonly records: number; readonly sizeBytes: number }[]> {
     const { log } = node.offsets;
-    const upTo = log.nextOffset as Offset;
+    const upTo = log.nextOffset;
     const read = await log.read(0 as Offset, { maxBytes: 9e6, upTo, atLeastOne: true });
     if (!read.ok) throw new Error(read.message);
     return read.parts.flatMap((part) => {
