@@ -290,7 +290,11 @@ function groupCoordinator(
   return new GroupCoordinator({
     ...{ self, clock, prng, codecs },
     settings: groupSettings(config),
-    limits: { ...defaultCoordinatorLimits, maxInflatedBatchBytes: config.get('max.inflated.batch.bytes') },
+    limits: {
+      ...defaultCoordinatorLimits,
+      maxInflatedBatchBytes: config.get('max.inflated.batch.bytes'),
+      appendLingerMs: config.get('group.coordinator.append.linger.ms'),
+    },
     retentionCheckMs: config.get('offsets.retention.check.interval.ms'),
     image: () => replicas.image,
     onError: (cause, doing) => log.error({ err: cause }, doing),

@@ -9,7 +9,7 @@ import type { RequestOf, ResponseOf } from '@tidemark/rpc';
 import { backoffMs } from './backoff.ts';
 import type { BackoffRange } from './backoff.ts';
 import type { Connections } from './connections.ts';
-import { LeaderWatch } from './leader-watch.ts';
+import { MetadataWatch } from './metadata-watch.ts';
 
 type MetadataAnswer = ResponseOf<typeof clusterService.GetMetadata>;
 type TopicAnswer = MetadataAnswer['topics'][number];
@@ -76,7 +76,7 @@ export class ClusterMetadata {
   readonly #brokers = new Map<number, BrokerInfo>();
   readonly #listeners = new Set<() => void>();
   readonly #waiters = new Set<Waiter>();
-  readonly #watch: LeaderWatch;
+  readonly #watch: MetadataWatch;
   /** By topic and partition: `leadersLearned` when its present leader became known. */
   readonly #learnedAt = new Map<string, number[]>();
   #leadersLearned = 0;
@@ -99,14 +99,14 @@ export class ClusterMetadata {
   constructor(options: MetadataOptions) {
     this.#options = options;
     const { connections, clock, random } = options;
-    this.#watch = new LeaderWatch({
+    this.#watch = new MetadataWatch({
       connections,
       clock,
       random,
       nextAddress: () => this.anyAddress(),
       addressCount: () => this.#trustedAddresses().length,
       topics: () => [...this.#tracked],
-      onMetadata: (metadata) => this.#learn(metadata, false),
+      onMetadata: (metadata, all) => this.#learn(metadata, all),
     });
   }
 
@@ -163,6 +163,14 @@ export class ClusterMetadata {
     const isNews = this.#tracked.size > before;
     if (isNews) this.#watch.topicsChanged();
     return isNews && !this.#tracksAll;
+  }
+
+  /**
+   * What changes of the topics tracked, or of 'all', is known here as soon as some broker knows it, and not only with the next refresh.
+   * Answers how to end that.
+   */
+  watchTopics(which: 'tracked' | 'all'): () => void {
+    return this.#watch.hold(which === 'all');
   }
 
   /** Rejects when there is no answer in time; what was known before stays. */
@@ -231,7 +239,8 @@ export class ClusterMetadata {
     if (this.#failures > 0 && this.#timer !== undefined) return;
     const { clock, retryBackoff } = this.#options;
     // A partition without a leader is still without one right after an answer that said so; and what changes, a watch tells.
-    const leastMs = this.#watch.isLive ? WATCHED_POLL_MS : retryBackoff.firstMs;
+    const { isLive, isWanted } = this.#watch;
+    const leastMs = isLive && isWanted ? WATCHED_POLL_MS : retryBackoff.firstMs;
     const waitMs = this.#refreshedMs + leastMs - clock.monotonicMs();
     if (waitMs > 0) this.#refreshIn(waitMs);
     else void this.#refresh();

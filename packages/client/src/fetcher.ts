@@ -401,7 +401,7 @@ export class Fetcher {
     partition.busy = false;
     const topicIsMissing =
       error.error === 'UNKNOWN_TOPIC_OR_PARTITION' && metadata.topic(partition.topic) === undefined;
-    if (!error.retriable || (topicIsMissing && !partition.isGroups)) {
+    if (!error.retriable || (topicIsMissing && !partition.goesWithTopic)) {
       const text = `${partition.name}: ${error.message}`;
       this.fail(partition, new TidemarkError(error.error, text, { cause: error }));
       return;

@@ -154,6 +154,11 @@ export class FakeTopic {
     this.id = id;
     this.partitions = Array.from({ length: partitionCount }, () => new FakePartition());
   }
+
+  /** It has so many partitions from now on. */
+  grow(partitionCount: number): void {
+    while (this.partitions.length < partitionCount) this.partitions.push(new FakePartition());
+  }
 }
 
 const detail = (name: ErrorName, message: string = errorTable[name].message) => ({
@@ -359,7 +364,7 @@ export class FakeBroker {
   #tell(call: WatchCall): void {
     if (this.isFrozen) return;
     const names = call.request.topics.map(({ name }) => name);
-    call.write({ metadata: this.cluster.metadata(names, false) });
+    call.write({ metadata: this.cluster.metadata(names, call.request.allTopics) });
   }
 
   #produceStream(call: ProduceCall): void {
@@ -553,6 +558,10 @@ export class FakeCluster {
     const topic = new FakeTopic(name, id, partitionCount);
     this.topics.set(name, topic);
     return topic;
+  }
+
+  topic(name: string): FakeTopic {
+    return this.topics.get(name)!;
   }
 
   partition(topic: string, partition = 0): FakePartition {

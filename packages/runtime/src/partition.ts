@@ -335,7 +335,7 @@ export class Partition implements Watchable {
         settings: this.#leaderSettings,
         isThrottled: () => isThrottledReplica(this.#settings.leaderThrottled, index, self),
         onHighWatermark: (from) => this.#highWatermarkMoved(role, from),
-        onShortfall: (why) => this.#waiters.refuse(this.#withName(why)),
+        onShortfall: (why) => this.#fellShort(this.#withName(why)),
         onIsolation: () => this.#isolationChanged(role),
       });
       this.#role = role;
@@ -378,8 +378,13 @@ export class Partition implements Watchable {
   #isolationChanged(role: LeadingReplica): void {
     const { isolation } = this;
     if (this.#role !== role || isolation === undefined) return;
-    this.#waiters.refuse(isolation);
+    this.#fellShort(isolation);
     this.#disturb();
+  }
+
+  #fellShort(why: Failure): void {
+    this.#waiters.refuse(why);
+    for (const watcher of [...this.#watchers]) watcher.fellShort?.(why);
   }
 
   /** The in-sync replicas may have become too few between append and commit: then the outcome is unknown (KIP-966 §minISR). */

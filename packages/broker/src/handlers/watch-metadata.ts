@@ -16,6 +16,8 @@ import { metadataAnswer } from './metadata-answers.ts';
 
 type Call = ServerWritableStream<WatchMetadataRequestOutput | UndecodableRequest, WatchMetadataResponse>;
 
+const controllerOf = ({ metadata }: NodeContext): number => metadata.leader?.nodeId ?? -1;
+
 export function watchMetadata(context: NodeContext): (call: Call) => void {
   const metrics = context.metrics.rpc('WatchMetadata');
   return (call) => {
@@ -36,6 +38,7 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
     let over = false;
     let sending = false;
     let shown = '';
+    let controllerId = -1;
     const show = async (): Promise<void> => {
       if (sending) return;
       sending = true;
@@ -45,6 +48,7 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
         const seen = JSON.stringify({ ...metadata, metadataOffset: 0 });
         if (seen === shown) break;
         shown = seen;
+        controllerId = metadata.controllerId ?? -1;
         await writeMessage(call, { metadata }, ended);
       }
       sending = false;
@@ -52,7 +56,12 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
     const changed = (): void => {
       show().catch((thrown: unknown) => endWith(context, call, thrown));
     };
-    const stop = context.metadata.onImage(changed);
+    const stop = context.metadata.onImage((image, previous) => {
+      const { parts } = image;
+      const isSame = parts.topics === previous.parts.topics && parts.brokers === previous.parts.brokers;
+      // Offsets of producers' ids, quotas and the like: nobody's metadata.
+      if (!isSame || controllerOf(context) !== controllerId) changed();
+    });
     void ended.then(() => {
       over = true;
       metrics.streams -= 1;
