@@ -120,10 +120,10 @@ export class Partition implements Watchable {
     return this.leading?.inSyncReplicas ?? this.#image.isr;
   }
 
-  /** Who else leads, as far as is known here. */
+  /** Who leads, and since when; undefined while that is this broker as far as it knows, and it cannot know. */
   get leaderHint(): LeaderHint | undefined {
-    const { leader: leaderId, leaderEpoch } = this.#image;
-    return leaderId === this.#context.self ? undefined : { leaderId, leaderEpoch };
+    if (this.isolation !== undefined) return undefined;
+    return { leaderId: this.#image.leader, leaderEpoch: this.#image.leaderEpoch };
   }
 
   /** Why nothing new comes of this leader: it has lost the controller for as long as a session. */
