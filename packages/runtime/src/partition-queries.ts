@@ -84,7 +84,7 @@ export async function deleteRecords(
   request: DeleteRecordsPartition,
 ): Promise<DeleteRecordsOutcome> {
   if (isFailure(partition)) return { ...request.address, logStartOffset: -1, failure: partition };
-  const refused = partition.checkLeader(undefined);
+  const refused = partition.checkLeader(undefined) ?? partition.isolation;
   if (refused !== undefined) return { ...named(partition), logStartOffset: -1, failure: refused };
   if (isInternalTopic(partition.topic)) {
     const message = `records of ${partition.topic} are removed by compaction alone`;

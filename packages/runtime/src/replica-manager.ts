@@ -135,6 +135,7 @@ export class ReplicaManager {
   readonly #produce: ProducePath;
   readonly #fetch: FetchPath;
   readonly #tasks: PeriodicTask[] = [];
+  readonly #isolationListeners = new Set<() => void>();
   #wasIsolated = false;
   #unfollow: () => void = () => undefined;
   /** Taken by whoever reads produce requests from the network, before they are handed over here. */
@@ -253,6 +254,17 @@ export class ReplicaManager {
     return Promise.all(requests.map((each) => deleteRecords(this.#hosted.find(each.address), each)));
   }
 
+  /** The controller has not answered this broker for as long as a session: what its image says may be old. */
+  get isIsolated(): boolean {
+    return this.#options.isIsolated();
+  }
+
+  /** Called when that has become so. Answers how to stop. */
+  onIsolated(listener: () => void): () => void {
+    this.#isolationListeners.add(listener);
+    return () => this.#isolationListeners.delete(listener);
+  }
+
   /** A partition that is open here; for who looks on from outside, such as checkers. */
   partition(topic: string, index: PartitionIndex): Partition | undefined {
     const found = this.#hosted.find({ topic: topic as TopicName, topicId: undefined, partition: index });
@@ -364,6 +376,7 @@ export class ReplicaManager {
     if (isIsolated !== this.#wasIsolated) {
       this.#wasIsolated = isIsolated;
       for (const { leading } of this.#hosted.all()) leading?.lookIsolated();
+      if (isIsolated) for (const listener of [...this.#isolationListeners]) listener();
     }
     return Promise.resolve();
   }

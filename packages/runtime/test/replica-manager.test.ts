@@ -107,6 +107,89 @@ describe('the acknowledgement of a write', () => {
   });
 });
 
+describe('a leader whose session with the controller is over', () => {
+  let node: ReplicaNode;
+  let topicId: TopicId;
+  beforeEach(async () => {
+    node = await ReplicaNode.start();
+    topicId = await node.createTopic('t', { replicas: [1, 2], isr: [1, 2] });
+  });
+  afterEach(() => node.close());
+  /** Until the next look at the controller, and no longer. */
+  const lose = async (): Promise<void> => {
+    node.isIsolated = true;
+    await node.clock.advance(200);
+  };
+  const committed = async (): Promise<void> => {
+    node.change(change(topicId, { isr: [1] }));
+    await node.produce('t', batch('a'));
+    node.change(change(topicId, { isr: [1, 2] }));
+  };
+
+  it('tells writers that wait for a commit at once that it may lead no more, and names nobody who does', async () => {
+    const waiting = watched(node.begin('t', batch('a')));
+    await node.clock.advance(1_000);
+    expect(waiting.outcome).to.equal(undefined);
+    await lose();
+    expect(waiting.outcome?.failure?.error).to.equal('NOT_LEADER_OR_FOLLOWER');
+    expect(waiting.outcome?.failure?.message).to.contain('another may lead t-0 by now');
+    expect(waiting.outcome?.leaderHint).to.equal(undefined);
+  });
+
+  it('takes nothing under any acks, and deletes nothing', async () => {
+    await committed();
+    await lose();
+    for (const acks of ['all', 'leader', 'none'] as const) {
+      const { failure: refused } = await node.produce('t', batch('b'), acks);
+      expect(refused?.error, acks).to.equal('NOT_LEADER_OR_FOLLOWER');
+    }
+    expect(node.replicas.describeReplicas()[0]?.logEndOffset).to.equal(1);
+    const deletion = { address: at('t'), beforeOffset: undefined };
+    const [deleted] = await node.clock.settle(node.replicas.deleteRecords([deletion]));
+    expect(deleted?.failure?.error).to.equal('NOT_LEADER_OR_FOLLOWER');
+  });
+
+  it('does not acknowledge with acks leader what it wrote when the session was over', async () => {
+    const waiting = watched(node.begin('t', batch('a'), 'leader'));
+    node.isIsolated = true;
+    await node.clock.advance(20);
+    expect(waiting.outcome?.failure?.error).to.equal('NOT_LEADER_OR_FOLLOWER');
+  });
+
+  it('serves what is committed, and sends on whoever has read all of it', async () => {
+    await committed();
+    const atEnd = watched(node.poll([from('t', 1)], 60_000));
+    const session = node.replicas.openFetchSession();
+    session.grant(1_000_000);
+    session.add({ ...from('t'), positionId: 7 });
+    expect(await node.clock.settle(session.next())).to.containSubset([{ sizeBytes: batch('a').length }]);
+    const pushed = watched(session.next());
+    await node.clock.advance(5_000);
+    expect([atEnd.outcome, pushed.outcome]).to.deep.equal([undefined, undefined]);
+    await lose();
+    const told = { failure: { error: 'NOT_LEADER_OR_FOLLOWER' } };
+    expect(atEnd.outcome?.outcomes).to.containSubset([told]);
+    expect(pushed.outcome).to.containSubset([{ ...told, positionId: 7 }]);
+    const { outcomes } = await node.clock.settle(node.poll([from('t', 0)], 60_000));
+    expect(outcomes[0]?.failure).to.equal(undefined);
+    expect(outcomes[0]?.nextOffset).to.equal(1);
+    session.close();
+  });
+
+  it('goes on as before when it finds the controller again and leads still', async () => {
+    const waiting = watched(node.begin('t', batch('a')));
+    await lose();
+    expect(waiting.outcome?.failure).to.not.equal(undefined);
+    node.isIsolated = false;
+    await node.clock.advance(200);
+    const polling = watched(node.poll([from('t')], 60_000));
+    node.change(change(topicId, { isr: [1] }));
+    await node.clock.advance(0);
+    // The first append was not taken back: its outcome is what it was.
+    expect(polling.outcome?.outcomes[0]).to.deep.include({ highWatermark: 1, nextOffset: 1 });
+  });
+});
+
 describe('reading below the high watermark', () => {
   let node: ReplicaNode;
   beforeEach(async () => {

@@ -1,7 +1,9 @@
 // ClusterService.WatchMetadata: the metadata asked for, and again whenever it changes. A watcher that is slow gets the latest
-// state when it is ready and not every state between: at most one message is under way to it.
+// state when it is ready and not every state between: at most one message is under way to it. A broker that has lost the controller
+// has no news for anybody: it ends the watch with UNAVAILABLE, and refuses others, so that clients watch another broker. What it
+// knows it still answers to GetMetadata: without any controller that is what clients have.
 
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import { status, type ServerWritableStream } from '@grpc/grpc-js';
 import {
   MalformedRequest,
   UndecodableRequest,
@@ -25,6 +27,12 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
     const ended = callEnded(call);
     endWhenClosing(context, call, ended);
     metrics.streams += 1;
+    const { replicas } = context;
+    const endIsolated = (): void => {
+      const details = 'this broker has not heard the controller for as long as a session: watch another one';
+      if (!call.cancelled) call.emit('error', { code: status.UNAVAILABLE, details });
+    };
+    const stopIsolated = replicas?.onIsolated(endIsolated);
     let over = false;
     let sending = false;
     let shown = '';
@@ -49,7 +57,9 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
       over = true;
       metrics.streams -= 1;
       stop();
+      stopIsolated?.();
     });
-    changed();
+    if (replicas?.isIsolated === true) endIsolated();
+    else changed();
   };
 }
