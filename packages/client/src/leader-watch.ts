@@ -27,7 +27,7 @@ export interface LeaderWatchOptions {
 /** How long after the last doubt it goes on; a client that waits for a leader has doubts more often. */
 const LASTS_MS = 10_000;
 /** The first answer is what the broker knows, so it comes at once, or the broker is not there. */
-const FIRST_ANSWER_MS = 3_000;
+const FIRST_ANSWER_MS = 1_500;
 const BACKOFF = { firstMs: 50, maxMs: 1_000 };
 
 const method: CallDefinition<WatchRequest, WatchAnswer> = clusterService.WatchMetadata;
@@ -35,6 +35,8 @@ const method: CallDefinition<WatchRequest, WatchAnswer> = clusterService.WatchMe
 export class LeaderWatch {
   readonly #options: LeaderWatchOptions;
   #stream: ClientDuplexStream<WatchRequest, WatchAnswer> | undefined;
+  /** Of the broker that is watched. */
+  #address: string | undefined;
   #untilMs = -Infinity;
   #failures = 0;
   /** Until it is over, until the first answer is late, or until the next attempt. */
@@ -72,6 +74,13 @@ export class LeaderWatch {
     this.#open();
   }
 
+  /** Watches somebody else, if it is this broker that is watched. */
+  leave(address: string): void {
+    if (this.#stream === undefined || this.#address !== address) return;
+    this.#drop();
+    if (this.isWanted) this.#open();
+  }
+
   close(): void {
     this.#closed = true;
     this.#drop();
@@ -81,7 +90,8 @@ export class LeaderWatch {
     const { connections, nextAddress, topics, clock, onMetadata } = this.#options;
     // Closed together with the client.
     if (connections.closed) return;
-    const stream = connections.channel(nextAddress()).stream(method);
+    this.#address = nextAddress();
+    const stream = connections.channel(this.#address).stream(method);
     this.#stream = stream;
     const ended = (): void => {
       if (stream === this.#stream) this.#failed();

@@ -91,6 +91,8 @@ const WRITTEN: BatchReceipt = {
  * so as soon as it hears of the election; one that is frozen or cut off would keep the batches until request.timeout.ms.
  */
 const DEPOSED_ANSWER_MS = 500;
+/** The same for one whose answer was late before another leader was known. */
+const SLOW_DEPOSED_ANSWER_MS = 100;
 
 /** Bytes of a request around the batches of one partition, names apart; generous. */
 const ENTRY_OVERHEAD_BYTES = 96;
@@ -261,7 +263,7 @@ export class ProducerSender {
         window: settings.maxInFlight,
         onAnswer: (sent, answer) => this.#answered(broker, sent, answer),
         onBroken: (requests, error) => this.#broken(broker, requests, error),
-        onSlow: () => this.#options.metadata.refreshSoon(),
+        onSlow: () => this.#options.metadata.doubt(id),
       }),
     };
     this.#brokers.set(id, broker);
@@ -440,11 +442,12 @@ export class ProducerSender {
       sent.some(({ queue }) => this.#leadsElsewhere(queue));
     const foreign = [...broker.connection.requests].filter(isForeign);
     if (foreign.length === 0) return;
-    broker.deposedTimer = clock.setTimer(DEPOSED_ANSWER_MS, () => {
+    const graceMs = broker.connection.isSlow ? SLOW_DEPOSED_ANSWER_MS : DEPOSED_ANSWER_MS;
+    broker.deposedTimer = clock.setTimer(graceMs, () => {
       broker.deposedTimer = undefined;
       const left = new Set(broker.connection.requests);
       if (foreign.some((sent) => left.has(sent))) {
-        const text = `${broker.address} did not answer for a partition that it leads no more in ${DEPOSED_ANSWER_MS} ms`;
+        const text = `${broker.address} did not answer for a partition that it leads no more in ${graceMs} ms`;
         broker.connection.giveUp(new TidemarkError('REQUEST_TIMED_OUT', text));
       }
       this.#watchDeposed(broker);
@@ -492,7 +495,7 @@ export class ProducerSender {
     stuck(broker, clock.monotonicMs());
     const pauseMs = backoffMs(settings.reconnectBackoff, broker.failures, random);
     broker.pause.begin(clock.monotonicMs() + pauseMs, metadata.leadersLearned);
-    metadata.refreshSoon();
+    metadata.doubt(broker.id);
     for (const sent of requests) for (const entry of sent) this.#failedAll(entry, error, true);
     this.wake();
   }
