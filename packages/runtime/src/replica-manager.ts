@@ -24,7 +24,7 @@ import { ByteBudget } from './byte-budget.ts';
 import { FetchPath, type Fetching } from './fetch.ts';
 import { FetchPurgatory } from './fetch-purgatory.ts';
 import { FetchSession } from './fetch-session.ts';
-import { HostedPartitions } from './hosted-partitions.ts';
+import { HostedPartitions, type Unopened } from './hosted-partitions.ts';
 import type { Partition } from './partition.ts';
 import { METADATA_TOPIC } from './metadata-batch.ts';
 import { PeriodicTask } from './periodic-task.ts';
@@ -283,6 +283,16 @@ export class ReplicaManager {
       descriptions.push(partition.describe());
     }
     return descriptions;
+  }
+
+  /** The replicas that should be here and could not be opened, and why. */
+  unopenedReplicas(topics?: ReadonlySet<string>): readonly Unopened[] {
+    return [...this.#hosted.unopened()].filter(({ topic }) => topics === undefined || topics.has(topic));
+  }
+
+  /** The disk was full and has room again: what could not be opened for want of it is tried once more. */
+  roomFound(): void {
+    this.#hosted.openAgain();
   }
 
   /** To be called before `start`, so that none is missed. Answers how to stop. */
