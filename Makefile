@@ -52,9 +52,9 @@ chaos: build
 chaos-check: build
 	node --import=tsx --conditions=@tidemark/source test/chaos/check-main.ts $(HISTORY) $(if $(ACKS),--acks $(ACKS))
 
-# From kill -9 of a partition's leader to the next acknowledged write, TRIALS times. PROFILE: default or fast.
+# From kill -9 of a partition's leader to the next acknowledged write, TRIALS times. PROFILE: default or fast. FREEZE=1: SIGSTOP.
 chaos-failover: build
-	node --import=tsx --conditions=@tidemark/source test/chaos/failover-main.ts --trials $(or $(TRIALS),50) --profile $(or $(PROFILE),default) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	node --import=tsx --conditions=@tidemark/source test/chaos/failover-main.ts --trials $(or $(TRIALS),50) --profile $(or $(PROFILE),default) $(if $(SEED),--seed $(SEED)) $(if $(FREEZE),--freeze) $(ARGS)
 
 # Plants mistakes into production code and looks whether the simulation notices each of them.
 mutants: build
