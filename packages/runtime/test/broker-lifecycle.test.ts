@@ -135,7 +135,7 @@ describe('a broker registers', () => {
     expect([clock.monotonicMs(), clock.pending]).to.deep.equal([7, 0]);
   });
 
-  it('once the session of its earlier incarnation is over, and says why it waits', async () => {
+  it('once the session of its earlier incarnation is over, and says why it waits (rule 9)', async () => {
     const { clock, controller, broker, told } = world();
     controller.takeOver();
     controller.register = (command) =>
@@ -398,7 +398,7 @@ describe('a broker heartbeats', () => {
 });
 
 describe('a broker shuts down', () => {
-  it('once the controller says that it may, asking often', async () => {
+  it('once the controller says that it may, asking often (rule 13)', async () => {
     const { clock, controller, broker } = await running();
     const askedMs = clock.monotonicMs();
     controller.heartbeat = (command) => {

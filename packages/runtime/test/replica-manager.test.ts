@@ -52,7 +52,7 @@ describe('the acknowledgement of a write', () => {
     expect(outcomes[0]?.highWatermark).to.equal(1);
   });
 
-  it('is refused before anything is written when too few replicas are in sync', async () => {
+  it('is refused before anything is written when too few replicas are in sync (rule 6)', async () => {
     await node.createTopic('t', { replicas: [1, 2, 3], isr: [1] });
     expect((await node.produce('t', batch('a'))).failure?.error).to.equal('NOT_ENOUGH_REPLICAS');
     expect(node.replicas.describeReplicas()[0]?.logEndOffset).to.equal(0);
@@ -60,7 +60,7 @@ describe('the acknowledgement of a write', () => {
     expect((await node.produce('t', batch('a'), 'leader')).receipt?.baseOffset).to.equal(0);
   });
 
-  it('is uncertain when the replicas leave between append and commit', async () => {
+  it('is uncertain when the replicas leave between append and commit (rule 6)', async () => {
     const topicId = await node.createTopic('t', { replicas: [1, 2, 3], isr: [1, 2] });
     const waiting = watched(node.begin('t', batch('a')));
     await node.clock.advance(1_000);
@@ -94,7 +94,7 @@ describe('the acknowledgement of a write', () => {
     expect((await node.produce('t', batch('b'))).failure?.error).to.equal('NOT_LEADER_OR_FOLLOWER');
   });
 
-  it('checks the epoch a client believes in', async () => {
+  it('checks the epoch a client believes in (rule 3, KIP-320)', async () => {
     await node.createTopic('t');
     const withEpoch = async (epoch: number): Promise<string | undefined> => {
       const partition = { address: at('t'), currentLeaderEpoch: epoch as LeaderEpoch, bytes: batch('x') };
@@ -107,7 +107,7 @@ describe('the acknowledgement of a write', () => {
   });
 });
 
-describe('a leader whose session with the controller is over', () => {
+describe('a leader whose session with the controller is over (rule 10)', () => {
   let node: ReplicaNode;
   let topicId: TopicId;
   beforeEach(async () => {
@@ -197,7 +197,7 @@ describe('reading below the high watermark', () => {
   });
   afterEach(() => node.close());
 
-  it('does not show what is written but not committed, and wakes when it is', async () => {
+  it('does not show what is written but not committed, and wakes when it is (rule 4)', async () => {
     const topicId = await node.createTopic('t', { replicas: [1, 2], isr: [1, 2] });
     await node.produce('t', batch('a'), 'leader');
     const waiting = watched(node.poll([from('t')], 60_000));
