@@ -178,7 +178,10 @@ function roleOf({ standing, isLeader }: Extract<ReplicaAnswer, { kind: 'describe
 
 function noteOf(situation: PartitionSituation, answer: ReplicaAnswer, fenced: boolean): string {
   const notes: string[] = [];
-  if (fenced) notes.push('fenced: the controller does not hear from it, or its disk is full');
+  if (fenced) {
+    const mayBeFull = answer.kind === 'unknown' ? '' : ', or its disk is full';
+    notes.push(`fenced: the controller does not hear from it${mayBeFull}`);
+  }
   if (situation.addingReplicas.includes(answer.brokerId)) notes.push('being added by a reassignment');
   if (situation.removingReplicas.includes(answer.brokerId)) notes.push('being removed by a reassignment');
   if (answer.kind === 'unknown') notes.push(`not known: ${answer.cause}`);

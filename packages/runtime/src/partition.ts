@@ -7,9 +7,10 @@
 // A leader whose session is over (the controller has not answered its broker for broker.session.timeout.ms) may have been replaced
 // without hearing of it. It goes on to serve what is below its high watermark: that is committed, and the next leader has it. It
 // does nothing else: it takes no records under any acks, answers those who wait for a commit that nobody here can tell the outcome,
-// acknowledges no record under acks=1 that was written meanwhile, deletes none, and keeps no reader waiting for more. All get
-// NOT_LEADER_OR_FOLLOWER, which sends clients to look for the leader. Nothing of this is needed for what acks=all promises, since an
-// isolated leader cannot raise its high watermark (rule 10); it makes clients leave early, and acks=1 lose less.
+// acknowledges no record under acks=1 that was written meanwhile, deletes none, does not say where the log ends, and keeps no
+// reader waiting for more. All get NOT_LEADER_OR_FOLLOWER, which sends clients to look for the leader. Nothing of this is needed
+// for what acks=all promises, since an isolated leader cannot raise its high watermark (rule 10); it makes clients leave early, and
+// acks=1 lose less.
 
 import {
   failure,

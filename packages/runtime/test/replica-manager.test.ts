@@ -176,6 +176,18 @@ describe('a leader whose session with the controller is over (rule 10)', () => {
     session.close();
   });
 
+  it('does not say where the log ends, which others may know better, but where it starts', async () => {
+    await committed();
+    const asked = async (kind: 'start' | 'end'): Promise<unknown> => {
+      const one = { address: at('t'), currentLeaderEpoch: undefined, query: { kind } } as const;
+      const [told] = await node.clock.settle(node.replicas.listOffsets([one]));
+      return told?.failure?.error ?? told?.offset;
+    };
+    expect([await asked('start'), await asked('end')]).to.deep.equal([0, 1]);
+    await lose();
+    expect([await asked('start'), await asked('end')]).to.deep.equal([0, 'NOT_LEADER_OR_FOLLOWER']);
+  });
+
   it('goes on as before when it finds the controller again and leads still', async () => {
     const waiting = watched(node.begin('t', batch('a')));
     await lose();
