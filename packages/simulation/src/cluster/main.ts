@@ -22,14 +22,15 @@ function jobsOf(values: ReturnType<typeof options>): SeedJob[] {
   const minEvents = values.events === undefined ? undefined : Number(values.events);
   const common = { twice: values.twice, shrink: !values['no-shrink'], minEvents };
   if (values.replay !== undefined) {
-    const { seed, schedule } = JSON.parse(readFileSync(values.replay, 'utf8')) as Regression;
-    return [{ ...common, seed, schedule, shrink: false }];
+    const { seed, schedule, loads } = JSON.parse(readFileSync(values.replay, 'utf8')) as Regression;
+    return [{ ...common, seed, schedule, loads, shrink: false }];
   }
   const from = Number(values.from);
   return Array.from({ length: Number(values.seeds) }, (_, at) => ({
     ...common,
     seed: from + at,
     schedule: undefined,
+    loads: undefined,
   }));
 }
 
@@ -60,7 +61,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function showViolation({ seed, voters, digest, violation, schedule, shrunk }: SeedReport): void {
+function showViolation({ seed, voters, digest, violation, schedule, shrunk, loads }: SeedReport): void {
   if (violation === undefined) return;
   const { checker, what, atMs, event, trace } = violation;
   say(`seed ${seed}: ${checker}`);
@@ -71,7 +72,13 @@ function showViolation({ seed, voters, digest, violation, schedule, shrunk }: Se
   say(
     `  ${faults.faults.length} of ${schedule.faults.length} faults are enough; as a file in test/regressions:`,
   );
-  const regression: Regression = { checker, note: 'what was wrong, and where', seed, schedule: faults };
+  const regression: Regression = {
+    checker,
+    note: 'what was wrong, and where',
+    seed,
+    schedule: faults,
+    loads,
+  };
   say(JSON.stringify(regression, undefined, 1));
 }
 

@@ -13,6 +13,7 @@ import {
   type BrokerEpoch,
   brokerConfigs,
   type BrokerId,
+  type ConfigOverrides,
   describeProblems,
   DiskError,
   failure,
@@ -42,6 +43,7 @@ import {
   type ReplicaManagerOptions,
   type ReplicationSettings,
   topicSettings,
+  type TopicSettings,
 } from '@tidemark/runtime';
 import { SimPrng } from '../sim-prng.ts';
 import {
@@ -95,6 +97,8 @@ interface Variant {
   /** Of a partition's log. */
   readonly recordSegmentBytes: number;
   readonly highWatermarkMs: number;
+  /** Of topics, by their overrides. */
+  readonly settings: WeakMap<ConfigOverrides, TopicSettings>;
 }
 
 /** The factory of the simulated cluster of `seed`. */
@@ -136,6 +140,7 @@ export function productionNodes(seed: number): NodeFactory {
     highWatermarkMs: anyOf(50, 500),
     // One for all nodes: it only makes comparing them cheaper.
     digester: new ImageDigester(),
+    settings: new WeakMap(),
   };
   return (env) => ProductionNode.open(env, variant);
 }
@@ -275,8 +280,12 @@ class ProductionNode implements SimulatedNode {
     return this.#node.quorum;
   }
 
-  async createTopic(name: string, timeoutMs: number): Promise<{ ok: true; id: string } | Failure> {
-    const topic = { name, partitionCount: 1, replicationFactor: 0, assignments: [], configs: new Map() };
+  async createTopic(
+    name: string,
+    replicationFactor: number,
+    timeoutMs: number,
+  ): Promise<{ ok: true; id: string } | Failure> {
+    const topic = { name, partitionCount: 1, replicationFactor, assignments: [], configs: new Map() };
     const answer = await this.#node.submit(
       { type: 'createTopics', topics: [topic], validateOnly: false },
       timeoutMs,
@@ -423,14 +432,7 @@ function replicaOptions(
     submit: (command, timeoutMs) => metadata.submit(command, timeoutMs),
     isIsolated: () => lifecycle.isIsolated,
     codecs,
-    settings: (image, topic) => {
-      const settings = topicSettings(
-        topicConfigOf(variant.config, image.topicConfigs(topic)),
-        PRODUCER_ID_EXPIRATION_MS,
-      );
-      const log = { ...settings.log, segmentBytes: variant.recordSegmentBytes, fileDeleteDelayMs: 500 };
-      return { ...settings, log, minInsyncReplicas: (replicas) => (replicas >= 3 ? 2 : 1) };
-    },
+    settings: (image, topic) => settingsOf(variant, image.topicConfigs(topic)),
     throttle: () => ({ leaderBytesPerSecond: Infinity, followerBytesPerSecond: Infinity }),
     limits: replicaLimits,
     intervals: {
@@ -445,6 +447,20 @@ function replicaOptions(
       if (!(cause instanceof TidemarkError || cause instanceof DiskError)) onFatal(cause);
     },
   };
+}
+
+/**
+ * Worked out once for each set of overrides: it is asked for whenever anything about a topic changes, on every node. Each time
+ * another object, as in a server.
+ */
+function settingsOf(variant: Variant, overrides: ConfigOverrides): TopicSettings {
+  let settings = variant.settings.get(overrides);
+  if (settings === undefined) {
+    settings = topicSettings(topicConfigOf(variant.config, overrides), PRODUCER_ID_EXPIRATION_MS);
+    variant.settings.set(overrides, settings);
+  }
+  const log = { ...settings.log, segmentBytes: variant.recordSegmentBytes, fileDeleteDelayMs: 500 };
+  return { ...settings, log, minInsyncReplicas: (replicas) => (replicas >= 3 ? 2 : 1) };
 }
 
 /** Everything that is waited for, short. */

@@ -4,7 +4,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { type Schedule } from './faults.ts';
-import { type SeedResult } from './run-seed.ts';
+import { type Loads } from './loads.ts';
+import { drawnBy, type SeedResult } from './run-seed.ts';
 
 /** What a child is asked. */
 export interface SeedJob {
@@ -13,6 +14,7 @@ export interface SeedJob {
   readonly shrink: boolean;
   readonly minEvents: number | undefined;
   readonly schedule: Schedule | undefined;
+  readonly loads: Loads | undefined;
 }
 
 /** What it answers. */
@@ -110,7 +112,8 @@ class Worker {
   }
 }
 
-function hung({ seed, schedule }: SeedJob): SeedReport {
+function hung({ seed, ...given }: SeedJob): SeedReport {
+  const drawn = drawnBy(seed);
   return {
     seed,
     voters: 0,
@@ -126,7 +129,8 @@ function hung({ seed, schedule }: SeedJob): SeedReport {
     recordsRead: 0,
     commits: 0,
     generations: 0,
-    schedule: schedule ?? { faults: [], durationMs: 0 },
+    schedule: given.schedule ?? drawn.schedule,
+    loads: given.loads ?? drawn.loads,
     violation: { checker: 'liveness', what: 'the run does not end', atMs: 0, event: 0, trace: [] },
     secondDigest: undefined,
     shrunk: undefined,

@@ -5,13 +5,21 @@ import { runSeed, type SeedOptions, type SeedResult } from './run-seed.ts';
 import { type SeedJob, type SeedReport } from './seed-runner.ts';
 import { shrink } from './shrink.ts';
 
-async function answer({ seed, twice, minEvents, schedule, shrink: isShrunk }: SeedJob): Promise<SeedReport> {
+async function answer({
+  seed,
+  twice,
+  minEvents,
+  schedule,
+  loads,
+  shrink: isShrunk,
+}: SeedJob): Promise<SeedReport> {
   const run = (more: Partial<SeedOptions>): Promise<SeedResult> =>
     runSeed({
       seed,
       factory: productionNodes(seed),
       ...(minEvents === undefined ? {} : { minEvents }),
       ...(schedule === undefined ? {} : { schedule }),
+      ...(loads === undefined ? {} : { loads }),
       ...more,
     });
   const result = await run({});

@@ -118,7 +118,12 @@ export interface SimulatedNode {
     replicas: readonly number[],
     timeoutMs: number,
   ): Promise<{ readonly ok: true } | Failure>;
-  createTopic(name: string, timeoutMs: number): Promise<{ readonly ok: true; readonly id: string } | Failure>;
+  /** Of one partition; `replicas` 0: as many as is usual. */
+  createTopic(
+    name: string,
+    replicas: number,
+    timeoutMs: number,
+  ): Promise<{ readonly ok: true; readonly id: string } | Failure>;
   /** Overwrites the one value of the topic. */
   setValue(name: string, value: string, timeoutMs: number): Promise<{ readonly ok: true } | Failure>;
   deleteTopic(name: string, timeoutMs: number): Promise<{ readonly ok: true } | Failure>;

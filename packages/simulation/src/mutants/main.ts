@@ -29,7 +29,7 @@ async function judge(mutant: Mutant, from: number, seeds: number): Promise<Verdi
   let done = 0;
   let events = 0;
   const others = new Map<CheckerName, number>();
-  const job = { twice: false, shrink: false, minEvents: undefined, schedule: undefined };
+  const job = { twice: false, shrink: false, minEvents: undefined, schedule: undefined, loads: undefined };
   const jobs = Array.from({ length: seeds }, (_, at): SeedJob => ({ ...job, seed: from + at }));
   const onReport = ({ seed, violation, events: more }: SeedReport): boolean => {
     done++;

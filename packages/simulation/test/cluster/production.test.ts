@@ -26,11 +26,11 @@ describe('a simulated cluster of production nodes', function () {
   }
 
   for (const name of readdirSync(REGRESSIONS).filter((file) => file.endsWith('.json'))) {
-    const { seed, schedule, note } = JSON.parse(
+    const { seed, schedule, loads, note } = JSON.parse(
       readFileSync(new URL(name, REGRESSIONS), 'utf8'),
     ) as Regression;
     it(`breaks no promise as in ${name}: ${note}`, async () => {
-      const { violation } = await runSeed({ seed, schedule, factory: productionNodes(seed) });
+      const { violation } = await runSeed({ seed, schedule, loads, factory: productionNodes(seed) });
       expect(violation).to.equal(undefined);
     });
   }
