@@ -8,7 +8,7 @@ import { findVoter, replicaName, type ReplicaKey, type Voter } from '@tidemark/r
 import { noNetworkFaults } from '../sim-network.ts';
 import { SimPrng } from '../sim-prng.ts';
 import { type Fault, type PartitionShape, type Schedule, type Victims } from './faults.ts';
-import { RECORD_TOPIC } from './record-load.ts';
+import { RECORD_TOPIC } from './replica-checks.ts';
 import { raftMessageTypes, type SimHost } from './sim-host.ts';
 import { type PartitionPlace, type SimulatedNode } from './simulated-node.ts';
 import { type SimWorld } from './sim-world.ts';

@@ -207,6 +207,7 @@ class ProductionNode implements SimulatedNode {
     );
     this.#replicas = replicas;
     this.#groups = groupCoordinator(env, this.#node, replicas);
+    tellCommitted(env, replicas);
     await replicas.start();
     if (this.#isOver()) return replicas;
     this.#broker.start();
@@ -461,6 +462,22 @@ function settingsOf(variant: Variant, overrides: ConfigOverrides): TopicSettings
   }
   const log = { ...settings.log, segmentBytes: variant.recordSegmentBytes, fileDeleteDelayMs: 500 };
   return { ...settings, log, minInsyncReplicas: (replicas) => (replicas >= 3 ? 2 : 1) };
+}
+
+/** A partition is watched from the first time on that it is led here. */
+function tellCommitted({ onCommitted }: NodeEnv, replicas: ReplicaManager): void {
+  const watched = new WeakSet<object>();
+  replicas.followLeaderships({
+    began: (partition) => {
+      const tell = (): void => {
+        if (partition.isLeader) onCommitted(partition.topic, partition.index);
+      };
+      if (!watched.has(partition)) partition.watch({ progressed: tell, disturbed: tell });
+      watched.add(partition);
+      tell();
+    },
+    ended: () => undefined,
+  });
 }
 
 /** Everything that is waited for, short. */

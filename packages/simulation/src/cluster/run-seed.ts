@@ -10,6 +10,7 @@ import { drawLoads, type Loads } from './loads.ts';
 import { Nemesis } from './nemesis.ts';
 import { RecordHistory } from './record-history.ts';
 import { RecordLoad } from './record-load.ts';
+import { ReplicaChecks } from './replica-checks.ts';
 import { type NodeFactory, type SimulatedNode } from './simulated-node.ts';
 import { SimWorld } from './sim-world.ts';
 import { type Violation } from './violations.ts';
@@ -124,6 +125,7 @@ class SeedRun {
     const { minEvents = DEFAULT_MIN_EVENTS } = this.#options;
     const streams = clientStreams(prng);
     const nemesis = new Nemesis(this.#world);
+    const replicas = new ReplicaChecks(this.#world);
     const loads = this.#loads;
     const workload = new Workload(this.#world, this.#history, loads.commands);
     const records = new RecordLoad(this.#world, this.#records, loads.records, streams.records);
@@ -139,7 +141,7 @@ class SeedRun {
       (clock.monotonicMs() >= this.#schedule.durationMs && clock.events >= minEvents);
     while (!isOver()) {
       await clock.advance(SLICE_MS);
-      records.observe();
+      replicas.observe();
     }
     if (this.#hasFailed) return;
     workload.stop();
@@ -147,7 +149,7 @@ class SeedRun {
     groups.calm();
     nemesis.heal();
     clock.trace.note('healing');
-    await this.#converge(nemesis, { records, groups }, prng.fork('healing'));
+    await this.#converge(nemesis, { records, groups, replicas }, prng.fork('healing'));
     groups.stop();
   }
 
@@ -157,7 +159,7 @@ class SeedRun {
 
   async #converge(
     nemesis: Nemesis,
-    { records, groups }: { readonly records: RecordLoad; readonly groups: GroupLoad },
+    { records, groups, replicas }: Parts,
     prng: SimPrng,
   ): Promise<void> {
     const { clock, violations } = this.#world;
@@ -173,7 +175,7 @@ class SeedRun {
         });
       }
       await clock.advance(SLICE_MS);
-      records.observe();
+      replicas.observe();
       if (this.#hasFailed) return;
       probe.ask();
       const missing = mending.isDone
@@ -232,6 +234,12 @@ function clientStreams(prng: SimPrng): Readonly<Record<'commands' | 'records' | 
   prng.fork('group load');
   const groups = prng.fork('group clients');
   return { records, groups, commands: prng.fork('clients') };
+}
+
+interface Parts {
+  readonly records: RecordLoad;
+  readonly groups: GroupLoad;
+  readonly replicas: ReplicaChecks;
 }
 
 const PROBE_TIMEOUT_MS = 1_000;

@@ -37,6 +37,8 @@ export interface NodeEnv {
   readonly timing: ClusterTiming;
   /** Called after every change of the image, in order. */
   readonly onImage: (image: ImageView) => void;
+  /** The node begins to lead a partition, or the high watermark of one that it leads has moved. */
+  readonly onCommitted: (topic: string, partition: number) => void;
   /** The process would end of this. */
   readonly onFatal: (cause: unknown) => void;
 }
