@@ -157,11 +157,7 @@ class SeedRun {
     return this.#world.violations.first !== undefined;
   }
 
-  async #converge(
-    nemesis: Nemesis,
-    { records, groups, replicas }: Parts,
-    prng: SimPrng,
-  ): Promise<void> {
+  async #converge(nemesis: Nemesis, { records, groups, replicas }: Parts, prng: SimPrng): Promise<void> {
     const { clock, violations } = this.#world;
     const endMs = clock.monotonicMs() + HEALING_MS;
     const probe = new Probe(this.#world, this.#history, prng);

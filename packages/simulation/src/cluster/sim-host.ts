@@ -355,6 +355,7 @@ export const raftMessageTypes = {
   voteResponse: 2,
   append: 3,
   appendResponse: 4,
+  snapshot: 5,
   snapshotResponse: 6,
 };
 
