@@ -4,7 +4,7 @@ import { productionNodes, runSeed, type Regression } from '@tidemark/simulation'
 
 /** `SEED` and `SEEDS` run others, or more of them; `make sim` is faster. */
 const FIRST = Number(process.env['SEED'] ?? 1);
-const COUNT = Number(process.env['SEEDS'] ?? 6);
+const COUNT = Number(process.env['SEEDS'] ?? 4);
 const REGRESSIONS = new URL('../regressions/', import.meta.url);
 
 describe('a simulated cluster of production nodes', function () {
