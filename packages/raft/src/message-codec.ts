@@ -164,15 +164,16 @@ export function encodeMessage(message: RaftMessage, prefixBytes = 0): Uint8Array
   receiver.write(writer, message.to);
   termCodec.write(writer, message.term);
   (fields as FieldCodec<object>).write(writer, message);
-  return writer.finish();
+  return writer.handOver();
 }
 
 /** Fields that are undefined are left out by the reader; the types want them named. */
-const ABSENT: { readonly [T in TypeOf]?: object } = {
-  appendResponse: { matchOffset: undefined, refused: undefined },
-  snapshotResponse: { nextPosition: undefined },
-  leaderHint: { leader: undefined },
+const ABSENT: { readonly [T in TypeOf]?: readonly string[] } = {
+  appendResponse: ['matchOffset', 'refused'],
+  snapshotResponse: ['nextPosition'],
+  leaderHint: ['leader'],
 };
+const NONE: readonly string[] = [];
 
 /** The entries go on where `previous` ends, and no leader has entries of a term after its own. */
 function checkAppend({ term, previous, entries }: AppendRequest): void {
@@ -204,15 +205,15 @@ export function decodeMessage(
     const fields = (schemas[type].fields as FieldCodec<object>).read(reader);
     if (reader.left > 0) throw new MalformedRecord(`has ${reader.left} bytes too many`);
     // Filled up in place: this is done for every message there is.
-    const absent = ABSENT[type];
-    const message = Object.assign(absent === undefined ? fields : { ...absent, ...fields }, {
-      type,
-      from,
-      to,
-      term,
-    }) as unknown as RaftMessage;
-    if (message.type === 'append') checkAppend(message);
-    return { ok: true, message };
+    const message = fields as Record<string, unknown>;
+    for (const name of ABSENT[type] ?? NONE) message[name] ??= undefined;
+    message['type'] = type;
+    message['from'] = from;
+    message['to'] = to;
+    message['term'] = term;
+    const decoded = message as unknown as RaftMessage;
+    if (decoded.type === 'append') checkAppend(decoded);
+    return { ok: true, message: decoded };
   } catch (error) {
     if (error instanceof MalformedRecord) return failure('CORRUPT_MESSAGE', `A message ${error.message}.`);
     throw error;

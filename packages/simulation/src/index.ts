@@ -33,6 +33,7 @@ export * from './cluster/client-history.ts';
 export * from './cluster/cluster-checks.ts';
 export * from './cluster/faults.ts';
 export * from './cluster/image-checks.ts';
+export * from './cluster/loads.ts';
 export * from './cluster/run-seed.ts';
 export * from './cluster/simulated-node.ts';
 export * from './cluster/violations.ts';

@@ -1,7 +1,9 @@
 // PagedBytes: the content of one simulated file, as 4 KiB pages. A page nobody wrote is a hole that reads as zeros and takes
-// no space. `clone` shares the pages; whoever writes to a shared page first copies it, so a snapshot of a disk is cheap.
+// no space. `clone` shares the pages; whoever writes to a shared page first copies it, so a snapshot of a disk is cheap. A page has
+// memory only as far as it was written: most files of a simulation are a line or two.
 
 export const PAGE_BYTES = 4096;
+const LEAST_PAGE_BYTES = 64;
 
 export class PagedBytes {
   #sizeBytes = 0;
@@ -35,8 +37,9 @@ export class PagedBytes {
       const inPage = (position + done) % PAGE_BYTES;
       const chunk = Math.min(length - done, PAGE_BYTES - inPage);
       const page = this.#pages[Math.floor((position + done) / PAGE_BYTES)];
-      if (page === undefined) into.fill(0, done, done + chunk);
-      else into.set(page.subarray(inPage, inPage + chunk), done);
+      const held = page === undefined ? 0 : Math.max(0, Math.min(chunk, page.length - inPage));
+      if (held > 0) into.set(page!.subarray(inPage, inPage + held), done);
+      if (held < chunk) into.fill(0, done + held, done + chunk);
       done += chunk;
     }
     return length;
@@ -47,10 +50,8 @@ export class PagedBytes {
     for (let done = 0; done < bytes.length;) {
       const inPage = (position + done) % PAGE_BYTES;
       const chunk = Math.min(bytes.length - done, PAGE_BYTES - inPage);
-      this.#writable(Math.floor((position + done) / PAGE_BYTES)).set(
-        bytes.subarray(done, done + chunk),
-        inPage,
-      );
+      const page = this.#writable(Math.floor((position + done) / PAGE_BYTES), inPage + chunk);
+      page.set(chunk === bytes.length ? bytes : bytes.subarray(done, done + chunk), inPage);
       done += chunk;
     }
     if (bytes.length > 0) this.#sizeBytes = Math.max(this.#sizeBytes, position + bytes.length);
@@ -66,7 +67,9 @@ export class PagedBytes {
       this.#pages.length = Math.min(this.#pages.length, kept);
       this.#own.length = this.#pages.length;
       const inPage = sizeBytes % PAGE_BYTES;
-      if (inPage > 0 && this.#pages[kept - 1] !== undefined) this.#writable(kept - 1).fill(0, inPage);
+      if (inPage > 0 && (this.#pages[kept - 1]?.length ?? 0) > inPage) {
+        this.#writable(kept - 1, inPage).fill(0, inPage);
+      }
     }
     this.#sizeBytes = sizeBytes;
   }
@@ -86,14 +89,17 @@ export class PagedBytes {
     return bytes;
   }
 
-  #writable(index: number): Uint8Array {
-    let page = this.#pages[index];
-    if (page === undefined || this.#own[index] !== true) {
-      if (page === undefined) this.#allocated++;
-      page = page === undefined ? new Uint8Array(PAGE_BYTES) : page.slice();
-      this.#pages[index] = page;
-      this.#own[index] = true;
-    }
+  /** A page of this content alone, with memory for its first `bytes` at least. */
+  #writable(index: number, bytes: number): Uint8Array {
+    const known = this.#pages[index];
+    if (known !== undefined && this.#own[index] === true && known.length >= bytes) return known;
+    if (known === undefined) this.#allocated++;
+    let size = Math.max(LEAST_PAGE_BYTES, known?.length ?? 0);
+    while (size < bytes) size *= 2;
+    const page = new Uint8Array(size);
+    if (known !== undefined) page.set(known);
+    this.#pages[index] = page;
+    this.#own[index] = true;
     return page;
   }
 }

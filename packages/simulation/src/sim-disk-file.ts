@@ -2,12 +2,15 @@
 // written when it was called, not what arrives while it runs.
 
 import { DiskError, type DiskFile } from '@tidemark/core';
+import { type ByteSlab } from './byte-slab.ts';
 import { type DiskOperation } from './disk-step.ts';
 import { PAGE_BYTES } from './paged-bytes.ts';
 import { applyChange, type DataChange, type FileNode } from './sim-inode.ts';
 
 /** What an open file needs of its disk. */
 export interface DiskSteps {
+  /** Memory for what is written. */
+  readonly slab: ByteSlab;
   step<T>(
     operation: DiskOperation,
     path: string,
@@ -54,7 +57,7 @@ export class SimDiskFile implements DiskFile {
     let asked = 0;
     for (const part of parts) asked += part.length;
     return this.#step('write', position, asked, () => {
-      const bytes = this.#fitting(joined(parts, this.#disk.shortened(asked)), position);
+      const bytes = this.#fitting(joined(parts, this.#disk.shortened(asked), this.#disk.slab), position);
       this.#apply({ order: this.#disk.nextOrder(), kind: 'write', position, bytes });
       return bytes.length;
     });
@@ -151,12 +154,12 @@ export class SimDiskFile implements DiskFile {
   }
 }
 
-/** The first `length` bytes of the parts, in a buffer of their own. */
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
+/** A copy of the first `length` bytes of the parts. */
+function joined(parts: readonly Uint8Array[], length: number, slab: ByteSlab): Uint8Array {
+  const bytes = slab.take(length);
   let at = 0;
   for (const part of parts) {
-    const taken = part.subarray(0, length - at);
+    const taken = part.length <= length - at ? part : part.subarray(0, length - at);
     bytes.set(taken, at);
     at += taken.length;
   }

@@ -3,6 +3,7 @@
 // refused, or be the last thing before the crash. Bytes and names nobody synced are lost as `CrashMode` says.
 
 import { DiskError, type DirectoryEntry, type DirectoryLock, type Disk, type DiskFile } from '@tidemark/core';
+import { ByteSlab } from './byte-slab.ts';
 import { survivors, type CrashMode } from './crash-survivors.ts';
 import {
   FaultPlan,
@@ -266,6 +267,7 @@ export class SimDisk implements Disk {
 
   /** What the open files use of the disk. */
   readonly #steps: DiskSteps = {
+    slab: new ByteSlab(),
     step: (operation, path, bytes, effect, onFault, onDone) =>
       this.#step(operation, path, bytes, effect, onFault, onDone),
     nextOrder: () => this.#order++,

@@ -11,6 +11,7 @@ import {
   type KeyValueStore,
   type KeyValueWrite,
 } from '@tidemark/core';
+import { ByteSlab } from './byte-slab.ts';
 import { type CrashMode } from './crash-survivors.ts';
 import {
   FaultPlan,
@@ -60,6 +61,7 @@ export class SimKeyValueStore implements KeyValueStore {
   readonly name: string;
   readonly #options: SimKeyValueStoreOptions;
   readonly #prng: SimPrng;
+  readonly #slab = new ByteSlab();
   readonly #observers = new Set<StepObserver>();
   readonly #faults = new FaultPlan();
   #entries: Entries = new Map();
@@ -152,7 +154,10 @@ export class SimKeyValueStore implements KeyValueStore {
     let bytes = 0;
     const changes = writes.map(({ key, value }): Change => {
       bytes += key.length + (value?.length ?? 0);
-      return [nameOf(key), value === undefined ? undefined : { key: copyOf(key), value: copyOf(value) }];
+      return [
+        nameOf(key),
+        value === undefined ? undefined : { key: this.#slab.copy(key), value: this.#slab.copy(value) },
+      ];
     });
     return this.#call(sync ? 'sync' : 'write', bytes, changes, () => {
       const undo = this.#apply(changes);
@@ -165,7 +170,7 @@ export class SimKeyValueStore implements KeyValueStore {
     const name = nameOf(key);
     return this.#call('read', key.length, undefined, () => {
       const entry = this.#entries.get(name);
-      return entry && copyOf(entry.value);
+      return entry && this.#slab.copy(entry.value);
     });
   }
 

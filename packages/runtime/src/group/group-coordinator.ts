@@ -209,10 +209,10 @@ export class GroupCoordinator implements LeadershipListener {
   }
 
   #imageChanged(image: MetadataImage, previous: MetadataImage): void {
-    if (image.parts.topics === previous.parts.topics) return;
-    for (const { id, name } of previous.topics()) {
-      if (image.topicById(id) !== undefined) continue;
-      for (const { served } of this.#led.values()) served.topicDeleted(name);
+    // Only what differs is looked at: topics change with every change of their in-sync replicas.
+    for (const { before, after } of image.parts.topics.changedSince(previous.parts.topics)) {
+      if (before === undefined || after !== undefined) continue;
+      for (const { served } of this.#led.values()) served.topicDeleted(before.name);
     }
   }
 }

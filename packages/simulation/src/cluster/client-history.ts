@@ -2,7 +2,7 @@
 // stands for one command: an acknowledged one is there, once; one that was refused for sure never happened; of the others either.
 
 import { isInternalTopic } from '@tidemark/core';
-import { RECORD_TOPIC } from './record-load.ts';
+import { RECORD_TOPIC } from './replica-checks.ts';
 import { type ImageView } from './simulated-node.ts';
 import { type Report } from './violations.ts';
 

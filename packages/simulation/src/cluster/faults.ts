@@ -73,6 +73,16 @@ export type Fault = Timed &
     | { readonly type: 'reassign' }
     | { readonly type: 'add-voter' }
     | { readonly type: 'remove-voter' }
+    | {
+        /** Two at the leader at the same moment: only one may be begun before the other is committed. */
+        readonly type: 'two-voter-changes';
+        readonly first: 'add' | 'remove';
+      }
+    | {
+        /** A node is away until only a snapshot brings it up to date, and snapshots of that time arrive once more later. */
+        readonly type: 'late-snapshot';
+        readonly awayMs: number;
+      }
     | { readonly type: 'wipe' }
   );
 
@@ -199,6 +209,8 @@ const kinds: readonly (readonly [weight: number, draw: (prng: SimPrng) => Untime
   [8, () => ({ type: 'add-voter' })],
   [6, () => ({ type: 'remove-voter' })],
   [5, () => ({ type: 'wipe' })],
+  [6, (prng) => ({ type: 'two-voter-changes', first: anyOf(prng, ['add', 'remove']) })],
+  [6, (prng) => ({ type: 'late-snapshot', awayMs: 400 + prng.below(1_600) })],
 ];
 
 /** A schedule of `count` faults over `durationMs`. */

@@ -6,7 +6,7 @@ import { type SimPrng } from '../sim-prng.ts';
 import { GroupClient } from './group-client.ts';
 import { type GroupHistory } from './group-history.ts';
 import { type ClientLink } from './record-client.ts';
-import { RECORD_TOPIC } from './record-load.ts';
+import { RECORD_TOPIC } from './replica-checks.ts';
 import { type SimWorld } from './sim-world.ts';
 import { attemptTopic } from './topic-attempt.ts';
 

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Regression } from './regression.ts';
-import { runSeeds, type SeedJob, type SeedReport } from './seed-runner.ts';
+import { DEFAULT_LIMIT_MS, runSeeds, type SeedJob, type SeedReport } from './seed-runner.ts';
 
 const SHOWN_EVENTS = 60;
 const MAX_SHOWN_VIOLATIONS = 5;
@@ -16,20 +16,22 @@ interface Totals {
   seeds: number;
   events: number;
   violations: number;
+  processorMs: number;
 }
 
 function jobsOf(values: ReturnType<typeof options>): SeedJob[] {
   const minEvents = values.events === undefined ? undefined : Number(values.events);
-  const common = { twice: values.twice, shrink: !values['no-shrink'], minEvents };
+  const common = { twice: values.twice, shrink: !values['no-shrink'], minEvents, limitMs: DEFAULT_LIMIT_MS };
   if (values.replay !== undefined) {
-    const { seed, schedule } = JSON.parse(readFileSync(values.replay, 'utf8')) as Regression;
-    return [{ ...common, seed, schedule, shrink: false }];
+    const { seed, schedule, loads } = JSON.parse(readFileSync(values.replay, 'utf8')) as Regression;
+    return [{ ...common, seed, schedule, loads, shrink: false }];
   }
   const from = Number(values.from);
   return Array.from({ length: Number(values.seeds) }, (_, at) => ({
     ...common,
     seed: from + at,
     schedule: undefined,
+    loads: undefined,
   }));
 }
 
@@ -60,7 +62,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function showViolation({ seed, voters, digest, violation, schedule, shrunk }: SeedReport): void {
+function showViolation({ seed, voters, digest, violation, schedule, shrunk, loads }: SeedReport): void {
   if (violation === undefined) return;
   const { checker, what, atMs, event, trace } = violation;
   say(`seed ${seed}: ${checker}`);
@@ -71,20 +73,27 @@ function showViolation({ seed, voters, digest, violation, schedule, shrunk }: Se
   say(
     `  ${faults.faults.length} of ${schedule.faults.length} faults are enough; as a file in test/regressions:`,
   );
-  const regression: Regression = { checker, note: 'what was wrong, and where', seed, schedule: faults };
+  const regression: Regression = {
+    checker,
+    note: 'what was wrong, and where',
+    seed,
+    schedule: faults,
+    loads,
+  };
   say(JSON.stringify(regression, undefined, 1));
 }
 
 async function main(): Promise<void> {
   const values = options();
   const jobs = jobsOf(values);
-  const totals: Totals = { seeds: 0, events: 0, violations: 0 };
+  const totals: Totals = { seeds: 0, events: 0, violations: 0, processorMs: 0 };
   const started = performance.now();
   let lastProgress = 0;
   const rate = (): string => Math.round((totals.events / (performance.now() - started)) * 1_000).toString();
   const onReport = (report: SeedReport): boolean => {
     totals.seeds++;
     totals.events += report.events;
+    totals.processorMs += report.processorMs;
     const isUnsteady = report.secondDigest !== undefined && report.secondDigest !== report.digest;
     if (isUnsteady)
       say(`seed ${report.seed}: the second run differs: ${report.digest} and ${report.secondDigest}`);
@@ -107,7 +116,12 @@ async function main(): Promise<void> {
   const workers = workersOf(values.jobs);
   await runSeeds(jobs[Symbol.iterator](), { onReport, ...(workers === undefined ? {} : { workers }) });
   if (process.stderr.isTTY) process.stderr.write('\n');
-  say(`${rate()} events per second`);
+  const seconds = totals.processorMs / 1_000;
+  const perProcessor = Math.round(totals.events / seconds);
+  const seedsPerMinute = ((totals.seeds * 60) / seconds).toFixed(1);
+  say(
+    `${rate()} events per second; of processor time ${perProcessor}, and ${seedsPerMinute} seeds per minute`,
+  );
   say(`${totals.seeds} seeds, ${totals.events} events, ${totals.violations} violations`);
   process.exitCode = totals.violations > 0 ? 1 : 0;
 }

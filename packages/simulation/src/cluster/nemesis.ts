@@ -1,42 +1,37 @@
 // The nemesis: does to a simulated cluster what its schedule says, and undoes all of it in the end. Contract: it never destroys
 // what was promised to be kept. A wiped disk counts against the voters until its replica is one no longer, and there is only one
-// such at a time, and only of a broker whose partitions two others hold; a power failure may strike everybody, because what is
-// acknowledged is synced.
+// such at a time, and only of a broker each of whose partitions another in-sync replica holds (`#mayWipe` says why that is enough);
+// a power failure may strike everybody, because what is acknowledged is synced.
 
 import { OFFSETS_TOPIC, type NodeId } from '@tidemark/core';
-import { findVoter, replicaName, type ReplicaKey, type Voter } from '@tidemark/raft';
+import { type ReplicaKey } from '@tidemark/raft';
 import { noNetworkFaults } from '../sim-network.ts';
 import { SimPrng } from '../sim-prng.ts';
-import { type Fault, type PartitionShape, type Schedule, type Victims } from './faults.ts';
-import { RECORD_TOPIC } from './record-load.ts';
-import { raftMessageTypes, type SimHost } from './sim-host.ts';
+import { Ambushes } from './ambushes.ts';
+import { type Fault, type Schedule, type Victims } from './faults.ts';
+import { cutNetwork } from './network-cut.ts';
+import { RECORD_TOPIC } from './replica-checks.ts';
+import { shuffled } from './shuffled.ts';
+import { type SimHost } from './sim-host.ts';
 import { type PartitionPlace, type SimulatedNode } from './simulated-node.ts';
 import { type SimWorld } from './sim-world.ts';
+import { VoterChanges } from './voter-changes.ts';
 
 const COMMAND_TIMEOUT_MS = 1_000;
-/** A change of the voters is tried so often; most fail because nobody leads or the replica is not there yet. */
-const CHANGE_TRIES = 8;
-const RETRY_MS = 120;
-/** Between the end of processes and their start, where the schedule does not say. */
-const RESTART_MS = 20;
 /** How often the nemesis looks whether a process has ended. */
 const STOPPING_MS = 20;
-/** Who must have everything that a disk has before that may be lost. */
-const OTHERS_IN_SYNC = 2;
-const RECORD_FILE = new RegExp(`/${RECORD_TOPIC}-\\d+/`);
 
 export class Nemesis {
   readonly #world: SimWorld;
-  /** The voter whose disk is gone. */
-  #lost: ReplicaKey | undefined;
+  readonly #voters: VoterChanges;
+  readonly #ambushes: Ambushes;
   #isHealing = false;
   #usualNetwork = noNetworkFaults;
-  readonly #traps = new Set<() => void>();
-  /** Changes of the voters under way. */
-  #changes = 0;
 
   constructor(world: SimWorld) {
     this.#world = world;
+    this.#voters = new VoterChanges(world);
+    this.#ambushes = new Ambushes(world);
   }
 
   /** Everything of the schedule happens at its time from now. */
@@ -55,7 +50,8 @@ export class Nemesis {
   /** Ends every fault and starts every node. What needs the cluster's consent, `mendVoters` does. */
   heal(): void {
     this.#isHealing = true;
-    for (const untrap of this.#traps) untrap();
+    this.#voters.stop();
+    this.#ambushes.end();
     this.#world.network.heal();
     for (const host of this.#world.hosts) {
       host.mend();
@@ -66,9 +62,8 @@ export class Nemesis {
   }
 
   /** Takes the voter whose disk is gone out of the quorum. To be called until it answers true. */
-  async mendVoters(): Promise<boolean> {
-    await this.#removeLost();
-    return this.#lost === undefined;
+  mendVoters(): Promise<boolean> {
+    return this.#voters.mend();
   }
 
   #strike(fault: Fault, prng: SimPrng): (() => void) | undefined {
@@ -76,7 +71,7 @@ export class Nemesis {
     clock.trace.note('nemesis', fault.type);
     switch (fault.type) {
       case 'partition':
-        return this.#partition(fault.shape, prng);
+        return cutNetwork(this.#world, fault.shape, prng);
       case 'network': {
         const { dropOneIn, duplicateOneIn, reorderOneIn } = fault;
         network.faults = { dropOneIn, duplicateOneIn, reorderOneIn };
@@ -100,7 +95,7 @@ export class Nemesis {
         return () => this.#startOnceStopped(host);
       }
       case 'crash-after-send':
-        return this.#crashAfterSend(fault);
+        return this.#ambushes.crashAfterSend(fault);
       case 'pause': {
         const victims = this.#victims(fault.victims, prng);
         for (const host of victims) host.pause();
@@ -118,10 +113,18 @@ export class Nemesis {
         return () => this.#mendAndRestart(host);
       }
       case 'failed-sync':
-        this.#failSync(fault, prng);
+        this.#ambushes.failSync(fault, prng);
         return undefined;
-      case 'lonely-return':
-        return this.#returnAlone(fault, prng);
+      case 'lonely-return': {
+        const host = this.#any(prng);
+        if (fault.how !== 'wipe') host.end(fault.how);
+        else if (this.#mayWipe(host)) this.#voters.lose(host, prng);
+        else return undefined;
+        return () => this.#ambushes.returnAlone(host, fault.cutMs);
+      }
+      case 'late-snapshot':
+        this.#ambushes.lateSnapshot(this.#any(prng), fault.awayMs);
+        return undefined;
       case 'disk-full': {
         const host = this.#any(prng);
         host.fill(fault.bytes);
@@ -152,93 +155,23 @@ export class Nemesis {
         this.#ask((host) => this.#reassign(host.node!, prng), prng);
         return undefined;
       case 'add-voter':
-        void this.#changeVoters(prng, 'add');
+        void this.#voters.change(prng, 'add');
         return undefined;
       case 'remove-voter':
-        void this.#changeVoters(prng, 'remove');
+        void this.#voters.change(prng, 'remove');
+        return undefined;
+      case 'two-voter-changes':
+        // At the same moment, and again at the same moments.
+        void this.#voters.change(prng.fork('one'), fault.first);
+        void this.#voters.change(prng.fork('other'), 'add');
         return undefined;
       case 'wipe': {
         const host = hosts[prng.below(hosts.length)]!;
         if (!this.#mayWipe(host)) return undefined;
-        this.#wipe(host, prng);
+        this.#voters.lose(host, prng);
         return () => this.#restart([host]);
       }
     }
-  }
-
-  #crashAfterSend(fault: Fault & { readonly type: 'crash-after-send' }): () => void {
-    const { clock, hosts } = this.#world;
-    let { skip } = fault;
-    const strike = (sender: SimHost): void => {
-      if (this.#isHealing) return;
-      const victims = fault.victims === 'all' ? hosts : [sender];
-      for (const host of victims) host.end('nothing');
-      // At once, so that it meets those who still count on what it said.
-      clock.after(1, () => this.#restart(victims));
-    };
-    const untrap = this.#world.onSend((sender, type) => {
-      if (type !== raftMessageTypes[fault.message] || skip-- > 0) return;
-      untrap();
-      clock.after(fault.delayMs, () => strike(sender));
-    });
-    this.#traps.add(untrap);
-    const leader = fault.election ? this.#world.leader() : undefined;
-    leader?.end('kill');
-    return () => {
-      untrap();
-      leader?.start();
-    };
-  }
-
-  /** A replica's sync fails whenever the next one comes. Who counts what it was for as held is found out when it has to start again. */
-  #failSync(fault: Fault & { readonly type: 'failed-sync' }, prng: SimPrng): void {
-    const { clock, hosts } = this.#world;
-    const places = this.#world.furthest()?.partitionsOf(RECORD_TOPIC) ?? [];
-    const place = places[prng.below(Math.max(1, places.length))];
-    const id = place?.replicas[prng.below(place.replicas.length)];
-    const host = hosts.find((each) => (each.id as number) === id);
-    const { skip, forMs, mode, victims } = fault;
-    const onStrike = (): void => {
-      clock.after(forMs, () => {
-        if (this.#isHealing || host === undefined) return;
-        const ended = victims === 'all' ? hosts : [host];
-        for (const each of ended) each.end(mode);
-        host.mend();
-        clock.after(RESTART_MS, () => this.#restart(ended));
-      });
-    };
-    const path = (name: string): boolean => RECORD_FILE.test(name);
-    host?.inject({ operation: 'sync', path, error: 'EIO', skip, onStrike }, false);
-  }
-
-  /**
-   * Its earlier incarnation was in sync a moment ago and the next one is not heard by the leaders: only the metadata tells them
-   * apart, and the leaders must.
-   */
-  #returnAlone(fault: Fault & { readonly type: 'lonely-return' }, prng: SimPrng): (() => void) | undefined {
-    const { clock, network } = this.#world;
-    const host = this.#any(prng);
-    if (fault.how !== 'wipe') host.end(fault.how);
-    else if (this.#mayWipe(host)) this.#wipe(host, prng);
-    else return undefined;
-    return () => {
-      const led = this.#world.furthest()?.partitionsOf(RECORD_TOPIC) ?? [];
-      const leaders = new Set(led.map(({ leader }) => leader as NodeId));
-      // Without the controller it would not come back at all.
-      leaders.delete(this.#world.leader()?.id ?? host.id);
-      leaders.delete(host.id);
-      for (const leader of leaders) network.block(host.id, leader);
-      host.start();
-      clock.after(fault.cutMs, () => {
-        for (const leader of leaders) network.unblock(host.id, leader);
-      });
-    };
-  }
-
-  #wipe(host: SimHost, prng: SimPrng): void {
-    if (this.#isVoter(host)) this.#lost = host.key;
-    host.wipe();
-    void this.#replaceLost(prng);
   }
 
   #restart(hosts: readonly SimHost[]): void {
@@ -264,7 +197,7 @@ export class Nemesis {
     const { hosts } = this.#world;
     const leader = this.#world.leader();
     const voters = shuffled(
-      hosts.filter((host) => this.#isVoter(host)),
+      hosts.filter((host) => this.#voters.isVoter(host)),
       prng,
     );
     const majority = Math.floor(voters.length / 2) + 1;
@@ -280,59 +213,6 @@ export class Nemesis {
       case 'all':
         return hosts;
     }
-  }
-
-  #isVoter(host: SimHost): boolean {
-    return findVoter(this.#world.voters(), host.key) !== undefined;
-  }
-
-  // --- the network ---
-
-  #partition(shape: PartitionShape, prng: SimPrng): () => void {
-    const { network } = this.#world;
-    const cut: (readonly [NodeId, NodeId])[] = [];
-    const block = (from: NodeId, to: NodeId): void => {
-      if (from === to) return;
-      network.block(from, to);
-      cut.push([from, to]);
-    };
-    const both = (a: NodeId, b: NodeId): void => {
-      block(a, b);
-      block(b, a);
-    };
-    const ids = shuffled(this.#world.hosts, prng).map(({ id }) => id);
-    const leader = this.#world.leader()?.id ?? ids[0]!;
-    const half = Math.ceil(ids.length / 2);
-    switch (shape) {
-      case 'halves':
-        for (const a of ids.slice(0, half)) for (const b of ids.slice(half)) both(a, b);
-        break;
-      case 'isolate-leader':
-        for (const id of ids) both(leader, id);
-        break;
-      case 'isolate-one':
-        for (const id of ids) both(ids[0]!, id);
-        break;
-      case 'bridge':
-        // Two halves that only the one in the middle can reach, both of them.
-        for (const a of ids.slice(1, half)) for (const b of ids.slice(half)) both(a, b);
-        break;
-      case 'one-way':
-        // Heard by nobody, or hearing nobody.
-        for (const id of ids) {
-          if (prng.seed % 2 === 0) block(leader, id);
-          else block(id, leader);
-        }
-        break;
-      case 'ring':
-        // Everybody reaches a majority, and no two of them the same one (Jepsen's majorities ring).
-        for (const [at, a] of ids.entries()) {
-          for (let step = 2; step <= ids.length - 2; step++) both(a, ids[(at + step) % ids.length]!);
-        }
-    }
-    return () => {
-      for (const [from, to] of cut) network.unblock(from, to);
-    };
   }
 
   // --- what needs the cluster's consent ---
@@ -364,101 +244,30 @@ export class Nemesis {
     return prng.below(2) === 0 ? undefined : voters[prng.below(voters.length)]?.nodeId;
   }
 
-  async #changeVoters(prng: SimPrng, type: 'add' | 'remove'): Promise<void> {
-    for (let turn = 0; turn < CHANGE_TRIES && !this.#isHealing && this.#lost === undefined; turn++) {
-      const voters = this.#world.voters();
-      if (type === 'remove') {
-        const gone = voters[prng.below(voters.length)];
-        if (gone === undefined || voters.length <= 2) return;
-        if (await this.#change({ type, replica: { nodeId: gone.nodeId, directoryId: gone.directoryId } }))
-          return;
-      } else {
-        const outside = this.#world.hosts.filter((host) => !this.#isVoter(host));
-        const host = outside[prng.below(Math.max(1, outside.length))];
-        if (host === undefined) return;
-        if (await this.#change({ type, voter: { ...host.key, endpoint: host.endpoint } })) return;
-      }
-      await this.#sleep(RETRY_MS);
-    }
-  }
-
   /**
-   * One voter at a time may be lost, and those that are left must hold a majority among themselves, whichever set of voters comes
-   * to be in force: so no change may be under way, and everybody must know the same set.
+   * Whether a disk may be lost: of one that the quorum can spare, and each of whose partitions another in-sync replica holds.
+   *
+   * That one is enough is what acks=all promises with min.insync.replicas=2 and flush.policy=ack. A record is committed only while
+   * two at least are in sync, and then it is on the disk of every one of them; what falls out of sync when that makes them fewer
+   * stays eligible (KIP-966). So of those that may lead another one has on its disk whatever is committed, also if a change of the
+   * in-sync replicas is under way, and nothing but the loss of a second disk takes it away: a crash or a power failure of the other
+   * at the same moment leaves what was synced, and for a broker that syncs before it acknowledges the controller keeps its place
+   * after an unclean end. The broker that lost its disk loses its place with its registration, whose directory is another. Until
+   * then the controller may make it the leader, in name: its process is not one to it before it has registered. So no second disk
+   * may be lost before the image has that registration.
    */
   #mayWipe(host: SimHost): boolean {
-    if (this.#lost !== undefined || this.#changes > 0) return false;
-    const name = (voters: readonly Voter[]): string => voters.map(replicaName).join();
-    const known = name(this.#committedVoters());
-    if (!this.#world.hosts.every(({ node }) => node !== undefined && name(node.status.voters) === known)) {
-      return false;
-    }
-    return this.#isSpare(host) && (!this.#isVoter(host) || this.#committedVoters().length >= 3);
+    return this.#voters.maySpare(host) && this.#isSpare(host);
   }
 
-  /**
-   * Everything its partitions have two others have, too. Judged by the newest image, and not while that still takes a broker for the
-   * one it was before its disk was gone: what it counts as in sync may be nothing.
-   */
+  /** By the newest image, and not while that still takes a broker for the one it was before its disk was gone. */
   #isSpare(host: SimHost): boolean {
     const node = this.#world.furthest();
     if (node === undefined) return false;
     if (!this.#world.hosts.every(({ key }) => isRegistered(node, key))) return false;
     return placesIn(node)
       .filter(({ replicas }) => replicas.includes(host.id))
-      .every(({ isr, leader }) => leader >= 0 && isr.filter((id) => id !== host.id).length >= OTHERS_IN_SYNC);
-  }
-
-  async #replaceLost(prng: SimPrng): Promise<void> {
-    for (let turn = 0; turn < CHANGE_TRIES && this.#lost !== undefined && !this.#isHealing; turn++) {
-      await this.#sleep(RETRY_MS);
-      await this.#removeLost();
-    }
-    if (this.#lost === undefined && !this.#isHealing) await this.#changeVoters(prng, 'add');
-  }
-
-  async #removeLost(): Promise<void> {
-    const lost = this.#lost;
-    if (lost === undefined) return;
-    await this.#change({ type: 'remove', replica: lost });
-    // Whatever the answer was: it is gone once the cluster says so.
-    if (findVoter(this.#committedVoters(), lost) === undefined) this.#lost = undefined;
-  }
-
-  #committedVoters(): readonly Voter[] {
-    return this.#world.checks.committedVoters ?? this.#world.initialVoters;
-  }
-
-  async #change(
-    change:
-      | { readonly type: 'add'; readonly voter: Voter }
-      | { readonly type: 'remove'; readonly replica: ReplicaKey },
-  ): Promise<boolean> {
-    const host = this.#world.leader();
-    if (host?.node === undefined || host.isPaused) return false;
-    const { trace } = this.#world.clock;
-    trace.note(
-      'change voters',
-      change.type,
-      replicaName(change.type === 'add' ? change.voter : change.replica),
-    );
-    this.#changes++;
-    try {
-      const { node } = host;
-      // A node that goes away does not answer.
-      const answer = await Promise.race([
-        node.changeVoters(change, COMMAND_TIMEOUT_MS),
-        this.#sleep(COMMAND_TIMEOUT_MS * 2).then(() => undefined),
-      ]);
-      trace.note('voters', answer?.ok, answer?.ok === false ? answer.error : '');
-      return answer?.ok === true;
-    } finally {
-      this.#changes--;
-    }
-  }
-
-  #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#world.clock.after(ms, resolve));
+      .every(({ isr, leader }) => leader >= 0 && isr.filter((id) => id !== host.id).length >= 1);
   }
 }
 
@@ -469,11 +278,4 @@ function isRegistered(node: SimulatedNode, { nodeId, directoryId }: ReplicaKey):
 
 function placesIn(node: SimulatedNode): readonly PartitionPlace[] {
   return [...node.partitionsOf(RECORD_TOPIC), ...node.partitionsOf(OFFSETS_TOPIC)];
-}
-
-function shuffled<T>(items: readonly T[], prng: SimPrng): T[] {
-  const left = [...items];
-  const result: T[] = [];
-  while (left.length > 0) result.push(...left.splice(prng.below(left.length), 1));
-  return result;
 }

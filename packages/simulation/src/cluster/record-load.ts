@@ -1,16 +1,15 @@
 // The data plane's part of a run: a topic whose partitions are replicated three times, producers and consumers for each of its
 // partitions, and in the end the question whether everybody has the same and everything that was promised.
 
-import { type Offset, type PartitionIndex } from '@tidemark/core';
+import { type PartitionIndex } from '@tidemark/core';
 import { type PartitionLog } from '@tidemark/log';
 import { type SimPrng } from '../sim-prng.ts';
 import { RecordConsumer, RecordProducer, valuesIn, type ClientLink } from './record-client.ts';
 import { type RecordHistory } from './record-history.ts';
-import { type PartitionPlace, type SimulatedNode } from './simulated-node.ts';
+import { openReplicas, placesOf, RECORD_TOPIC } from './replica-checks.ts';
+import { type PartitionPlace } from './simulated-node.ts';
 import { type SimWorld } from './sim-world.ts';
 import { attemptTopic } from './topic-attempt.ts';
-
-export const RECORD_TOPIC = 'records';
 
 export interface RecordLoadOptions {
   readonly partitions: number;
@@ -31,12 +30,6 @@ export class RecordLoad {
   readonly #prng: SimPrng;
   readonly #producers: RecordProducer[] = [];
   readonly #consumers: RecordConsumer[] = [];
-  /** The highest high watermark a leader was seen with. */
-  readonly #committed = new Map<string, number>();
-  /** Who was seen leading, by partition and leader epoch. */
-  readonly #leaders = new Map<string, number>();
-  /** The highest that each open replica was seen with. */
-  readonly #highWatermarks = new WeakMap<object, number>();
   #isCreated = false;
   #isStopped = false;
 
@@ -91,7 +84,7 @@ export class RecordLoad {
     for (const place of this.#places()) {
       const name = `${place.topic}-${place.partition}`;
       if (place.isr.length < place.replicas.length) return `in-sync replicas of ${name}: ${place.isr.join()}`;
-      const replicas = this.#replicasOf(place);
+      const replicas = openReplicas(this.#world, place);
       if (replicas.length < place.replicas.length) return `a replica of ${name}`;
       const ends = replicas.map(({ log, highWatermark }) => `${log.logEndOffset}/${highWatermark}`);
       if (new Set(ends).size > 1 || replicas[0]!.highWatermark !== replicas[0]!.log.logEndOffset) {
@@ -108,55 +101,12 @@ export class RecordLoad {
       .join('; ');
   }
 
-  /**
-   * Looked at now and then: one leads in an epoch; whoever may lead holds what is committed on its disk, nobody has cut below it, and
-   * no replica forgets what it knew to be committed, whoever leads (P8, P10). As the newest image has it; what a replica that is not
-   * open holds is not known.
-   */
-  observe(): void {
-    for (const place of this.#places()) {
-      const name = `${place.topic}-${place.partition}`;
-      const replicas = this.#replicasOf(place);
-      let committed = this.#committed.get(name) ?? 0;
-      for (const { id, replica, highWatermark, isLeader, leaderEpoch } of replicas) {
-        this.#knows(name, id, replica, highWatermark);
-        if (isLeader) this.#leads(name, leaderEpoch, id);
-        if (isLeader && leaderEpoch === place.leaderEpoch) committed = Math.max(committed, highWatermark);
-      }
-      this.#committed.set(name, committed);
-      for (const { id, log } of replicas) {
-        const mayLead = place.isr.includes(id) || place.elr.includes(id);
-        if (!mayLead || log.flushedOffset >= committed) continue;
-        this.#world.violations.report(
-          log.isQuiet ? 'in-sync-behind' : 'high-watermark-cut',
-          `${name}: node ${id} may lead and has ${log.flushedOffset} of ${committed} on its disk`,
-        );
-      }
-    }
-  }
-
-  #knows(name: string, id: number, replica: object, highWatermark: number): void {
-    const known = this.#highWatermarks.get(replica) ?? 0;
-    this.#highWatermarks.set(replica, highWatermark);
-    if (highWatermark >= known) return;
-    const what = `${name}: the high watermark of node ${id} went back from ${known} to ${highWatermark}`;
-    this.#world.violations.report('high-watermark-regressed', what);
-  }
-
-  #leads(name: string, epoch: number, id: number): void {
-    const key = `${name} in ${epoch}`;
-    const known = this.#leaders.get(key) ?? id;
-    this.#leaders.set(key, known);
-    if (known === id) return;
-    this.#world.violations.report('two-leaders-in-epoch', `${key}: node ${known} led, and node ${id} does`);
-  }
-
   /** Once nothing is missing. */
   async check(): Promise<void> {
     for (const place of this.#places()) {
       const name = `${place.topic}-${place.partition}`;
       let first: { readonly id: number; readonly bytes: string } | undefined;
-      for (const { id, log } of this.#replicasOf(place)) {
+      for (const { id, log } of openReplicas(this.#world, place)) {
         const parts = await readAll(log);
         const bytes = Buffer.concat(parts).toString('base64');
         if (first === undefined) {
@@ -180,7 +130,8 @@ export class RecordLoad {
   }
 
   #described({ topic, partition, leader, leaderEpoch, isr, replicas }: PartitionPlace): string {
-    const ends = this.#nodes().flatMap(({ id, node }) => {
+    const ends = this.#world.hosts.flatMap(({ id, node }) => {
+      if (node === undefined) return [];
       const found = node.replicas?.partition(topic, partition as PartitionIndex)?.describe();
       if (found === undefined) return [`${id}: none`];
       const { standing, logEndOffset, flushedOffset, highWatermark } = found;
@@ -193,30 +144,8 @@ export class RecordLoad {
     return `${partition}: leader ${leader} in ${leaderEpoch}, isr ${isr.join()} of ${replicas.join()}: ${ends.join(', ')}`;
   }
 
-  /** By the newest image there is: whoever has just been elected may not have replayed yet what is committed. */
   #places(): readonly PartitionPlace[] {
-    return this.#world.furthest()?.partitionsOf(RECORD_TOPIC) ?? [];
-  }
-
-  #nodes(): readonly { readonly id: number; readonly node: SimulatedNode }[] {
-    return this.#world.hosts.flatMap(({ id, node }) => (node === undefined ? [] : [{ id, node }]));
-  }
-
-  #replicasOf({ topic, partition, replicas }: PartitionPlace): readonly {
-    readonly id: number;
-    readonly replica: object;
-    readonly log: PartitionLog;
-    readonly highWatermark: Offset;
-    readonly isLeader: boolean;
-    readonly leaderEpoch: number;
-  }[] {
-    return this.#nodes().flatMap(({ id, node }) => {
-      if (!replicas.includes(id)) return [];
-      const found = node.replicas?.partition(topic, partition as PartitionIndex);
-      if (found === undefined) return [];
-      const { log, highWatermark, isLeader, leaderEpoch } = found;
-      return [{ id, replica: found, log, highWatermark, isLeader, leaderEpoch }];
-    });
+    return placesOf(this.#world, RECORD_TOPIC);
   }
 
   /** Asks until it is there: a repeated creation is refused. */

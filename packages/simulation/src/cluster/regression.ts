@@ -1,6 +1,7 @@
-// A run that once failed, kept: its seed and what is left of its schedule. The test run replays every one of them.
+// A run that once failed, kept: its seed, its loads and what is left of its schedule. The test run replays every one of them.
 
 import { type Schedule } from './faults.ts';
+import { type Loads } from './loads.ts';
 import { type CheckerName } from './violations.ts';
 
 export interface Regression {
@@ -10,4 +11,5 @@ export interface Regression {
   readonly note: string;
   readonly seed: number;
   readonly schedule: Schedule;
+  readonly loads: Loads;
 }

@@ -1,14 +1,16 @@
 // One run of a simulated cluster: a safety phase, in which clients work while a nemesis does its worst, and a healing phase, in
 // which everything comes back and the cluster must, too. One seed decides all of it: the same seed makes the same trace.
 
-import { type SimPrng } from '../sim-prng.ts';
+import { SimPrng } from '../sim-prng.ts';
 import { ClientHistory } from './client-history.ts';
 import { drawSchedule, type Schedule } from './faults.ts';
 import { GroupHistory } from './group-history.ts';
-import { GroupLoad, type GroupLoadOptions } from './group-load.ts';
+import { GroupLoad } from './group-load.ts';
+import { drawLoads, type Loads } from './loads.ts';
 import { Nemesis } from './nemesis.ts';
 import { RecordHistory } from './record-history.ts';
-import { RecordLoad, type RecordLoadOptions } from './record-load.ts';
+import { RecordLoad } from './record-load.ts';
+import { ReplicaChecks } from './replica-checks.ts';
 import { type NodeFactory, type SimulatedNode } from './simulated-node.ts';
 import { SimWorld } from './sim-world.ts';
 import { type Violation } from './violations.ts';
@@ -21,6 +23,7 @@ export interface SeedOptions {
   readonly voters?: number;
   /** In place of the seed's own. */
   readonly schedule?: Schedule;
+  readonly loads?: Loads;
   /** The safety phase goes on until so many events have happened. Default 20,000. */
   readonly minEvents?: number;
 }
@@ -44,6 +47,7 @@ export interface SeedResult {
   readonly commits: number;
   readonly generations: number;
   readonly schedule: Schedule;
+  readonly loads: Loads;
   readonly violation: Violation | undefined;
 }
 
@@ -65,6 +69,7 @@ class SeedRun {
   readonly #records: RecordHistory;
   readonly #groups: GroupHistory;
   readonly #schedule: Schedule;
+  readonly #loads: Loads;
   readonly #voters: number;
 
   constructor(options: SeedOptions) {
@@ -76,7 +81,9 @@ class SeedRun {
     this.#history = new ClientHistory(this.#world.violations.report);
     this.#records = new RecordHistory(this.#world.violations.report);
     this.#groups = new GroupHistory(this.#world.violations.report);
-    this.#schedule = options.schedule ?? ownSchedule(this.#world.prng.fork('schedule'));
+    const drawn = drawnBy(seed);
+    this.#schedule = options.schedule ?? drawn.schedule;
+    this.#loads = options.loads ?? drawn.loads;
   }
 
   async run(): Promise<SeedResult> {
@@ -108,6 +115,7 @@ class SeedRun {
       commits: this.#groups.commits,
       generations: this.#groups.generations,
       schedule: this.#schedule,
+      loads: this.#loads,
       violation: violations.first,
     };
   }
@@ -115,14 +123,15 @@ class SeedRun {
   async #phases(): Promise<void> {
     const { clock, hosts, prng } = this.#world;
     const { minEvents = DEFAULT_MIN_EVENTS } = this.#options;
+    const streams = clientStreams(prng);
     const nemesis = new Nemesis(this.#world);
-    const workload = new Workload(this.#world, this.#history, drawLoad(prng.fork('load')));
-    const drawn = drawRecordLoad(prng.fork('record load'));
-    const records = new RecordLoad(this.#world, this.#records, drawn, prng.fork('record clients'));
-    const grouped = drawGroupLoad(prng.fork('group load'));
-    const groups = new GroupLoad(this.#world, this.#groups, grouped, prng.fork('group clients'));
+    const replicas = new ReplicaChecks(this.#world);
+    const loads = this.#loads;
+    const workload = new Workload(this.#world, this.#history, loads.commands);
+    const records = new RecordLoad(this.#world, this.#records, loads.records, streams.records);
+    const groups = new GroupLoad(this.#world, this.#groups, loads.groups, streams.groups);
     for (const host of hosts) host.start();
-    workload.start(prng.fork('clients'));
+    workload.start(streams.commands);
     records.start();
     groups.start();
     nemesis.begin(this.#schedule);
@@ -132,7 +141,7 @@ class SeedRun {
       (clock.monotonicMs() >= this.#schedule.durationMs && clock.events >= minEvents);
     while (!isOver()) {
       await clock.advance(SLICE_MS);
-      records.observe();
+      replicas.observe();
     }
     if (this.#hasFailed) return;
     workload.stop();
@@ -140,7 +149,7 @@ class SeedRun {
     groups.calm();
     nemesis.heal();
     clock.trace.note('healing');
-    await this.#converge(nemesis, { records, groups }, prng.fork('healing'));
+    await this.#converge(nemesis, { records, groups, replicas }, prng.fork('healing'));
     groups.stop();
   }
 
@@ -148,11 +157,7 @@ class SeedRun {
     return this.#world.violations.first !== undefined;
   }
 
-  async #converge(
-    nemesis: Nemesis,
-    { records, groups }: { readonly records: RecordLoad; readonly groups: GroupLoad },
-    prng: SimPrng,
-  ): Promise<void> {
+  async #converge(nemesis: Nemesis, { records, groups, replicas }: Parts, prng: SimPrng): Promise<void> {
     const { clock, violations } = this.#world;
     const endMs = clock.monotonicMs() + HEALING_MS;
     const probe = new Probe(this.#world, this.#history, prng);
@@ -166,7 +171,7 @@ class SeedRun {
         });
       }
       await clock.advance(SLICE_MS);
-      records.observe();
+      replicas.observe();
       if (this.#hasFailed) return;
       probe.ask();
       const missing = mending.isDone
@@ -217,6 +222,22 @@ class SeedRun {
   }
 }
 
+/** The labels and their order are those of the runs kept in test/regressions, in which loads were drawn from the same numbers. */
+function clientStreams(prng: SimPrng): Readonly<Record<'commands' | 'records' | 'groups', SimPrng>> {
+  prng.fork('load');
+  prng.fork('record load');
+  const records = prng.fork('record clients');
+  prng.fork('group load');
+  const groups = prng.fork('group clients');
+  return { records, groups, commands: prng.fork('clients') };
+}
+
+interface Parts {
+  readonly records: RecordLoad;
+  readonly groups: GroupLoad;
+  readonly replicas: ReplicaChecks;
+}
+
 const PROBE_TIMEOUT_MS = 1_000;
 
 /** Puts one command to the cluster after another until one is acknowledged. */
@@ -246,7 +267,7 @@ class Probe {
     });
     const name = `healed-${++this.#asked}`;
     this.#history.creating(name);
-    void node.createTopic(name, PROBE_TIMEOUT_MS).then((answer) => {
+    void node.createTopic(name, 0, PROBE_TIMEOUT_MS).then((answer) => {
       giveUp.cancel();
       this.#isWaiting = false;
       if (!answer.ok) return;
@@ -256,32 +277,11 @@ class Probe {
   }
 }
 
-function ownSchedule(prng: SimPrng): Schedule {
-  const durationMs = 3_000 + prng.below(5_000);
-  return drawSchedule(prng, 4 + prng.below(24), durationMs);
-}
-
-function drawRecordLoad(prng: SimPrng): RecordLoadOptions {
-  return {
-    partitions: 1 + prng.below(3),
-    producersPerPartition: 1 + prng.below(2),
-    weakPartitions: prng.below(2),
-    pauseMs: 5 + prng.below(40),
-    link: { trouble: [0, 0, 8, 30][prng.below(4)]!, timeoutMs: 200 + prng.below(600) },
-    turn: { workMs: 200 + prng.below(1_000), restMs: [0, 0, 1_500, 3_000][prng.below(4)]! },
-  };
-}
-
-function drawGroupLoad(prng: SimPrng): GroupLoadOptions {
-  return {
-    groups: 1 + prng.below(2),
-    membersPerGroup: 2 + prng.below(2),
-    partitions: 3 + prng.below(3),
-    pauseMs: 10 + prng.below(40),
-    link: { trouble: [0, 0, 8, 30][prng.below(4)]!, timeoutMs: 200 + prng.below(400) },
-  };
-}
-
-function drawLoad(prng: SimPrng): { clients: number; pauseMs: number; timeoutMs: number } {
-  return { clients: 2 + prng.below(8), pauseMs: 5 + prng.below(40), timeoutMs: 300 + prng.below(700) };
+/** What happens in the run of a seed that is given nothing. From numbers of their own: a run that is given just this is the same run. */
+export function drawnBy(seed: number): { readonly schedule: Schedule; readonly loads: Loads } {
+  const own = new SimPrng(seed);
+  const prng = own.fork('schedule');
+  const durationMs = 2_500 + prng.below(4_000);
+  const schedule = drawSchedule(prng, 4 + prng.below(24), durationMs);
+  return { schedule, loads: drawLoads(own.fork('loads')) };
 }

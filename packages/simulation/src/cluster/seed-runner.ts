@@ -4,7 +4,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { type Schedule } from './faults.ts';
-import { type SeedResult } from './run-seed.ts';
+import { type Loads } from './loads.ts';
+import { WATCHDOG_SIGNAL } from './seed-watchdog.ts';
+import { drawnBy, type SeedResult } from './run-seed.ts';
 
 /** What a child is asked. */
 export interface SeedJob {
@@ -13,10 +15,15 @@ export interface SeedJob {
   readonly shrink: boolean;
   readonly minEvents: number | undefined;
   readonly schedule: Schedule | undefined;
+  readonly loads: Loads | undefined;
+  /** A run that uses more processor time, in ms, is taken for one that never ends. */
+  readonly limitMs: number;
 }
 
 /** What it answers. */
 export interface SeedReport extends SeedResult {
+  /** Processor time of the run, and what was run on account of it. */
+  readonly processorMs: number;
   /** Of the second run; undefined: there was none. */
   readonly secondDigest: string | undefined;
   /** A smaller schedule that fails alike. */
@@ -28,12 +35,12 @@ export interface SeedRunnerOptions {
   /** Further arguments for Node in the children. */
   readonly execArgv?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** A run that takes longer on this machine is taken for one that never ends. Default 300 s. */
-  readonly hangMs?: number;
   /** Answers whether to go on. */
   readonly onReport: (report: SeedReport) => boolean;
 }
 
+/** What a run that ends uses is a few seconds. */
+export const DEFAULT_LIMIT_MS = 120_000;
 const WORKER = new URL('./seed-worker.js', import.meta.url).pathname;
 /** Most of what a run allocates dies at once: a larger nursery halves the collector's work. */
 const NODE_OPTIONS = ['--max-semi-space-size=64', '--no-warnings'];
@@ -84,33 +91,26 @@ class Worker {
     });
   }
 
-  /** Undefined when the child does not answer in time. Rejects when it fails. */
+  /** Undefined when the run does not end. Rejects when it fails. */
   #ask(child: ChildProcess, job: SeedJob): Promise<SeedReport | undefined> {
-    const { hangMs = 300_000 } = this.#options;
     return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        clearTimeout(timer);
-        child.removeAllListeners();
-      };
-      const timer = setTimeout(() => {
-        settle();
-        resolve(undefined);
-      }, hangMs);
       child.once('message', (report: SeedReport | { readonly failed: string }) => {
-        settle();
+        child.removeAllListeners();
         if ('failed' in report) reject(new Error(`seed ${job.seed}: ${report.failed}`));
         else resolve(report);
       });
       child.once('exit', (code, signal) => {
-        settle();
-        reject(new Error(`seed ${job.seed}: the child process ended with ${code ?? signal}`));
+        child.removeAllListeners();
+        if (signal === WATCHDOG_SIGNAL) resolve(undefined);
+        else reject(new Error(`seed ${job.seed}: the child process ended with ${code ?? signal}`));
       });
       child.send(job);
     });
   }
 }
 
-function hung({ seed, schedule }: SeedJob): SeedReport {
+function hung({ seed, limitMs, ...given }: SeedJob): SeedReport {
+  const drawn = drawnBy(seed);
   return {
     seed,
     voters: 0,
@@ -126,8 +126,16 @@ function hung({ seed, schedule }: SeedJob): SeedReport {
     recordsRead: 0,
     commits: 0,
     generations: 0,
-    schedule: schedule ?? { faults: [], durationMs: 0 },
-    violation: { checker: 'liveness', what: 'the run does not end', atMs: 0, event: 0, trace: [] },
+    schedule: given.schedule ?? drawn.schedule,
+    loads: given.loads ?? drawn.loads,
+    violation: {
+      checker: 'liveness',
+      what: `the run does not end within ${limitMs} ms of processor time`,
+      atMs: 0,
+      event: 0,
+      trace: [],
+    },
+    processorMs: limitMs,
     secondDigest: undefined,
     shrunk: undefined,
   };

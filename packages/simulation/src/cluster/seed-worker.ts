@@ -3,17 +3,25 @@
 import { productionNodes } from './production-node.ts';
 import { runSeed, type SeedOptions, type SeedResult } from './run-seed.ts';
 import { type SeedJob, type SeedReport } from './seed-runner.ts';
+import { processorMs, SeedWatchdog } from './seed-watchdog.ts';
 import { shrink } from './shrink.ts';
 
-async function answer({ seed, twice, minEvents, schedule, shrink: isShrunk }: SeedJob): Promise<SeedReport> {
+const watchdog = new SeedWatchdog();
+
+async function answer(job: SeedJob): Promise<SeedReport> {
+  const { seed, twice, minEvents, schedule, loads, shrink: isShrunk, limitMs } = job;
+  const startedMs = processorMs();
   const run = (more: Partial<SeedOptions>): Promise<SeedResult> =>
-    runSeed({
-      seed,
-      factory: productionNodes(seed),
-      ...(minEvents === undefined ? {} : { minEvents }),
-      ...(schedule === undefined ? {} : { schedule }),
-      ...more,
-    });
+    watchdog.watch(limitMs, () =>
+      runSeed({
+        seed,
+        factory: productionNodes(seed),
+        ...(minEvents === undefined ? {} : { minEvents }),
+        ...(schedule === undefined ? {} : { schedule }),
+        ...(loads === undefined ? {} : { loads }),
+        ...more,
+      }),
+    );
   const result = await run({});
   const second = twice ? await run({}) : undefined;
   const { violation } = result;
@@ -25,7 +33,8 @@ async function answer({ seed, twice, minEvents, schedule, shrink: isShrunk }: Se
           return trial.violation?.checker;
         })
       : undefined;
-  return { ...result, secondDigest: second?.digest, shrunk: smaller?.schedule };
+  const used = processorMs() - startedMs;
+  return { ...result, processorMs: used, secondDigest: second?.digest, shrunk: smaller?.schedule };
 }
 
 // A run looks after its own; what comes after its end concerns nobody.

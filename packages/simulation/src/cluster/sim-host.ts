@@ -137,6 +137,9 @@ export class SimHost {
       onImage: (image) => {
         if (incarnation.isAlive) images.changed(image);
       },
+      onCommitted: (topic, partition) => {
+        if (incarnation.isAlive) this.#world.committed(topic, partition);
+      },
       onFatal: (cause) => this.#died(incarnation, cause),
     };
     factory(env).then(
@@ -352,6 +355,7 @@ export const raftMessageTypes = {
   voteResponse: 2,
   append: 3,
   appendResponse: 4,
+  snapshot: 5,
   snapshotResponse: 6,
 };
 

@@ -70,6 +70,9 @@ export class SimWorld {
       initialVoters: founders,
       timing: timing ?? simulatedTiming,
       factory,
+      committed: (topic, partition) => {
+        for (const listener of this.#commitListeners) listener(topic, partition);
+      },
       sent: (host, type) => {
         for (const trap of this.#sendTraps) trap(host, type);
       },
@@ -87,6 +90,13 @@ export class SimWorld {
     return () => {
       this.#sendTraps.delete(trap);
     };
+  }
+
+  readonly #commitListeners = new Set<(topic: string, partition: number) => void>();
+
+  /** Calls back whenever a node begins to lead a partition, or moves the high watermark of one. */
+  onCommitted(listener: (topic: string, partition: number) => void): void {
+    this.#commitListeners.add(listener);
   }
 
   host(id: NodeId): SimHost | undefined {

@@ -37,6 +37,8 @@ export interface NodeEnv {
   readonly timing: ClusterTiming;
   /** Called after every change of the image, in order. */
   readonly onImage: (image: ImageView) => void;
+  /** The node begins to lead a partition, or the high watermark of one that it leads has moved. */
+  readonly onCommitted: (topic: string, partition: number) => void;
   /** The process would end of this. */
   readonly onFatal: (cause: unknown) => void;
 }
@@ -118,7 +120,12 @@ export interface SimulatedNode {
     replicas: readonly number[],
     timeoutMs: number,
   ): Promise<{ readonly ok: true } | Failure>;
-  createTopic(name: string, timeoutMs: number): Promise<{ readonly ok: true; readonly id: string } | Failure>;
+  /** Of one partition; `replicas` 0: as many as is usual. */
+  createTopic(
+    name: string,
+    replicas: number,
+    timeoutMs: number,
+  ): Promise<{ readonly ok: true; readonly id: string } | Failure>;
   /** Overwrites the one value of the topic. */
   setValue(name: string, value: string, timeoutMs: number): Promise<{ readonly ok: true } | Failure>;
   deleteTopic(name: string, timeoutMs: number): Promise<{ readonly ok: true } | Failure>;

@@ -14,6 +14,8 @@ export interface WorkloadOptions {
   readonly pauseMs: number;
   /** A client gives up on an answer then. */
   readonly timeoutMs: number;
+  /** Of each topic that clients create; 0: as many as is usual. */
+  readonly topicReplicas: number;
 }
 
 export class Workload {
@@ -90,7 +92,7 @@ export class Workload {
   async #create(node: SimulatedNode, isThere: () => boolean): Promise<void> {
     const name = `topic-${++this.#names}`;
     this.#history.creating(name);
-    const answer = await node.createTopic(name, this.#options.timeoutMs);
+    const answer = await node.createTopic(name, this.#options.topicReplicas, this.#options.timeoutMs);
     if (!isThere()) return;
     this.#history.created(name, outcomeOf(answer), answer.ok ? answer.id : undefined);
   }

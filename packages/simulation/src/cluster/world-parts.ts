@@ -20,6 +20,8 @@ export interface WorldParts {
   readonly initialVoters: VoterSet;
   readonly timing: ClusterTiming;
   readonly factory: NodeFactory;
+  /** A node has begun to lead a partition, or moved its high watermark. */
+  readonly committed: (topic: string, partition: number) => void;
   /** A node sends a Raft message of this type. */
   readonly sent: (host: SimHost, type: number) => void;
 }

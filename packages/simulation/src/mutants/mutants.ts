@@ -35,6 +35,7 @@ const raftMutants: readonly Mutant[] = [
     find: 'entries.findIndex(({ endOffset, term }) => log.termAt(endOffset) !== term);',
     replace: 'entries.length === 0 ? -1 : 0;',
     expected: [
+      'leader-append-only',
       'leader-completeness',
       'state-machine-safety',
       'acknowledged-command-lost',
@@ -71,6 +72,7 @@ const raftMutants: readonly Mutant[] = [
     find: 'if (snapshot.endOffset <= log.commitOffset || log.termAt(snapshot.endOffset) === snapshot.term) {',
     replace: 'if (snapshot.endOffset < 0) {',
     expected: [
+      'leader-append-only',
       'state-machine-safety',
       'leader-completeness',
       'acknowledged-command-lost',

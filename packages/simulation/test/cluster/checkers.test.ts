@@ -95,6 +95,15 @@ const stories: readonly [what: string, checker: CheckerName, told: (told: Told) 
     },
   ],
   [
+    'a follower that cuts what the leader of its term gave it',
+    'leader-append-only',
+    (told) => {
+      const { two } = led(told, 2);
+      two.append(entry(2, 1));
+      two.truncate(2);
+    },
+  ],
+  [
     'a leader that appends an entry of another term',
     'leader-append-only',
     (told) => led(told, 2).one.append(entry(2, 2)),

@@ -4,7 +4,7 @@ import { productionNodes, runSeed, type Regression } from '@tidemark/simulation'
 
 /** `SEED` and `SEEDS` run others, or more of them; `make sim` is faster. */
 const FIRST = Number(process.env['SEED'] ?? 1);
-const COUNT = Number(process.env['SEEDS'] ?? 6);
+const COUNT = Number(process.env['SEEDS'] ?? 4);
 const REGRESSIONS = new URL('../regressions/', import.meta.url);
 
 describe('a simulated cluster of production nodes', function () {
@@ -26,11 +26,11 @@ describe('a simulated cluster of production nodes', function () {
   }
 
   for (const name of readdirSync(REGRESSIONS).filter((file) => file.endsWith('.json'))) {
-    const { seed, schedule, note } = JSON.parse(
+    const { seed, schedule, loads, note } = JSON.parse(
       readFileSync(new URL(name, REGRESSIONS), 'utf8'),
     ) as Regression;
     it(`breaks no promise as in ${name}: ${note}`, async () => {
-      const { violation } = await runSeed({ seed, schedule, factory: productionNodes(seed) });
+      const { violation } = await runSeed({ seed, schedule, loads, factory: productionNodes(seed) });
       expect(violation).to.equal(undefined);
     });
   }

@@ -245,7 +245,11 @@ class RaftNode implements SimulatedNode {
     return this.#raft.status(this.#env.clock.monotonicMs());
   }
 
-  createTopic(name: string, timeoutMs: number): Promise<{ ok: true; id: string } | Failure> {
+  createTopic(
+    name: string,
+    _replicas: number,
+    timeoutMs: number,
+  ): Promise<{ ok: true; id: string } | Failure> {
     return this.#ask({ type: 'command', command: { type: 'create', name } }, timeoutMs) as never;
   }
 

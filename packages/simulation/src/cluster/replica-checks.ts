@@ -1,0 +1,104 @@
+// What every replica of the partitions of records and of groups must keep, whoever leads: one leads in an epoch; whoever may lead holds
+// what is committed on its disk, and nobody has cut below it; no replica forgets what it knew to be committed (P8, P10). Contract:
+// asked whenever a leader begins or its high watermark moves, because what it claims is mostly true again a few milliseconds later,
+// and now and then for what happens without a leader.
+
+import { OFFSETS_TOPIC, type Offset, type PartitionIndex } from '@tidemark/core';
+import { type PartitionLog } from '@tidemark/log';
+import { type PartitionPlace } from './simulated-node.ts';
+import { type SimWorld } from './sim-world.ts';
+
+export const RECORD_TOPIC = 'records';
+
+/** A replica of a node that runs and has opened it. */
+export interface OpenReplica {
+  readonly id: number;
+  /** One object as long as it is open. */
+  readonly replica: object;
+  readonly log: PartitionLog;
+  readonly highWatermark: Offset;
+  readonly isLeader: boolean;
+  readonly leaderEpoch: number;
+}
+
+/** By the newest image there is: whoever has just been elected may not have replayed yet what is committed. */
+export function placesOf(world: SimWorld, topic: string): readonly PartitionPlace[] {
+  return world.furthest()?.partitionsOf(topic) ?? [];
+}
+
+export function openReplicas(
+  world: SimWorld,
+  { topic, partition, replicas }: PartitionPlace,
+): readonly OpenReplica[] {
+  const open: OpenReplica[] = [];
+  for (const { id, node } of world.hosts) {
+    if (node === undefined || !replicas.includes(id)) continue;
+    const replica = node.replicas?.partition(topic, partition as PartitionIndex);
+    if (replica === undefined) continue;
+    const { log, highWatermark, isLeader, leaderEpoch } = replica;
+    open.push({ id, replica, log, highWatermark, isLeader, leaderEpoch });
+  }
+  return open;
+}
+
+export class ReplicaChecks {
+  readonly #world: SimWorld;
+  /** The highest high watermark a leader was seen with. */
+  readonly #committed = new Map<string, number>();
+  /** Who was seen leading, by partition and leader epoch. */
+  readonly #leaders = new Map<string, number>();
+  /** The highest that each open replica was seen with. */
+  readonly #highWatermarks = new WeakMap<object, number>();
+
+  constructor(world: SimWorld) {
+    this.#world = world;
+    world.onCommitted((topic, partition) => {
+      if (topic !== RECORD_TOPIC && topic !== OFFSETS_TOPIC) return;
+      const place = placesOf(world, topic)[partition];
+      if (place !== undefined) this.#look(place);
+    });
+  }
+
+  observe(): void {
+    for (const topic of [RECORD_TOPIC, OFFSETS_TOPIC]) {
+      for (const place of placesOf(this.#world, topic)) this.#look(place);
+    }
+  }
+
+  /** What a replica that is not open holds is not known. */
+  #look(place: PartitionPlace): void {
+    const name = `${place.topic}-${place.partition}`;
+    const replicas = openReplicas(this.#world, place);
+    let committed = this.#committed.get(name) ?? 0;
+    for (const { id, replica, highWatermark, isLeader, leaderEpoch } of replicas) {
+      this.#knows(name, id, replica, highWatermark);
+      if (isLeader) this.#leads(name, leaderEpoch, id);
+      if (isLeader && leaderEpoch === place.leaderEpoch) committed = Math.max(committed, highWatermark);
+    }
+    this.#committed.set(name, committed);
+    for (const { id, log } of replicas) {
+      const mayLead = place.isr.includes(id) || place.elr.includes(id);
+      if (!mayLead || log.flushedOffset >= committed) continue;
+      this.#world.violations.report(
+        log.isQuiet ? 'in-sync-behind' : 'high-watermark-cut',
+        `${name}: node ${id} may lead and has ${log.flushedOffset} of ${committed} on its disk`,
+      );
+    }
+  }
+
+  #knows(name: string, id: number, replica: object, highWatermark: number): void {
+    const known = this.#highWatermarks.get(replica) ?? 0;
+    this.#highWatermarks.set(replica, highWatermark);
+    if (highWatermark >= known) return;
+    const what = `${name}: the high watermark of node ${id} went back from ${known} to ${highWatermark}`;
+    this.#world.violations.report('high-watermark-regressed', what);
+  }
+
+  #leads(name: string, epoch: number, id: number): void {
+    const key = `${name} in ${epoch}`;
+    const known = this.#leaders.get(key) ?? id;
+    this.#leaders.set(key, known);
+    if (known === id) return;
+    this.#world.violations.report('two-leaders-in-epoch', `${key}: node ${known} led, and node ${id} does`);
+  }
+}
