@@ -1,4 +1,4 @@
-// The groups this broker coordinates. Sums alone: a label for each group would be one for each name a client makes up.
+// Sums over the groups this broker coordinates; `consumer-group-metrics.ts` shows them one by one, as far as its limit goes.
 
 import { isBrokerContext, type NodeContext } from '../broker-context.ts';
 import { one, type AddGauge } from './gauge.ts';

@@ -6,6 +6,7 @@ import type * as PromClientModule from 'prom-client';
 import type { NodeContext } from '../broker-context.ts';
 import type { Readiness } from '../readiness.ts';
 import { addClusterGauges } from './cluster-gauges.ts';
+import { writeConsumerGroupMetrics } from './consumer-group-metrics.ts';
 import { EventLoopDelay } from './event-loop-delay.ts';
 import { Exposition } from './exposition.ts';
 import type { AddGauge } from './gauge.ts';
@@ -61,6 +62,7 @@ export class MetricsPage {
     replication.write(page);
     storage.write(page);
     await writePartitionMetrics(page, context);
+    await writeConsumerGroupMetrics(page, context);
     return { contentType: registry.contentType, text: (await registry.metrics()) + page.text };
   }
 
