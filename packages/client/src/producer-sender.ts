@@ -318,6 +318,7 @@ export class ProducerSender {
       () => {
         for (const { batches } of sent) for (const batch of batches) batch.uncopied -= 1;
       },
+      traceParentOf(sent),
     );
     metrics.requestsSent += 1;
     metrics.requestsInFlight += 1;
@@ -510,4 +511,11 @@ function resultFor(batch: ProducerBatch, answer: ProduceAnswer, index: number): 
   const expected = answer.results[index];
   invariant(batch.attempts > 0, 'an answered batch was sent');
   return isFor(expected) ? expected : answer.results.find(isFor);
+}
+
+/** A request is one span at the broker: in the trace of the first record that has one. */
+function traceParentOf(sent: readonly SentBatches[]): string {
+  for (const { batches } of sent)
+    for (const { traceParent } of batches) if (traceParent !== '') return traceParent;
+  return '';
 }
