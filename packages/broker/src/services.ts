@@ -52,6 +52,7 @@ import { listOffsets } from './handlers/list-offsets.ts';
 import { offsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.ts';
 import { produce } from './handlers/produce.ts';
 import { produceStream } from './handlers/produce-stream.ts';
+import { unregisterBroker } from './handlers/unregister-broker.ts';
 import { watchMetadata } from './handlers/watch-metadata.ts';
 
 const LOG_SERVICE = 'tidemark.v1.LogService';
@@ -147,6 +148,7 @@ function adminServiceOf(context: NodeContext): ServiceRegistration {
     ElectLeaders: call('ElectLeaders', electLeaders),
     ReassignPartitions: call('ReassignPartitions', reassignPartitions),
     ListPartitionReassignments: call('ListPartitionReassignments', listPartitionReassignments),
+    UnregisterBroker: call('UnregisterBroker', unregisterBroker),
   } as UntypedServiceImplementation;
   return [guardedService(adminService), handlers];
 }
