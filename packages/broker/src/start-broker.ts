@@ -14,6 +14,7 @@ import { HealthRegistry } from '@tidemark/rpc';
 import type { Logger } from 'pino';
 import type { BrokerContext, NodeContext } from './broker-context.ts';
 import { FailureSignal } from './failure-signal.ts';
+import { forwardedReads } from './handlers/forwarded-reads.ts';
 import { Listeners } from './listeners.ts';
 import { createLogger } from './logger.ts';
 import { MetricsPage } from './metrics/metrics-page.ts';
@@ -131,6 +132,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
             groups: broker.groups,
             offsetsTopic: broker.offsetsTopic,
           };
+    metadata.serveForwarded(forwardedReads(context));
     page = new MetricsPage({
       ...{ context, readiness, storage, replication },
       connections: () => listeners.connectionCount,

@@ -46,9 +46,12 @@ import { LeaderCaller, READ_ATTEMPT_MS, tooLate, type LeaderCall } from './leade
 import {
   decodeOffset,
   encodeCommandRequest,
+  encodeForwarded,
   encodeTransfer,
   requestKinds,
+  serveForwarded,
   serveLeaderRequests,
+  type ForwardedHandler,
 } from './leader-requests.ts';
 import { decodeMetadataBatches } from './metadata-batch.ts';
 import { MetadataCompaction } from './metadata-compaction.ts';
@@ -133,6 +136,7 @@ export class MetadataNode {
   readonly #barriers: AppliedBarriers;
   readonly #leader: LeaderCaller;
   readonly #changes: QuorumChanges;
+  #answerForwarded: ForwardedHandler | undefined;
   #hasFailed = false;
 
   private constructor(options: MetadataNodeOptions, parts: NodeParts) {
@@ -394,6 +398,46 @@ export class MetadataNode {
       body: () => encodeTransfer(to),
       read: () => ({ ok: true }),
     });
+  }
+
+  /** From now on this node answers, while it leads, what others forward to it. Called once. */
+  serveForwarded(answer: ForwardedHandler): void {
+    this.#answerForwarded = answer;
+    serveForwarded(this.#requests, answer);
+  }
+
+  /**
+   * Asks the leader, wherever it is, what a client asked of this node (Kafka's envelope, KIP-590); for reads, which are repeated.
+   * Failures as of `submit`, harmless all; UNSUPPORTED_VERSION from a leader that does not know the method.
+   */
+  forward(
+    method: string,
+    request: Uint8Array,
+    timeoutMs: number,
+  ): Promise<{ readonly ok: true; readonly response: Uint8Array } | Failure> {
+    return this.#leader.call(timeoutMs, {
+      attemptMs: READ_ATTEMPT_MS,
+      here: () => this.#answerHere(method, request),
+      kind: requestKinds.forwarded,
+      body: () => encodeForwarded(method, request),
+      read: (response) => ({ ok: true as const, response }),
+      inDoubt: 'repeat',
+    });
+  }
+
+  /** It became the leader after it was asked. */
+  async #answerHere(
+    method: string,
+    request: Uint8Array,
+  ): Promise<{ readonly ok: true; readonly response: Uint8Array } | Failure> {
+    const answer = this.#answerForwarded;
+    if (answer === undefined) return failure('NOT_CONTROLLER', 'This node is starting.');
+    try {
+      return { ok: true, response: await answer(method, request) };
+    } catch (error) {
+      if (error instanceof TidemarkError) return failure(error.error, error.message);
+      throw error;
+    }
   }
 
   /** Everything applied is stored durably, and log that is not needed any more is removed as its configuration says. */
