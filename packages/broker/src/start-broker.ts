@@ -134,7 +134,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
           };
     metadata.serveForwarded(forwardedReads(context));
     page = new MetricsPage({
-      ...{ context, readiness, storage, replication },
+      ...{ context, readiness, storage, replication, network: node.network },
       connections: () => listeners.connectionCount,
       folder: resolve(config.get('log.dirs')[0]!),
     });
