@@ -98,6 +98,7 @@ describe('the metrics of consumer groups', () => {
     // Two for the one that is watched, three for `a`.
     expect(shown).to.deep.equal(['consumergroup="watched"', 'consumergroup="a"']);
     expect(page.get('tidemark_groups_left_out')).to.equal(1);
+    expect(page.get('tidemark_groups{state="Empty"}')).to.equal(2);
     expect(page.get('tidemark_group_partitions_left_out')).to.equal(2);
   });
 });
@@ -117,7 +118,7 @@ describe('the lag of a group', () => {
         describeReplicas: () => [replica(0, true, true), replica(1, false, true), replica(2, false, false)],
       },
       groups: {
-        list: () => ({ groups: [{ groupId: 'g', state: 'Empty', memberCount: 0 }] }),
+        listEach: () => [[{ groupId: 'g', state: 'Empty', memberCount: 0, offsetCount: 4 }]],
         fetchOffsets: () => ({ ok: true, offsets: committed }),
       },
     } as unknown as BrokerContext;

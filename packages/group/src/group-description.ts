@@ -13,6 +13,11 @@ export interface ListedGroup {
   readonly memberCount: number;
 }
 
+export interface GroupSummary extends ListedGroup {
+  /** Partitions it has a committed offset of. */
+  readonly offsetCount: number;
+}
+
 export interface DescribedMember {
   readonly memberId: MemberId;
   readonly instanceId: InstanceId | undefined;

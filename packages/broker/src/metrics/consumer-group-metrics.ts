@@ -6,12 +6,12 @@
 // lack a part; all high watermarks are on the pages of their leaders (`kafka_topic_partition_current_offset`).
 
 import { setImmediate } from 'node:timers/promises';
-import type { ListedGroup } from '@tidemark/group';
+import type { GroupSummary, ListedGroup } from '@tidemark/group';
 import { isBrokerContext, type BrokerContext, type NodeContext } from '../broker-context.ts';
 import { labelValue, type Exposition } from './exposition.ts';
 
 /** A page of many groups must not hold up requests. */
-const PARTITIONS_A_TURN = 1_000;
+const PARTITIONS_A_TURN = 500;
 
 interface GroupRow {
   readonly labels: string;
@@ -26,6 +26,8 @@ class Shown {
   readonly lagSums: GroupRow[] = [];
   readonly members: GroupRow[] = [];
   readonly states: GroupRow[] = [];
+  /** Of all there are. */
+  readonly byState = new Map<string, number>();
   groupsLeftOut = 0;
   partitionsLeftOut = 0;
   partitionsWithoutLag = 0;
@@ -85,6 +87,11 @@ const families = (
     'Current Approximate Lag of a ConsumerGroup at Topic for all partitions, where all are known here',
     shown.lagSums,
   ],
+  [
+    'tidemark_groups',
+    'Groups this broker coordinates, by state.',
+    [...shown.byState].map(([state, value]) => ({ labels: `state="${state}"`, value })),
+  ],
   ['kafka_consumergroup_members', 'Amount of members in a consumer group', shown.members],
   ['tidemark_group_state', 'State of a group this broker coordinates; always 1.', shown.states],
 ];
@@ -95,21 +102,29 @@ async function collect(context: BrokerContext): Promise<Shown> {
   const ends = highWatermarks(context);
   let left = config.get('metrics.max.group.partitions');
   let sinceTurn = 0;
-  for (const group of inOrder(groups.list().groups)) {
+  const all: GroupSummary[] = [];
+  for (const some of groups.listEach()) {
+    for (const group of some) {
+      all.push(group);
+      shown.byState.set(group.state, (shown.byState.get(group.state) ?? 0) + 1);
+    }
+    await setImmediate();
+  }
+  for (const group of inOrder(all, left)) {
+    const cost = costOf(group);
+    if (cost > left) {
+      shown.groupsLeftOut += 1;
+      shown.partitionsLeftOut += group.offsetCount;
+      continue;
+    }
     const fetched = groups.fetchOffsets(group.groupId, undefined);
     // Its partition of __consumer_offsets has gone to another broker meanwhile.
     if (!fetched.ok) continue;
+    left -= cost;
     const committed = fetched.offsets.flatMap(({ topic, partition, committed: at }) =>
       at === undefined ? [] : [{ topic, partition, offset: at.offset }],
     );
-    const cost = committed.length + 1;
-    if (cost > left) {
-      shown.groupsLeftOut += 1;
-      shown.partitionsLeftOut += committed.length;
-    } else {
-      left -= cost;
-      show(shown, group, committed, ends);
-    }
+    show(shown, group, committed, ends);
     sinceTurn += cost;
     if (sinceTurn < PARTITIONS_A_TURN) continue;
     sinceTurn = 0;
@@ -117,6 +132,8 @@ async function collect(context: BrokerContext): Promise<Shown> {
   }
   return shown;
 }
+
+const costOf = ({ offsetCount }: GroupSummary): number => offsetCount + 1;
 
 interface CommittedPartition {
   readonly topic: string;
@@ -155,9 +172,10 @@ function show(
 }
 
 /** Those with members first: names that nobody uses any more do not push out those that somebody watches. */
-function inOrder(groups: readonly ListedGroup[]): readonly ListedGroup[] {
-  const byName = (a: ListedGroup, b: ListedGroup): number => (a.groupId < b.groupId ? -1 : 1);
-  const isEmpty = ({ memberCount }: ListedGroup): number => (memberCount === 0 ? 1 : 0);
+function inOrder(groups: readonly GroupSummary[], limit: number): readonly GroupSummary[] {
+  if (groups.reduce((sum, group) => sum + costOf(group), 0) <= limit) return groups;
+  const byName = (a: GroupSummary, b: GroupSummary): number => (a.groupId < b.groupId ? -1 : 1);
+  const isEmpty = ({ memberCount }: GroupSummary): number => (memberCount === 0 ? 1 : 0);
   return [...groups].sort((a, b) => isEmpty(a) - isEmpty(b) || byName(a, b));
 }
 

@@ -25,7 +25,7 @@ import {
   type GroupRequest,
   type GroupSettings,
   type GroupTime,
-  type ListedGroup,
+  type GroupSummary,
   type RequestId,
   type TopicPartition,
 } from '@tidemark/group';
@@ -157,7 +157,7 @@ export class CoordinatedPartition implements PartitionWatcher {
     return this.#refusal() ?? this.#shard.describe(groupId);
   }
 
-  list(): { readonly ok: true; readonly groups: readonly ListedGroup[] } | Failure {
+  list(): { readonly ok: true; readonly groups: readonly GroupSummary[] } | Failure {
     return this.#refusal() ?? this.#shard.list();
   }
 
