@@ -175,7 +175,7 @@ async function rolesApart(project) {
   });
   await step('a controller crashes, metadata and records go on', 120_000, stop, async (signal) => {
     await project.outside(['topic', 'create', TOPIC, '-p', '3', '-r', '3'], { signal });
-    const { stdout } = await project.inside('broker4', ['quorum', 'status', '-o', 'json'], { signal });
+    const { stdout } = await project.outside(['quorum', 'status', '-o', 'json'], { signal });
     const leader = /"leaderId":\s*(\d)/.exec(stdout)?.[1];
     const victim = `controller${leader ?? 1}`;
     await crash(project, victim, signal);

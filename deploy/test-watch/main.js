@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Admin } from '@tidemark/client';
+import { Admin, Consumer } from '@tidemark/client';
 import { freePorts } from '@tidemark/cli';
 import { DemoNode } from '../demo/server.js';
 import { Load, readAll } from '../test-compose/load.js';
@@ -49,12 +49,13 @@ const nodes = peerPorts.map(
       at + 1,
       join(folder, `n${at + 1}`),
       port,
-      ['cluster.id=watch', `controller.quorum.voters=${voters}`],
+      ['cluster.id=watch', `controller.quorum.voters=${voters}`, 'offsets.topic.num.partitions=3'],
       { HTTP: '127.0.0.1:0' },
     ),
 );
 let prometheus;
 let load;
+let group;
 let failure;
 
 async function ask(path, parameters = {}) {
@@ -80,6 +81,7 @@ try {
     const { stdout } = await run(['promtool', 'check', 'rules', deployed('prometheus/alerts.yml')], {
       signal,
     });
+    await run(['promtool', 'test', 'rules', deployed('prometheus/alerts.test.yml')], { signal });
     await run(['promtool', 'check', 'config', '--syntax-only', deployed('prometheus/prometheus.yml')], {
       signal,
     });
@@ -91,7 +93,9 @@ try {
   await step('promtool: the page of each', 30_000, stop, async (signal) => {
     for (const { listeners } of nodes) {
       const page = await (await fetch(`http://${listeners.HTTP}/metrics`, { signal })).text();
-      await run(['promtool', 'check', 'metrics'], { signal, input: page });
+      // kafka_exporter's two sums over a topic are gauges whose names promtool keeps for histograms.
+      const lines = page.split('\n').filter((line) => !/kafka_consumergroup_\w+_sum\b/.test(line));
+      await run(['promtool', 'check', 'metrics'], { signal, input: lines.join('\n') });
     }
   });
   await step('a topic, a producer, a consumer, Prometheus', 60_000, stop, async (signal) => {
@@ -100,6 +104,8 @@ try {
     await admin.createTopics([{ name: TOPIC, partitions: PARTITIONS, replicationFactor: 3 }]);
     await admin.close();
     load = new Load(brokers, TOPIC, PER_SECOND);
+    group = new Consumer({ brokers, groupId: 'watchers', config: { 'auto.commit.interval.ms': 1_000 } });
+    group.subscribe([TOPIC]);
     writeFileSync(join(folder, 'alerts.yml'), hastyRules());
     const targets = nodes.map(({ listeners }) => `'${listeners.HTTP}'`);
     writeFileSync(
@@ -129,11 +135,16 @@ scrape_configs:
   await step(`watch for ${WATCH_MS / 1_000} s`, WATCH_MS + 60_000, stop, async (signal) => {
     const endMs = Date.now() + WATCH_MS;
     const brokers = nodes.map(({ address }) => address);
+    let read = 0;
+    const reading = (async () => {
+      while (Date.now() < endMs) read += (await group.poll({ timeoutMs: 500 })).length;
+    })();
     while (Date.now() < endMs) {
       await readAll(brokers, TOPIC, PARTITIONS);
       await pause(2_000, signal);
     }
-    return `${load.acknowledged.size} records acknowledged, ${load.errors.length} errors`;
+    await reading;
+    return `${load.acknowledged.size} records acknowledged, ${load.errors.length} errors, ${read} read by a group`;
   });
   await step('every query of every panel has data', 60_000, stop, async () => {
     const { panels } = JSON.parse(readFileSync(deployed('grafana/dashboards/tidemark.json'), 'utf8'));
@@ -152,6 +163,7 @@ scrape_configs:
     if (empty.length > 0) throw new Error(`no data for ${empty.join('; ')}`);
     return `${count} queries of ${panels.filter(({ type }) => type !== 'row').length} panels`;
   });
+  await group.close();
   await step('all rules are evaluated, none fires', 60_000, stop, async () => {
     const { groups } = await ask('rules');
     const rules = groups.flatMap((group) => group.rules);

@@ -47,12 +47,12 @@ export const layers = {
       'rpc',
       'compression',
     ],
-    libraries: ['@grpc/grpc-js', 'classic-level', 'pino', 'prom-client'],
+    libraries: ['@grpc/grpc-js', '@opentelemetry/api', 'classic-level', 'pino', 'prom-client'],
   },
   client: {
     kind: 'edge',
     imports: ['rpc', 'group', 'record', 'core', 'compression'],
-    libraries: ['@grpc/grpc-js'],
+    libraries: ['@grpc/grpc-js', '@opentelemetry/api'],
   },
   cli: { kind: 'edge', imports: ['client', 'broker', 'core'], libraries: ['commander', 'picocolors'] },
   simulation: {

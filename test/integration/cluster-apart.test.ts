@@ -53,9 +53,10 @@ describe('three controllers apart from two brokers', function () {
     }
     for (const broker of brokers) {
       expect((await broker.quorum()).role).to.equal('QUORUM_ROLE_OBSERVER');
+      // Clients have no way to a controller: the broker asks it for them.
       const told = await broker.call(quorumService.DescribeQuorum, {});
-      expect(told.error?.name).to.equal('NOT_CONTROLLER');
-      expect(told.error?.controller?.leaderId).to.equal(leaderId);
+      expect(told).to.deep.include({ error: null, nodeId: leaderId, role: 'QUORUM_ROLE_LEADER' });
+      expect(told.observers.every(({ lag }) => lag >= 0)).to.equal(true);
     }
     const { nodes } = await brokers[0]!.cluster();
     expect(nodes.map(({ id, roles }) => [id, ...roles])).to.deep.equal([
@@ -65,6 +66,12 @@ describe('three controllers apart from two brokers', function () {
       [102, 'NODE_ROLE_CONTROLLER'],
       [103, 'NODE_ROLE_CONTROLLER'],
     ]);
+  });
+
+  it('tells who knows no address but those of brokers how quorum and cluster are', async () => {
+    const { leaderId } = await cluster.quorum();
+    expect(await admin.describeQuorum()).to.deep.include({ nodeId: leaderId, role: 'leader', leaderId });
+    expect(await admin.clusterHealth()).to.deep.include({ healthy: true, complete: true, nodeId: leaderId });
   });
 
   it('keeps no records on a controller, and no log service', async () => {

@@ -251,9 +251,10 @@ export class Cluster {
     const answers = await Promise.allSettled(
       asked.map((node) => node.call(quorumService.DescribeQuorum, { timeoutMs: 500 }, 1_000)),
     );
-    return asked.find((_, at) => {
+    return asked.find(({ id }, at) => {
       const answer = answers[at]!;
-      return answer.status === 'fulfilled' && answer.value.error === null;
+      // Others answer, too, by asking the leader.
+      return answer.status === 'fulfilled' && answer.value.error === null && answer.value.nodeId === id;
     });
   }
 

@@ -11,6 +11,7 @@ import type {
 } from '@tidemark/runtime';
 import type { Logger } from 'pino';
 import type { RequestMetrics } from './metrics/request-metrics.ts';
+import type { Tracing } from './tracing.ts';
 
 /** Of a node in any role. */
 export interface NodeContext {
@@ -27,6 +28,7 @@ export interface NodeContext {
   /** Undefined on a node that is no broker. */
   readonly replicas: ReplicaManager | undefined;
   readonly metrics: RequestMetrics;
+  readonly tracing: Tracing;
   readonly log: Logger;
   /** Aborted when the node begins to shut down: streams end what they do. */
   readonly closing: AbortSignal;

@@ -11,6 +11,7 @@ import {
 import { grpcStatus, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
 import type { NodeContext } from './broker-context.ts';
 import { requestIdOf } from './request-id.ts';
+import { traceParentOf } from './tracing.ts';
 
 export interface UnaryCallInfo {
   /** Calls back once: when the answer is out or the client is gone. */
@@ -19,6 +20,8 @@ export interface UnaryCallInfo {
   readonly cancelled: boolean;
   /** Where the client is: an address without the port. */
   readonly peerHost: string;
+  /** Where the trace goes on that the call belongs to, as it was sent. */
+  readonly traceParent: string | undefined;
 }
 
 export type UnaryHandler<Context, Request, Response> = (
@@ -69,6 +72,9 @@ export function unary<Context extends NodeContext, Request, Response>(
       get peerHost() {
         const peer = call.getPeer();
         return peer.slice(0, Math.max(0, peer.lastIndexOf(':')));
+      },
+      get traceParent() {
+        return traceParentOf(call.metadata);
       },
     };
     const observe = (failed: boolean): void => {

@@ -43,6 +43,15 @@ const RETRY_AFTER_MS = 100;
 /** Messages that may be queued for one peer, however small: an empty one is an object all the same. */
 const MAX_QUEUED_MESSAGES = 65_536;
 
+/** What waits for one peer in one lane, for metrics. */
+export interface PeerQueue {
+  readonly peer: NodeId;
+  readonly lane: Lane;
+  readonly queuedBytes: number;
+  /** Messages that were not taken: the queue was full, or the peer had failed a moment before. Of this address of the peer. */
+  readonly dropped: number;
+}
+
 type Receiver = (message: NetworkMessage) => void;
 
 export class GrpcNetwork implements Network {
@@ -85,6 +94,17 @@ export class GrpcNetwork implements Network {
 
   onRefused(listener: (peer: NodeId) => void): void {
     this.#refusalListener = listener;
+  }
+
+  queues(): readonly PeerQueue[] {
+    return (['control', 'bulk'] as const).flatMap((lane) =>
+      [...this.#links[lane]].map(([peer, { queuedBytes, dropped }]) => ({
+        peer,
+        lane,
+        queuedBytes,
+        dropped,
+      })),
+    );
   }
 
   close(): Promise<void> {
@@ -162,6 +182,7 @@ class PeerLink {
   #queuedBytes = 0;
   #queued = 0;
   #retryAtMs = 0;
+  dropped = 0;
 
   constructor(to: NodeId, address: string, options: GrpcNetworkOptions, onFailed: () => void) {
     this.#onFailed = onFailed;
@@ -178,7 +199,17 @@ class PeerLink {
     });
   }
 
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
   send(payload: Buffer): boolean {
+    const isTaken = this.#take(payload);
+    if (!isTaken) this.dropped += 1;
+    return isTaken;
+  }
+
+  #take(payload: Buffer): boolean {
     const bytes = payload.length;
     if (this.#queuedBytes + bytes > this.#options.maxQueuedBytes) return false;
     if (this.#queued >= MAX_QUEUED_MESSAGES) return false;

@@ -37,6 +37,7 @@ import {
   type ReplicationSettings,
   type TopicSettings,
 } from '@tidemark/runtime';
+import type { GrpcNetwork } from './grpc-network.ts';
 import { createMetaProperties, type MetaProperties } from './meta-properties.ts';
 import { checkFolder, diskErrors, openFolder } from './open-folder.ts';
 import { openMetadata, type MetadataOptions } from './open-metadata.ts';
@@ -64,6 +65,7 @@ export interface OpenNode {
   readonly clusterId: string;
   readonly codecs: Codecs;
   readonly metadata: MetadataNode;
+  readonly network: GrpcNetwork;
   /** Undefined on a node that is no broker. */
   readonly broker: OpenBroker | undefined;
   close(): Promise<void>;
@@ -99,7 +101,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     options.onStage('it joins the quorum: a first start waits for all voters, a later one for a leader');
     const opened = await diskErrors(folderPath, () => openMetadata(options, folder, folderPath, meta));
     undo.push(() => opened.close());
-    const { metadata } = opened;
+    const { metadata, network } = opened;
     const self = meta.nodeId as BrokerId;
     const { clusterId } = meta;
     if (!nodeRole(config).isBroker) {
@@ -107,7 +109,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
         await opened.close();
         await folder.close();
       };
-      return { self, clusterId, codecs, metadata, broker: undefined, close };
+      return { self, clusterId, codecs, metadata, network, broker: undefined, close };
     }
     const lifecycle = brokerLifecycle(options, metadata, meta, folder, () => fullDisk?.wantsFence === true);
     fullDisk = fullDiskOf(options, metadata, folder, self, {
@@ -152,7 +154,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       await folder.close({ brokerEpoch: epoch });
     };
     const broker = { replicas, producerIds, groups, offsetsTopic, lifecycle, epoch };
-    return { self, clusterId, codecs, metadata, broker, close };
+    return { self, clusterId, codecs, metadata, network, broker, close };
   } catch (thrown) {
     for (const step of undo.reverse()) await step();
     throw thrown;

@@ -12,7 +12,14 @@ export type QuorumStatus = Omit<NodeQuorumStatus, 'isServing' | 'snapshotOffset'
 
 export type ClusterMetadataNode = Pick<
   MetadataNode,
-  'self' | 'image' | 'submit' | 'readBarrier' | 'changeVoters' | 'transferLeadership' | 'addressOf'
+  | 'self'
+  | 'image'
+  | 'submit'
+  | 'readBarrier'
+  | 'changeVoters'
+  | 'transferLeadership'
+  | 'addressOf'
+  | 'forward'
 > & { readonly quorum: QuorumStatus };
 
 export interface QuorumContext {

@@ -26,9 +26,7 @@ import { deleteRecords } from './handlers/delete-records.ts';
 import { deleteTopics } from './handlers/delete-topics.ts';
 import { addVoter } from './handlers/add-voter.ts';
 import { describeCluster } from './handlers/cluster-description.ts';
-import { describeClusterHealth } from './handlers/describe-cluster-health.ts';
 import { describeGroups } from './handlers/describe-groups.ts';
-import { describeQuorum } from './handlers/describe-quorum.ts';
 import { electLeaders } from './handlers/elect-leaders.ts';
 import { describeConfigsWhenCurrent } from './handlers/linearizable.ts';
 import { listPartitionReassignments } from './handlers/list-partition-reassignments.ts';
@@ -38,6 +36,7 @@ import { transferLeadership } from './handlers/transfer-leadership.ts';
 import { describeConfigs } from './handlers/describe-configs.ts';
 import { describeReplicas } from './handlers/describe-replicas.ts';
 import { fetchOffsets } from './handlers/fetch-offsets.ts';
+import { orForwarded } from './handlers/forwarded-reads.ts';
 import { findCoordinator } from './handlers/find-coordinator.ts';
 import { groupHeartbeat } from './handlers/group-heartbeat.ts';
 import { joinGroup } from './handlers/join-group.ts';
@@ -52,6 +51,7 @@ import { listOffsets } from './handlers/list-offsets.ts';
 import { offsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.ts';
 import { produce } from './handlers/produce.ts';
 import { produceStream } from './handlers/produce-stream.ts';
+import { unregisterBroker } from './handlers/unregister-broker.ts';
 import { watchMetadata } from './handlers/watch-metadata.ts';
 
 const LOG_SERVICE = 'tidemark.v1.LogService';
@@ -128,7 +128,7 @@ function clusterServiceOf(context: NodeContext): ServiceRegistration {
   const handlers = {
     GetMetadata: call('GetMetadata', getMetadata),
     DescribeCluster: call('DescribeCluster', describeCluster),
-    DescribeClusterHealth: call('DescribeClusterHealth', describeClusterHealth),
+    DescribeClusterHealth: call('DescribeClusterHealth', orForwarded('DescribeClusterHealth')),
     WatchMetadata: watchMetadata(context),
   } as UntypedServiceImplementation;
   return [guardedService(clusterService), handlers];
@@ -147,6 +147,7 @@ function adminServiceOf(context: NodeContext): ServiceRegistration {
     ElectLeaders: call('ElectLeaders', electLeaders),
     ReassignPartitions: call('ReassignPartitions', reassignPartitions),
     ListPartitionReassignments: call('ListPartitionReassignments', listPartitionReassignments),
+    UnregisterBroker: call('UnregisterBroker', unregisterBroker),
   } as UntypedServiceImplementation;
   return [guardedService(adminService), handlers];
 }
@@ -155,7 +156,7 @@ function quorumServiceOf(context: NodeContext): ServiceRegistration {
   const call = <I, O>(name: string, handler: UnaryHandler<NodeContext, I, O>) =>
     unary(context, name, handler);
   const handlers = {
-    DescribeQuorum: call('DescribeQuorum', describeQuorum),
+    DescribeQuorum: call('DescribeQuorum', orForwarded('DescribeQuorum')),
     AddVoter: call('AddVoter', addVoter),
     RemoveVoter: call('RemoveVoter', removeVoter),
     TransferLeadership: call('TransferLeadership', transferLeadership),

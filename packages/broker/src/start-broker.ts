@@ -9,10 +9,12 @@
 import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import type { BrokerConfig, BrokerId, Clock, Disk, KeyValueStore, Prng } from '@tidemark/core';
+import type { Tracer } from '@opentelemetry/api';
 import { HealthRegistry } from '@tidemark/rpc';
 import type { Logger } from 'pino';
 import type { BrokerContext, NodeContext } from './broker-context.ts';
 import { FailureSignal } from './failure-signal.ts';
+import { forwardedReads } from './handlers/forwarded-reads.ts';
 import { Listeners } from './listeners.ts';
 import { createLogger } from './logger.ts';
 import { MetricsPage } from './metrics/metrics-page.ts';
@@ -27,6 +29,7 @@ import { openNode } from './open-node.ts';
 import { Readiness } from './readiness.ts';
 import { ServingWatch } from './serving-watch.ts';
 import { clientServices, peerServices, PUBLIC_SERVICES } from './services.ts';
+import { registeredTracer, Tracing } from './tracing.ts';
 import { VERSION } from './version.ts';
 
 export interface BrokerOptions {
@@ -35,6 +38,8 @@ export interface BrokerOptions {
   readonly log?: Logger;
   readonly clock?: Clock;
   readonly prng?: Prng;
+  /** Whoever wants spans; the one registered with OpenTelemetry's API if absent. */
+  readonly tracer?: Tracer;
   /** The disk under a folder; the real file system if absent. */
   readonly diskAt?: (folder: string) => Disk;
   /** The metadata store in a folder; LevelDB if absent. */
@@ -78,12 +83,23 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   try {
     const storage = new StorageMetrics();
     const replication = new ReplicationMetrics();
+    const tracing = new Tracing(() => options.tracer ?? registeredTracer(), clock);
     const diskAt =
       options.diskAt ??
       ((folder: string) => new NodeDisk(folder, (durationMs) => storage.fsync.observe(durationMs)));
     const storeAt = options.storeAt ?? levelStoreAt;
     const node = await openNode({
-      ...{ config, clock, prng, diskAt, storeAt, log, failure, listeners, observer: replication },
+      ...{
+        config,
+        clock,
+        prng,
+        diskAt,
+        storeAt,
+        log,
+        failure,
+        listeners,
+        observer: tracing.beside(replication),
+      },
       onStage: (stage) => readiness.block('starting', stage),
       servePeers: (network) => listeners.serve('PEER', () => peerServices(network, health)),
     });
@@ -100,6 +116,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       config,
       clock,
       metrics: new RequestMetrics(),
+      tracing,
       log,
       closing: closing.signal,
       onFatal: (cause) => failure.raise(cause, 'a bug was met; the process ends'),
@@ -115,8 +132,9 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
             groups: broker.groups,
             offsetsTopic: broker.offsetsTopic,
           };
+    metadata.serveForwarded(forwardedReads(context));
     page = new MetricsPage({
-      ...{ context, readiness, storage, replication },
+      ...{ context, readiness, storage, replication, network: node.network },
       connections: () => listeners.connectionCount,
       folder: resolve(config.get('log.dirs')[0]!),
     });

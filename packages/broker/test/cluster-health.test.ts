@@ -76,6 +76,13 @@ describe('the health of a cluster', () => {
   it('suffers from brokers without a heartbeat', () => {
     const [reason] = reasons({ brokers: [{ id: 1 }, { id: 2, fenced: true }, { id: 3 }] });
     expect(reason).to.include({ what: 'fenced-brokers', detail: '1 broker without a heartbeat: 2' });
+    expect(reason?.command, 'it has nothing, and may go').to.equal('tidemark cluster unregister --id 2');
+    const holds = {
+      brokers: [{ id: 1 }, { id: 2, fenced: true }],
+      topics: { orders: [{ replicas: [1, 2], isr: [1], leader: 1 }] },
+    };
+    const needed = reasons(holds).find(({ what }) => what === 'fenced-brokers');
+    expect(needed?.command).to.equal('tidemark cluster info');
   });
 });
 

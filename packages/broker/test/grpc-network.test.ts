@@ -103,6 +103,20 @@ describe('GrpcNetwork is a Network', () => {
     await Promise.all(nodes.map((each) => each.close()));
   });
 
+  it('tells what waits for each peer, and counts what it did not take', async () => {
+    const { nodes, limitBytes } = await threeNodes(listeners);
+    const [a, b] = nodes;
+    expect(a.queues()).to.deep.equal([]);
+    expect(a.send(b.self, new Uint8Array(limitBytes))).to.equal(true);
+    expect(a.send(b.self, new Uint8Array(1))).to.equal(false);
+    expect(a.send(b.self, new Uint8Array(7), 'bulk')).to.equal(true);
+    expect(a.queues()).to.deep.equal([
+      { peer: b.self, lane: 'control', queuedBytes: limitBytes, dropped: 1 },
+      { peer: b.self, lane: 'bulk', queuedBytes: 7, dropped: 0 },
+    ]);
+    await Promise.all(nodes.map((each) => each.close()));
+  });
+
   it('tells of a peer that is gone, each attempt once, and of nobody else', async () => {
     const { nodes, addresses } = await threeNodes(listeners);
     const [a, b, c] = nodes;

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, credentials, type ClientReadableStream, type MethodDefinition } from '@grpc/grpc-js';
+import type { Tracer } from '@opentelemetry/api';
 import { brokerConfigs, describeProblems, resolveConfig, type BrokerConfig, type Disk } from '@tidemark/core';
 import { BatchBuilder, type BuildOptions } from '@tidemark/record';
 import {
@@ -62,9 +63,10 @@ export class TestBroker {
     settings: Readonly<Record<string, string>> = {},
     folder: string = temporaryFolder(),
     diskAt?: (folder: string) => Disk,
+    tracer?: Tracer,
   ): Promise<TestBroker> {
     const config = testConfig(folder, settings);
-    const options = diskAt === undefined ? {} : { diskAt };
+    const options = { ...(diskAt && { diskAt }), ...(tracer && { tracer }) };
     return new TestBroker(folder, await startBroker({ config, log: silent, ...options }));
   }
 

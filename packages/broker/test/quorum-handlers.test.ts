@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import { failure } from '@tidemark/core';
-import type { Offset } from '@tidemark/core';
+import type { Offset, TidemarkError } from '@tidemark/core';
 import { adminService, clusterService, quorumService } from '@tidemark/rpc';
 import { addVoter } from '../src/handlers/add-voter.ts';
 import { describeCluster } from '../src/handlers/cluster-description.ts';
 import { describeClusterHealth } from '../src/handlers/describe-cluster-health.ts';
 import { describeQuorum } from '../src/handlers/describe-quorum.ts';
 import { electLeaders } from '../src/handlers/elect-leaders.ts';
+import { forwardedReads, orForwarded } from '../src/handlers/forwarded-reads.ts';
 import { describeConfigsWhenCurrent } from '../src/handlers/linearizable.ts';
 import { listPartitionReassignments } from '../src/handlers/list-partition-reassignments.ts';
 import { reassignPartitions } from '../src/handlers/reassign-partitions.ts';
@@ -122,6 +123,43 @@ describe('DescribeQuorum', () => {
     const node = new StoryNode(imageOf({}), quorumOf({ voterIds: [1, 2, 3], role: 'follower' }), 2);
     const { error } = await call(quorumService.DescribeQuorum, describeQuorum, node, {});
     expect(error?.controller).to.deep.equal({ leaderId: 1, host: '', port: 0 });
+  });
+
+  it('asks the leader itself where clients have no way to it', async () => {
+    const controllers = imageOf({});
+    const voterIds = [1, 2, 3];
+    const one = new StoryNode(controllers, quorumOf({ voterIds, replicas }), 1);
+    const broker = new StoryNode(controllers, quorumOf({ voterIds, role: 'observer' }), 4);
+    const served = forwardedReads(contextOf(one));
+    broker.onForward = async (method, bytes) => {
+      try {
+        return { ok: true, response: await served(method, bytes) };
+      } catch (error) {
+        return failure((error as TidemarkError).error, (error as TidemarkError).message);
+      }
+    };
+    const quorum = () => call(quorumService.DescribeQuorum, orForwarded('DescribeQuorum'), broker, {});
+    const health = () =>
+      call(clusterService.DescribeClusterHealth, orForwarded('DescribeClusterHealth'), broker, {});
+    const answer = await quorum();
+    expect(answer).to.deep.include({ error: null, nodeId: 1, role: 'QUORUM_ROLE_LEADER' });
+    expect(answer.voters.map(({ lag }) => lag)).to.deep.equal([0, 0, 50]);
+    expect(await health()).to.deep.include({ error: null, nodeId: 1, complete: true });
+    // Deposed meanwhile: the caller is told so by whoever it asks, and looks for the next one.
+    one.quorum = quorumOf({ voterIds, role: 'follower', leader: replica(3) });
+    const { error } = await quorum();
+    expect(error).to.deep.include({ name: 'NOT_CONTROLLER', controller: { leaderId: 1, host: '', port: 0 } });
+  });
+
+  it('forwards nothing where clients are told the way, or old answers will do', async () => {
+    const node = follower();
+    node.onForward = () => Promise.reject(new Error('forwarded'));
+    const ask = (allowStale: boolean) =>
+      call(quorumService.DescribeQuorum, orForwarded('DescribeQuorum'), node, {
+        allowStale,
+      });
+    expect((await ask(false)).error?.controller?.host).to.equal('host-1');
+    expect((await ask(true)).nodeId).to.equal(2);
   });
 
   it('on a leader deposed meanwhile sends the client on', async () => {

@@ -3,6 +3,7 @@
 
 import {
   brokerConfigs,
+  failure,
   resolveConfig,
   topicIdFromBytes,
   type BrokerEpoch,
@@ -166,6 +167,8 @@ export class StoryNode implements ClusterMetadataNode {
   readonly changes: VoterChange[] = [];
   readonly transfers: (NodeId | undefined)[] = [];
   barriers = 0;
+  /** What the leader says to what is forwarded. */
+  onForward: StoryNode['forward'] = () => Promise.resolve(failure('NETWORK_EXCEPTION', 'nobody is there'));
   /** Runs while a barrier is waited for. */
   onBarrier: () => Failure | undefined = () => undefined;
   answer: unknown = { ok: true };
@@ -196,6 +199,13 @@ export class StoryNode implements ClusterMetadataNode {
   transferLeadership(to: NodeId | undefined): Promise<{ readonly ok: true } | Failure> {
     this.transfers.push(to);
     return Promise.resolve(this.outcome);
+  }
+
+  forward(
+    method: string,
+    request: Uint8Array,
+  ): Promise<{ readonly ok: true; readonly response: Uint8Array } | Failure> {
+    return this.onForward(method, request);
   }
 
   addressOf(node: NodeId): { readonly host: string; readonly port: number } | undefined {

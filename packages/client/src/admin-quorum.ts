@@ -141,6 +141,11 @@ export class QuorumCalls {
     };
   }
 
+  async unregisterBroker(brokerId: number): Promise<void> {
+    const request = { brokerId, timeoutMs: quorumWaitMs(this.#settings) };
+    throwFrom((await this.#any.change(adminService.UnregisterBroker, request)).error);
+  }
+
   async electLeaders(
     type: 'preferred' | 'unclean',
     partitions: readonly TopicPartition[],

@@ -119,6 +119,11 @@ export class Admin {
     return this.#quorum.transferLeadership(to);
   }
 
+  /** Takes a broker that is gone for good out of the list. Throws INVALID_REQUEST while it is alive or has replicas. */
+  unregisterBroker(brokerId: number): Promise<void> {
+    return this.#quorum.unregisterBroker(brokerId);
+  }
+
   /**
    * `preferred`: the first replica leads, if it is in sync. `unclean`: where there is no leader, a replica that is not in sync;
    * acknowledged records may be lost. No partitions: all that need it.

@@ -1,7 +1,9 @@
 // A record as the application reads it. Key and value stay bytes, views into the batch that was pushed, until they are asked for.
+import type { SpanContext } from '@opentelemetry/api';
 import { TidemarkError } from '@tidemark/core';
 import type { RecordCursor, RecordHeader } from '@tidemark/record';
 import type { Deserializer } from './serializers.ts';
+import { traceContextIn } from './trace-context.ts';
 
 const NO_HEADERS: readonly RecordHeader[] = [];
 
@@ -58,6 +60,11 @@ export class ConsumerRecord<K, V> {
   /** The value of the first header of this name; undefined when there is none. */
   header(name: string): Uint8Array | null | undefined {
     return this.headers.find(({ key }) => key === name)?.value;
+  }
+
+  /** The OpenTelemetry span it was sent in, as its headers say, to link to or to go on from; undefined when they do not. */
+  get traceContext(): SpanContext | undefined {
+    return this.headers.length === 0 ? undefined : traceContextIn(this.headers);
   }
 
   #decode<T>(what: string, deserializer: Deserializer<T>, bytes: Uint8Array): T {

@@ -5,6 +5,7 @@ import { rewriteProducerState } from '@tidemark/record';
 import { invariant } from '@tidemark/core';
 import type { ProducerEpoch, ProducerId, TidemarkError } from '@tidemark/core';
 import type { BatchReceipt, DeliveryCallback } from './receipt.ts';
+import { traceParentIn } from './trace-context.ts';
 
 /** Whom to tell what became of a record. */
 export interface Thunk {
@@ -49,6 +50,7 @@ export class ProducerBatch implements BatchPlace {
   #identity: BatchIdentity | undefined;
   #bytes: Uint8Array | undefined;
   #thunks: Thunk[] | undefined;
+  #traceParent = '';
   #settled = false;
 
   constructor(init: BatchPlace & { readonly builder: BatchBuilder; readonly reservedBytes: number }) {
@@ -67,6 +69,11 @@ export class ProducerBatch implements BatchPlace {
 
   get recordCount(): number {
     return this.builder.recordCount;
+  }
+
+  /** Of the first of its records that belongs to a trace; empty: none does. */
+  get traceParent(): string {
+    return this.#traceParent;
   }
 
   /** Undefined until a sequence was given to it, and again after `forgetIdentity`. */
@@ -89,6 +96,7 @@ export class ProducerBatch implements BatchPlace {
     callback: DeliveryCallback | undefined,
   ): void {
     this.builder.append(timestampMs, key, value, headers);
+    if (this.#traceParent === '' && headers.length > 0) this.#traceParent = traceParentIn(headers);
     if (callback === undefined) return;
     this.#thunks ??= [];
     this.#thunks.push({ index: this.builder.recordCount - 1, timestampMs, callback });

@@ -275,6 +275,7 @@ export class ProducerSender {
       () => {
         for (const { batches } of sent) for (const batch of batches) batch.uncopied -= 1;
       },
+      traceParentOf(sent),
     );
     metrics.requestsSent += 1;
     metrics.requestsInFlight += 1;
@@ -335,4 +336,11 @@ export class ProducerSender {
 function stuck(broker: Broker, nowMs: number): void {
   broker.stuckSinceMs ??= nowMs;
   broker.stuckAtMs = nowMs;
+}
+
+/** A request is one span at the broker: in the trace of the first record that has one. */
+function traceParentOf(sent: readonly SentBatches[]): string {
+  for (const { batches } of sent)
+    for (const { traceParent } of batches) if (traceParent !== '') return traceParent;
+  return '';
 }

@@ -25,6 +25,7 @@ import type { ProducerSettings } from './producer-settings.ts';
 import type { BatchReceipt, DeliveryCallback, Receipt } from './receipt.ts';
 import { RecordAccumulator } from './record-accumulator.ts';
 import { bytesSerializer } from './serializers.ts';
+import { withTraceContext } from './trace-context.ts';
 import type { Bytes, Serializer } from './serializers.ts';
 
 export interface ProducerOptions<K = Bytes, V = Bytes> extends ClientOptions {
@@ -34,6 +35,11 @@ export interface ProducerOptions<K = Bytes, V = Bytes> extends ClientOptions {
   /** Default: by key as Kafka does it; without a key, sticky. */
   readonly partitioner?: Partitioner | undefined;
   readonly interceptors?: readonly ProducerInterceptor<K, V>[] | undefined;
+  /**
+   * Adds `traceparent` and `tracestate` of the active OpenTelemetry span to records that bring none. Not to those of `sendBytes`, which
+   * have the headers they are given. Default: false.
+   */
+  readonly traceHeaders?: boolean | undefined;
   /** What has nobody else to tell: failures of records sent one-way, and interceptors that throw. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
@@ -70,6 +76,7 @@ export class Producer<K = Bytes, V = Bytes> {
   readonly #keySerializer: Serializer<K>;
   readonly #valueSerializer: Serializer<V>;
   readonly #onError: (error: unknown) => void;
+  readonly #traceHeaders: boolean;
   readonly #flushes = new Set<Flush>();
   readonly #onRoom = new Set<() => void>();
   #wallNow = 0;
@@ -88,6 +95,7 @@ export class Producer<K = Bytes, V = Bytes> {
     this.#clock = clock;
     this.#codecs = nodeCodecs();
     this.#onError = options.onError ?? ((): void => undefined);
+    this.#traceHeaders = options.traceHeaders ?? false;
     this.#interceptors = new InterceptorChain(options.interceptors ?? [], (error) => {
       this.#metrics.interceptorErrors += 1;
       this.#onError(error);
@@ -268,7 +276,8 @@ export class Producer<K = Bytes, V = Bytes> {
     }
     this.#metrics.recordsAccepted += 1;
     const timestampMs = present.timestampMs ?? this.#wallMs();
-    const headers = recordHeaders(present.headers);
+    const given = recordHeaders(present.headers);
+    const headers = this.#traceHeaders ? withTraceContext(given) : given;
     return this.#accumulator.add(topic, present.partition, key, value, headers, timestampMs, done);
   }
 

@@ -386,8 +386,10 @@ export class FakeBroker {
     });
   }
 
-  #produce(call: ProduceCall, { correlationId, request }: ProduceStreamRequestOutput): void {
+  #produce(call: ProduceCall, message: ProduceStreamRequestOutput): void {
+    const { correlationId, request } = message;
     if (!this.produceStreams.has(call) || this.isFrozen) return;
+    this.cluster.traceParents.push(message.traceparent);
     const results: ProducePartitionResult[] = [];
     let answered = request?.acks !== 'ACKS_NONE';
     for (const entry of request?.partitions ?? []) {
@@ -527,6 +529,8 @@ export class FakeCluster {
   /** Produce requests are looked at once this is settled. */
   pause: Promise<void> = Promise.resolve();
   holdAnswers = false;
+  /** Of every produce request, in the order they came. */
+  readonly traceParents: string[] = [];
   throttleMs = 0;
   readonly heldAnswers: (() => void)[] = [];
   hintLeaders = true;

@@ -92,6 +92,7 @@ const schemas: { readonly [T in CommandType]: readonly FieldCodec<Fields<T>>[] }
       appliedOffset: int64(),
     }),
   ],
+  unregisterBroker: [struct({ brokerId: int32<BrokerId>() })],
   settlePartitions: [nothing],
   alterPartition: [
     struct<Fields<'alterPartition'>>({

@@ -38,6 +38,7 @@ export const commandCodes: { readonly [T in CommandType]: number } = {
   createPartitions: 13,
   alterConfigs: 14,
   allocateProducerIds: 15,
+  unregisterBroker: 16,
 };
 
 const FRAME_VERSION = 1;

@@ -65,6 +65,19 @@ export interface FencedBroker {
   readonly fenced: boolean;
 }
 
+/**
+ * Takes a broker that is gone for good out of the cluster's list, and its own run-time configuration with it. INVALID_REQUEST while it
+ * is alive or has replicas, BROKER_ID_NOT_REGISTERED when there is none.
+ */
+export interface UnregisterBrokerCommand {
+  readonly type: 'unregisterBroker';
+  readonly brokerId: BrokerId;
+}
+
+export interface UnregisteredBroker {
+  readonly brokerId: BrokerId;
+}
+
 /** From a broker, every broker.heartbeat.interval.ms. Fails with STALE_BROKER_EPOCH or BROKER_ID_NOT_REGISTERED. */
 export interface HeartbeatCommand {
   readonly type: 'heartbeat';
@@ -318,6 +331,7 @@ export type ControllerCommand =
   | RegisterClusterCommand
   | RegisterBrokerCommand
   | FenceBrokerCommand
+  | UnregisterBrokerCommand
   | HeartbeatCommand
   | SettlePartitionsCommand
   | AlterPartitionCommand
@@ -335,6 +349,7 @@ export interface ControllerResponses {
   readonly registerBroker: RegisteredBroker;
   readonly fenceBroker: FencedBroker;
   readonly unfenceBroker: FencedBroker;
+  readonly unregisterBroker: UnregisteredBroker;
   readonly heartbeat: HeartbeatResponse;
   readonly settlePartitions: SettledPartitions;
   readonly alterPartition: AlterPartitionResponse;

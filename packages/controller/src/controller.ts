@@ -16,6 +16,7 @@ import { heartbeat } from './handlers/heartbeat.ts';
 import { allocateProducerIds } from './handlers/producer-ids.ts';
 import { reassignPartitions } from './handlers/reassign-partitions.ts';
 import { settlePartitions } from './handlers/settle-partitions.ts';
+import { unregisterBroker } from './handlers/unregister-broker.ts';
 
 export class Controller {
   readonly #config: BrokerConfig;
@@ -47,6 +48,8 @@ function dispatch(
     case 'fenceBroker':
     case 'unfenceBroker':
       return fenceBroker(command, context);
+    case 'unregisterBroker':
+      return unregisterBroker(command, context);
     case 'heartbeat':
       return heartbeat(command, context);
     case 'settlePartitions':

@@ -89,6 +89,17 @@ export class ImageBuilder {
         this.#putBroker({ ...broker, fenced, inControlledShutdown });
         return;
       }
+      case 'unregisterBroker': {
+        const { brokerId, brokerEpoch } = record;
+        invariant(parts.brokers.get(brokerId)?.epoch === brokerEpoch, 'an unknown broker goes', {
+          ...record,
+        });
+        this.#leaving.delete(brokerId);
+        const brokers = new Map(parts.brokers);
+        brokers.delete(brokerId);
+        parts.brokers = brokers;
+        return;
+      }
       case 'topic':
         this.#addTopic(record);
         return;

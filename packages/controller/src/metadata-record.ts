@@ -61,6 +61,13 @@ export interface BrokerChangeRecord {
   readonly inControlledShutdown?: true | undefined;
 }
 
+/** The broker is none any more. No partition has it among its replicas. */
+export interface UnregisterBrokerRecord {
+  readonly type: 'unregisterBroker';
+  readonly brokerId: BrokerId;
+  readonly brokerEpoch: BrokerEpoch;
+}
+
 export interface TopicRecord {
   readonly type: 'topic';
   readonly topicId: TopicId;
@@ -142,6 +149,7 @@ export type MetadataRecord =
   | FeatureLevelRecord
   | RegisterBrokerRecord
   | BrokerChangeRecord
+  | UnregisterBrokerRecord
   | TopicRecord
   | RemoveTopicRecord
   | PartitionRecord

@@ -162,6 +162,7 @@ const schemas: { readonly [T in MetadataRecordType]: RecordSchema<T> & { readonl
     type: 'producerIds',
     versions: [struct({ brokerId: int32(), brokerEpoch: int64(), nextProducerId: int64() })],
   },
+  unregisterBroker: { code: 12, type: 'unregisterBroker', versions: [struct(brokerEpochFields)] },
 };
 
 type AnySchema = RecordSchema<MetadataRecordType> & { readonly code: number };

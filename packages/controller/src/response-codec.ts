@@ -68,6 +68,7 @@ const schemas: { readonly [T in CommandType]: readonly FieldCodec<ControllerResp
   registerBroker: [struct({ brokerEpoch: int64<BrokerEpoch>() })],
   fenceBroker: [fenced],
   unfenceBroker: [fenced],
+  unregisterBroker: [struct({ brokerId: int32<BrokerId>() })],
   heartbeat: [struct({ fenced: flag, caughtUp: flag, inControlledShutdown: flag, shouldShutDown: flag })],
   settlePartitions: [changed],
   alterPartition: [

@@ -41,6 +41,7 @@ const shapes = {
     fenced: maybe(fc.boolean()),
     inControlledShutdown: maybe(fc.constant(true as const)),
   },
+  unregisterBroker: { brokerId: int32(), brokerEpoch: int64() },
   topic: { topicId: uuid, name: topicName },
   removeTopic: { topicId: uuid },
   partition: {

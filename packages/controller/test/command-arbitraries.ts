@@ -52,6 +52,7 @@ const commandShapes: { readonly [T in CommandType]: Shape } = {
     election: fc.constantFrom('preferred', 'unclean'),
     partitions: maybe(some(fc.record(topicPartition))),
   },
+  unregisterBroker: { brokerId: int32 },
   balanceLeaders: {},
   reassignPartitions: {
     partitions: some(fc.record({ ...topicPartition, replicas: maybe(some(asked)) })),
@@ -125,6 +126,7 @@ const responseShapes: {
     ),
   },
   electLeaders: { partitions: some(result(topicPartition, topicPartition)) },
+  unregisterBroker: { brokerId: int32 },
   balanceLeaders: { changed: int32 },
   reassignPartitions: { partitions: some(result(topicPartition, topicPartition)) },
   createTopics: {

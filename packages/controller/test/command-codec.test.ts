@@ -65,7 +65,7 @@ describe('the binary form of commands', () => {
     const epoch = [0xac, 0x02, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20];
     expect([...encodeCommand(heartbeat)]).to.deep.equal([1, 5, 0, ...epoch, 0, 1, 5]);
     const codes = commandTypes.map((type) => [type, fc.sample(commandOf(type), 1).map(encodeCommand)[0]![1]]);
-    expect(codes).to.deep.equal([
+    expect(codes.sort((a, b) => Number(a[1]) - Number(b[1]))).to.deep.equal([
       ['registerCluster', 1],
       ['registerBroker', 2],
       ['fenceBroker', 3],
@@ -81,6 +81,7 @@ describe('the binary form of commands', () => {
       ['createPartitions', 13],
       ['alterConfigs', 14],
       ['allocateProducerIds', 15],
+      ['unregisterBroker', 16],
     ]);
     const answer = encodeResponse('registerBroker', { brokerEpoch: 7 as BrokerEpoch });
     expect([...answer]).to.deep.equal([1, 2, 0, 0, 7]);

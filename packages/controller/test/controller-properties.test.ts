@@ -26,7 +26,7 @@ interface Held {
 }
 
 type Step =
-  | { readonly do: 'beat' | 'leave' | 'fence' | 'crash' | 'stop'; readonly broker: number }
+  | { readonly do: 'beat' | 'leave' | 'fence' | 'crash' | 'stop' | 'unregister'; readonly broker: number }
   | { readonly do: 'pass'; readonly alive: readonly number[] }
   | { readonly do: 'duties' | 'rebalance' | 'unclean' }
   | { readonly do: 'write' | 'cancel'; readonly partition: number }
@@ -40,7 +40,10 @@ const partition = fc.nat(3);
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('beat' as const), broker }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('fence', 'crash', 'stop', 'leave'), broker }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constantFrom('fence', 'crash', 'stop', 'leave', 'unregister'), broker }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('pass' as const), alive: fc.subarray(BROKERS) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('duties', 'rebalance') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unclean' as const) }) },
@@ -121,7 +124,11 @@ class Life {
         cluster.heartbeat(step.broker, { wantShutDown: true });
         return;
       case 'fence':
-        cluster.fence(step.broker);
+        if (cluster.image.broker(step.broker) !== undefined) cluster.fence(step.broker);
+        return;
+      case 'unregister':
+        // That no replica is left on no broker is an invariant of the image.
+        cluster.run({ type: 'unregisterBroker', brokerId: step.broker as BrokerId });
         return;
       case 'crash':
       case 'stop':
@@ -173,7 +180,7 @@ class Life {
 
   /** A crash may cost a replica records, whatever it had acknowledged. */
   #restart(id: number, isClean: boolean): void {
-    const { epoch } = this.cluster.image.broker(id)!;
+    const epoch = this.cluster.image.broker(id)?.epoch ?? -1;
     const answer = this.cluster.tryRegister(id, '', this.#incarnation++, isClean ? epoch : -1);
     if (!answer.ok) {
       expect(answer.error).to.equal('DUPLICATE_BROKER_REGISTRATION');

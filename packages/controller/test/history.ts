@@ -59,6 +59,12 @@ function clusterRecord(draw: Draw, state: State, offset: number): object | undef
       const change = flag ? { inControlledShutdown: true } : { fenced: draw.other % 2 === 0 };
       return { type: 'brokerChange', brokerId, brokerEpoch, ...change };
     }
+    case 6: {
+      const [brokerId, brokerEpoch] = pick([...state.brokers], which) ?? [];
+      if (brokerId === undefined || !flag) return undefined;
+      state.brokers.delete(brokerId);
+      return { type: 'unregisterBroker', brokerId, brokerEpoch };
+    }
     case 5:
       state.nextProducerId += which;
       return { type: 'producerIds', brokerId: 1, brokerEpoch: 1, nextProducerId: state.nextProducerId };

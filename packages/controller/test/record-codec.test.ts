@@ -35,6 +35,8 @@ describe('the binary form of metadata records', () => {
     expect([...encodeRecord(fence)]).to.deep.equal([
       1, 4, 1, 0xac, 0x02, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20, 1, 1, 0,
     ]);
+    const gone = { type: 'unregisterBroker', brokerId: 300, brokerEpoch: 5 } as MetadataRecord;
+    expect([...encodeRecord(gone)]).to.deep.equal([1, 12, 0, 0xac, 0x02, 5]);
   });
 
   it('reads what the first versions wrote', () => {

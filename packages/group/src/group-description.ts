@@ -10,6 +10,12 @@ export interface ListedGroup {
   readonly groupId: GroupId;
   readonly protocolType: string;
   readonly state: GroupState;
+  readonly memberCount: number;
+}
+
+export interface GroupSummary extends ListedGroup {
+  /** Partitions it has a committed offset of. */
+  readonly offsetCount: number;
 }
 
 export interface DescribedMember {
@@ -33,8 +39,8 @@ export interface GroupDescription extends ListedGroup {
   readonly rebalances: readonly RememberedRebalance[];
 }
 
-export function listedGroup({ groupId, protocolType, state }: ClassicGroup): ListedGroup {
-  return { groupId, protocolType, state };
+export function listedGroup({ groupId, protocolType, state, members }: ClassicGroup): ListedGroup {
+  return { groupId, protocolType, state, memberCount: members.size };
 }
 
 export function describeGroup(group: ClassicGroup): GroupDescription {

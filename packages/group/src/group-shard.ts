@@ -7,7 +7,7 @@
 import { failure, invariant, type ErrorName, type Failure } from '@tidemark/core';
 import { ClassicGroup } from './classic-group.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
-import { describeGroup, listedGroup, type GroupDescription, type ListedGroup } from './group-description.ts';
+import { describeGroup, listedGroup, type GroupDescription, type GroupSummary } from './group-description.ts';
 import { NO_MEMBER_ID, type GroupId } from './group-ids.ts';
 import { coordinatorError, failedReplies, type GroupContext, type GroupOutput } from './group-output.ts';
 import type { CommittedOffset, GroupRecord, StoredGroup } from './group-record.ts';
@@ -260,11 +260,14 @@ export class GroupShard {
       : { ok: true, group: describeGroup(group) };
   }
 
-  list(): { readonly ok: true; readonly groups: readonly ListedGroup[] } | Failure {
+  list(): { readonly ok: true; readonly groups: readonly GroupSummary[] } | Failure {
     const refused = this.#notServing();
     if (refused !== undefined) return refused;
-    const groups = this.#groupIds().map((groupId) => this.#find(groupId, { nowMs: 0, timestampMs: 0 })!);
-    return { ok: true, groups: groups.map(listedGroup) };
+    const groups = this.#groupIds().map((groupId) => {
+      const group = this.#find(groupId, { nowMs: 0, timestampMs: 0 })!;
+      return { ...listedGroup(group), offsetCount: this.#offsets.committed(groupId).size };
+    });
+    return { ok: true, groups };
   }
 
   /** What retention removes; to be called every `offsets.retention.check.interval.ms`, again at once while it answers records. */

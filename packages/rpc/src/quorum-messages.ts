@@ -91,3 +91,11 @@ export type {
   TransferLeadershipResponseOutput,
 } from './generated/tidemark/v1/TransferLeadershipResponse.ts';
 export type { QuorumServiceClient, QuorumServiceHandlers } from './generated/tidemark/v1/QuorumService.ts';
+export type {
+  UnregisterBrokerRequest,
+  UnregisterBrokerRequestOutput,
+} from './generated/tidemark/v1/UnregisterBrokerRequest.ts';
+export type {
+  UnregisterBrokerResponse,
+  UnregisterBrokerResponseOutput,
+} from './generated/tidemark/v1/UnregisterBrokerResponse.ts';

@@ -37,8 +37,8 @@ const request = fc.record({
 describe('the produce codec', () => {
   it('decodes every request as proto-loader does', () => {
     fc.assert(
-      fc.property(int64, request, (correlationId, each) => {
-        const wire = logService.ProduceStream.requestSerialize({ correlationId, request: each });
+      fc.property(int64, request, fc.string(), (correlationId, each, traceparent) => {
+        const wire = logService.ProduceStream.requestSerialize({ correlationId, request: each, traceparent });
         expect(decodeProduceStreamRequest(wire)).to.deep.equal(
           logService.ProduceStream.requestDeserialize(wire),
         );

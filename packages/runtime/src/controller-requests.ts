@@ -1,6 +1,6 @@
-// What a node asks of the active controller and of the quorum's leader, wherever that is: commands, read barriers, changes of the
-// quorum. Contract: each is settled by its deadline, and sent again only where nothing has happened or where doing it twice is the
-// same as once; what each may fail with is told where `MetadataNode` offers it.
+// What a node asks of the active controller and of the quorum's leader, wherever that is: commands, read barriers, reads for clients,
+// changes of the quorum. Contract: each is settled by its deadline, and sent again only where nothing has happened or where doing it
+// twice is the same as once; what each may fail with is told where `MetadataNode` offers it.
 
 import { decodeResponse, type ControllerCommand, type ResponseTo } from '@tidemark/controller';
 import type { Clock, Failure, NodeId, Offset, Prng } from '@tidemark/core';
@@ -8,7 +8,13 @@ import type { VoterChange } from '@tidemark/raft';
 import type { ActiveController } from './active-controller.ts';
 import type { AppliedBarriers } from './applied-barriers.ts';
 import { READ_ATTEMPT_MS, tooLate, type LeaderCall, type LeaderCaller } from './leader-caller.ts';
-import { decodeOffset, encodeCommandRequest, encodeTransfer, requestKinds } from './leader-requests.ts';
+import {
+  decodeOffset,
+  encodeCommandRequest,
+  encodeForwarded,
+  encodeTransfer,
+  requestKinds,
+} from './leader-requests.ts';
 import type { QuorumChanges } from './quorum-changes.ts';
 import type { RaftQuorum } from './quorum/raft-quorum.ts';
 import { TopicCreation, type TopicCreationNode } from './topic-creation.ts';
@@ -30,6 +36,12 @@ export interface ControllerRequestsOptions {
 export interface ReadBarrier {
   readonly ok: true;
   readonly offset: Offset;
+}
+
+/** What the leader answered to a client's request. */
+export interface Forwarded {
+  readonly ok: true;
+  readonly response: Uint8Array;
 }
 
 export class ControllerRequests {
@@ -84,6 +96,23 @@ export class ControllerRequests {
       kind: requestKinds.transfer,
       body: () => encodeTransfer(to),
       read: () => ({ ok: true }),
+    });
+  }
+
+  /** `here`: this node became the leader after it was asked. */
+  forward(
+    method: string,
+    request: Uint8Array,
+    timeoutMs: number,
+    here: () => Promise<Forwarded | Failure>,
+  ): Promise<Forwarded | Failure> {
+    return this.#options.leader.call<Forwarded>(timeoutMs, {
+      attemptMs: READ_ATTEMPT_MS,
+      here,
+      kind: requestKinds.forwarded,
+      body: () => encodeForwarded(method, request),
+      read: (response) => ({ ok: true, response }),
+      inDoubt: 'repeat',
     });
   }
 

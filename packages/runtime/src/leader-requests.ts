@@ -20,6 +20,7 @@ import {
   type NodeId,
   type Offset,
   type Term,
+  text,
   TidemarkError,
 } from '@tidemark/core';
 import type { VoterChange } from '@tidemark/raft';
@@ -27,7 +28,7 @@ import type { PeerRequests } from './peer-requests.ts';
 import { decodeVoterChange } from './voter-change-codec.ts';
 
 /** A number is never given a second meaning. */
-export const requestKinds = { command: 1, readIndex: 2, changeVoters: 3, transfer: 4 } as const;
+export const requestKinds = { command: 1, readIndex: 2, changeVoters: 3, transfer: 4, forwarded: 5 } as const;
 
 const offsetCodec = integer<Offset>(Number.MAX_SAFE_INTEGER);
 const nodeCodec = integer<number>(2 ** 31 - 1, -1);
@@ -76,6 +77,29 @@ export function encodeTransfer(to: NodeId | undefined): Uint8Array {
 function decodeTransfer(body: Uint8Array): NodeId | undefined {
   const to = readable('transfer', () => nodeCodec.read(new FieldReader(body)));
   return to < 0 ? undefined : (to as NodeId);
+}
+
+/**
+ * Answers what a client asked of a node that cannot answer it itself. Both as the client's protocol has them: they mean nothing here.
+ * Throws TidemarkError, NOT_CONTROLLER where somebody else should be asked.
+ */
+export type ForwardedHandler = (method: string, request: Uint8Array) => Promise<Uint8Array>;
+
+export function encodeForwarded(method: string, request: Uint8Array): Uint8Array {
+  const writer = new FieldWriter();
+  text.write(writer, method);
+  writer.bytes(request);
+  return writer.finish();
+}
+
+export function serveForwarded(requests: PeerRequests, answer: ForwardedHandler): void {
+  requests.serve(requestKinds.forwarded, (_from, body) => {
+    const { method, request } = readable('forwarded', () => {
+      const reader = new FieldReader(body);
+      return { method: text.read(reader), request: reader.bytes(reader.left) };
+    });
+    return answer(method, request);
+  });
 }
 
 /** A request whose body cannot be read is refused: that is its sender's fault, and no bug here. */

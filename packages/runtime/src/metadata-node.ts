@@ -40,9 +40,9 @@ import type {
 import { ActiveController } from './active-controller.ts';
 import { AppliedBarriers } from './applied-barriers.ts';
 import { ControllerDuties } from './controller-duties.ts';
-import { ControllerRequests, type ReadBarrier } from './controller-requests.ts';
+import { ControllerRequests, type Forwarded, type ReadBarrier } from './controller-requests.ts';
 import { LeaderCaller } from './leader-caller.ts';
-import { serveLeaderRequests } from './leader-requests.ts';
+import { serveForwarded, serveLeaderRequests, type ForwardedHandler } from './leader-requests.ts';
 import { decodeMetadataBatches } from './metadata-batch.ts';
 import { MetadataCompaction } from './metadata-compaction.ts';
 import type { PeerDirectory, VoterAddress } from './peer-directory.ts';
@@ -126,6 +126,7 @@ export class MetadataNode {
   readonly #leader: LeaderCaller;
   readonly #changes: QuorumChanges;
   readonly #toController: ControllerRequests;
+  #answerForwarded: ForwardedHandler | undefined;
   #hasFailed = false;
 
   private constructor(options: MetadataNodeOptions, parts: NodeParts) {
@@ -353,6 +354,32 @@ export class MetadataNode {
   /** Answers once another node leads, or the time is over. `to` undefined: whichever voter is furthest. */
   transferLeadership(to: NodeId | undefined, timeoutMs: number): Promise<{ readonly ok: true } | Failure> {
     return this.#toController.transferLeadership(to, timeoutMs);
+  }
+
+  /** From now on this node answers, while it leads, what others forward to it. Called once. */
+  serveForwarded(answer: ForwardedHandler): void {
+    this.#answerForwarded = answer;
+    serveForwarded(this.#requests, answer);
+  }
+
+  /**
+   * Asks the leader, wherever it is, what a client asked of this node (Kafka's envelope, KIP-590); for reads, which are repeated.
+   * Failures as of `submit`, harmless all; UNSUPPORTED_VERSION from a leader that does not know the method.
+   */
+  forward(method: string, request: Uint8Array, timeoutMs: number): Promise<Forwarded | Failure> {
+    return this.#toController.forward(method, request, timeoutMs, () => this.#answerHere(method, request));
+  }
+
+  /** It became the leader after it was asked. */
+  async #answerHere(method: string, request: Uint8Array): Promise<Forwarded | Failure> {
+    const answer = this.#answerForwarded;
+    if (answer === undefined) return failure('NOT_CONTROLLER', 'This node is starting.');
+    try {
+      return { ok: true, response: await answer(method, request) };
+    } catch (error) {
+      if (error instanceof TidemarkError) return failure(error.error, error.message);
+      throw error;
+    }
   }
 
   /** Everything applied is stored durably, and log that is not needed any more is removed as its configuration says. */

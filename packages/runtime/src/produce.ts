@@ -3,7 +3,7 @@
 
 import { type Clock, failure, type Failure, isFailure, isInternalTopic, TidemarkError } from '@tidemark/core';
 import { validateBatches, type Codecs } from '@tidemark/record';
-import type { ReplicaObserver } from './replica-observer.ts';
+import type { ProduceStage, ReplicaObserver } from './replica-observer.ts';
 import { endOf, type Appended, type Partition } from './partition.ts';
 import type {
   AcksLevel,
@@ -59,7 +59,7 @@ export class ProducePath {
 
   produce(request: ProduceRequest): Production {
     const nowMs = this.#clock.wallMs();
-    const attempts = request.partitions.map((each) => this.#attempt(each, request.acks, nowMs));
+    const attempts = request.partitions.map((each) => this.#attempt(each, request, nowMs));
     const writes: Promise<unknown>[] = [];
     for (const attempt of attempts) {
       // A failed write is reported through `acknowledged`; here it only matters that it is over.
@@ -69,7 +69,11 @@ export class ProducePath {
     return { outcomes: this.#settle(request, attempts), released };
   }
 
-  #attempt(request: ProducePartition, acks: AcksLevel, nowMs: number): Attempt | ProduceOutcome {
+  #attempt(
+    request: ProducePartition,
+    { acks, trace }: ProduceRequest,
+    nowMs: number,
+  ): Attempt | ProduceOutcome {
     const partition = this.#find(request.address);
     if (isFailure(partition)) return { ...request.address, failure: partition };
     if (isInternalTopic(partition.topic)) {
@@ -100,19 +104,29 @@ export class ProducePath {
     const appended = partition.append(request.bytes, valid.batches);
     if (!appended.ok) return outcomeOf(partition, appended);
     const attempt = { partition, appended, acknowledged: acknowledgement(partition, appended, acks) };
-    if (!appended.duplicate) this.#observe(attempt, acks, startedMs);
+    if (!appended.duplicate) this.#observe(attempt, acks, startedMs, trace);
     return attempt;
   }
 
   /** What fails or is given up is not measured: it took no time that would mean anything. */
-  #observe({ appended, acknowledged }: Attempt, acks: AcksLevel, startedMs: number): void {
+  #observe(
+    { partition, appended, acknowledged }: Attempt,
+    acks: AcksLevel,
+    startedMs: number,
+    trace: ProduceRequest['trace'],
+  ): void {
     const observer = this.#observer;
-    if (observer === undefined) return;
+    if (observer === undefined && trace === undefined) return;
+    const { topic, topicId, index } = partition;
+    const staged = (stage: ProduceStage, durationMs: number): void => {
+      observer?.staged(stage, durationMs);
+      trace?.staged(stage, { topic, topicId, partition: index }, durationMs);
+    };
     let writtenMs = startedMs;
     appended.written.then(
       () => {
         writtenMs = this.#clock.monotonicMs();
-        observer.staged('append', writtenMs - startedMs);
+        staged('append', writtenMs - startedMs);
       },
       () => undefined,
     );
@@ -120,8 +134,8 @@ export class ProducePath {
     void acknowledged.then((failed) => {
       if (failed !== undefined) return;
       const nowMs = this.#clock.monotonicMs();
-      observer.staged('replicate', nowMs - writtenMs);
-      observer.staged('high_watermark', nowMs - startedMs);
+      staged('replicate', nowMs - writtenMs);
+      staged('high_watermark', nowMs - startedMs);
     });
   }
 

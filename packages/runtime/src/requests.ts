@@ -11,6 +11,7 @@ import type {
   TopicName,
 } from '@tidemark/core';
 import type { LeaderHint } from './partition.ts';
+import type { ProduceTrace } from './replica-observer.ts';
 
 /** A partition by topic name, by topic id, or by both, which then must agree. */
 export interface PartitionAddress {
@@ -40,6 +41,8 @@ export interface ProduceRequest {
   /** How long the acknowledgement may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly partitions: readonly ProducePartition[];
+  /** Nobody traces it if absent. */
+  readonly trace?: ProduceTrace | undefined;
 }
 
 /** What an append came to. */

@@ -1,7 +1,7 @@
 // Why a cluster is not healthy, each reason with what to do about it. A pure function of the metadata and of what the quorum's
 // replicas have shown; what only the leader knows is judged on the leader alone.
 
-import type { BrokerConfig } from '@tidemark/core';
+import type { BrokerConfig, BrokerId } from '@tidemark/core';
 import type { MetadataImage } from '@tidemark/controller';
 import { isSameReplica, majorityOf, type ReplicaKey } from '@tidemark/raft';
 import type { QuorumStatus, ReplicaProgress } from '../quorum-context.ts';
@@ -178,10 +178,23 @@ function brokerReasons({ image }: HealthInputs): HealthReason[] {
       severity: 'warning',
       what: 'fenced-brokers',
       detail: `${counted(fenced.length, 'broker')} without a heartbeat: ${text}`,
-      remedy: 'start them again, or look into their logs',
-      command: 'tidemark cluster info',
+      ...remedyFor(image, fenced),
     },
   ];
+}
+
+/** One that has nothing may be gone for good, and need not be waited for. */
+function remedyFor(
+  image: HealthInputs['image'],
+  fenced: readonly { readonly id: BrokerId }[],
+): { readonly remedy: string; readonly command: string } {
+  const [idle] = fenced.filter(({ id }) => image.holdings(id).replicas === 0);
+  if (idle === undefined) {
+    return { remedy: 'start them again, or look into their logs', command: 'tidemark cluster info' };
+  }
+  const remedy =
+    'start them again, or take those that are gone for good and have no replicas out of the list';
+  return { remedy, command: `tidemark cluster unregister --id ${idle.id}` };
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

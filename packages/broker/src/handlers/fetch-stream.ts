@@ -8,6 +8,7 @@ import type { FetchAnswer, FetchPartitionOutput, FetchStreamRequestOutput } from
 import type { ByteBudget, FetchSession, SessionPush } from '@tidemark/runtime';
 import type { BrokerContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith, writeMessage } from '../grpc-call.ts';
+import { traceParentOf } from '../tracing.ts';
 import { fetchAnswerOf } from './fetch-answers.ts';
 import { checkFetchPartition } from './fetch.ts';
 
@@ -92,6 +93,7 @@ async function push(
   ended: Promise<void>,
 ): Promise<void> {
   const metrics = context.metrics.rpc('FetchStream');
+  const traceParent = traceParentOf(call.metadata);
   const budget = context.replicas.responseBudget;
   let upcoming = session.next();
   for (;;) {
@@ -103,6 +105,7 @@ async function push(
       continue;
     }
     const startedMs = context.clock.monotonicMs();
+    const span = context.tracing.fetch('push', traceParent);
     const stalled = watchStall(context, call);
     try {
       await writeMessage(call, { results: pushes.map(answerOf) }, ended);
@@ -110,18 +113,22 @@ async function push(
       stalled();
       metrics.responseBytes += giveBack(budget, pushes);
     }
-    metrics.observe(
-      context.clock.monotonicMs() - startedMs,
-      pushes.some((each) => each.failure !== undefined),
-    );
+    const failed = pushes.find((each) => each.failure !== undefined)?.failure;
+    metrics.observe(context.clock.monotonicMs() - startedMs, failed !== undefined);
+    span?.end({ 'tidemark.partitions': pushes.length, 'tidemark.bytes': bytesOf(pushes) }, failed?.error);
   }
 }
 
 /** Answers how many bytes that were. */
 function giveBack(budget: ByteBudget, pushes: readonly SessionPush[]): number {
+  const bytes = bytesOf(pushes);
+  budget.giveBack(bytes);
+  return bytes;
+}
+
+function bytesOf(pushes: readonly SessionPush[]): number {
   let bytes = 0;
   for (const each of pushes) bytes += each.sizeBytes;
-  budget.giveBack(bytes);
   return bytes;
 }
 

@@ -54,6 +54,26 @@ export async function fetch(
     if (value < 0) throw new MalformedRequest(`${name} ${value} is negative`);
   }
   if (request.partitions.length === 0) throw new MalformedRequest('the request names no partition');
+  const span = context.tracing.fetch('fetch', call.traceParent);
+  if (span === undefined) return fetched(context, request, call);
+  const ended = { 'tidemark.partitions': request.partitions.length };
+  try {
+    const answer = await fetched(context, request, call);
+    const bytes = answer.results.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const failed = answer.results.find(({ error }) => error !== undefined)?.error?.name;
+    span.end({ ...ended, 'tidemark.bytes': bytes }, failed);
+    return answer;
+  } catch (thrown) {
+    span.end(ended, String(thrown));
+    throw thrown;
+  }
+}
+
+async function fetched(
+  context: BrokerContext,
+  request: FetchRequestOutput,
+  call: UnaryCallInfo,
+): Promise<FetchResponseAnswer> {
   let throttleMs = 0;
   const serverMax = context.config.get('fetch.max.bytes');
   const maxBytes = request.maxBytes === 0 ? serverMax : Math.min(request.maxBytes, serverMax);

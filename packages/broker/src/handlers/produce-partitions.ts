@@ -16,6 +16,7 @@ import {
 } from '@tidemark/rpc';
 import type { AcksLevel, ProduceOutcome, ProducePartition } from '@tidemark/runtime';
 import type { BrokerContext } from '../broker-context.ts';
+import type { ProduceSpan } from '../tracing.ts';
 
 /** What `timeout_ms` 0 means: Kafka's request.timeout.ms of a producer. */
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -99,11 +100,24 @@ export function produceAnswerOf(
   };
 }
 
+/** What is known of a request besides what it says. */
+export interface ProduceArrival {
+  readonly bytes: number;
+  /** On the monotonic clock. */
+  readonly receivedMs: number;
+  readonly traceParent: string | undefined;
+}
+
 /** Checks and appends at once; the answer comes when `acks` is satisfied. Throws `MalformedRequest`. */
-export function startProduce(context: BrokerContext, request: ProduceRequestOutput): StartedProduce {
+export function startProduce(
+  context: BrokerContext,
+  request: ProduceRequestOutput,
+  arrival: ProduceArrival,
+): StartedProduce {
   if (request.timeoutMs < 0) throw new MalformedRequest(`timeout_ms ${request.timeoutMs} is negative`);
   const acks = acksLevel(request.acks);
   const nowMs = context.clock.wallMs();
+  const trace = context.tracing.produce(arrival.traceParent, arrival.receivedMs);
   let released: Promise<void> = Promise.resolve();
   const results = answerPartitions(
     request.partitions,
@@ -113,17 +127,29 @@ export function startProduce(context: BrokerContext, request: ProduceRequestOutp
         acks: isFailure(acks) ? 'all' : acks,
         timeoutMs: request.timeoutMs === 0 ? DEFAULT_TIMEOUT_MS : request.timeoutMs,
         partitions,
+        trace,
       });
       released = production.released;
       return production.outcomes;
     },
     produceAnswerOf,
   );
+  if (trace !== undefined) endWith(trace, results, arrival.bytes);
   return {
     acks: isFailure(acks) ? 'all' : acks,
     answer: results.then((answers) => ({ results: answers, throttleMs: 0 })),
     released,
   };
+}
+
+function endWith(trace: ProduceSpan, results: Promise<readonly ProduceAnswer[]>, bytes: number): void {
+  results.then(
+    (answers) => {
+      const failed = answers.find(({ error }) => error !== undefined)?.error?.name;
+      trace.end({ 'tidemark.partitions': answers.length, 'tidemark.bytes': bytes }, failed);
+    },
+    (thrown: unknown) => trace.end({ 'tidemark.bytes': bytes }, String(thrown)),
+  );
 }
 
 /** Bytes of records in a request: what counts against the budget of bytes in flight. */

@@ -11,7 +11,8 @@ import {
 } from '@tidemark/rpc';
 import type { BrokerContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith } from '../grpc-call.ts';
-import { recordBytes, startProduce } from './produce-partitions.ts';
+import { traceParentOf } from '../tracing.ts';
+import { recordBytes, startProduce, type ProduceArrival } from './produce-partitions.ts';
 
 /** Requests and bytes of one stream that may be in flight: enough to keep a disk busy, few enough to bound what one peer holds. */
 const MAX_IN_FLIGHT = 256;
@@ -39,6 +40,8 @@ export function produceStream(context: BrokerContext): (call: Call) => void {
 class ProduceStream {
   readonly #context: BrokerContext;
   readonly #call: Call;
+  /** Of the stream, for requests that say nothing themselves. */
+  readonly #traceParent: string | undefined;
   #inFlight = 0;
   #inFlightBytes = 0;
   #unread = 0;
@@ -52,6 +55,7 @@ class ProduceStream {
   constructor(context: BrokerContext, call: Call) {
     this.#context = context;
     this.#call = call;
+    this.#traceParent = traceParentOf(call.metadata);
     limitReadAhead(call);
     call.on('data', (request: ProduceStreamRequestOutput | UndecodableRequest) => this.#take(request));
     call.on('end', () => {
@@ -85,17 +89,19 @@ class ProduceStream {
       this.#fail(new MalformedRequest('a message has no request'));
       return;
     }
+    const receivedMs = this.#context.clock.monotonicMs();
     const bytes = recordBytes(request);
+    const arrival = { bytes, receivedMs, traceParent: message.traceparent || this.#traceParent };
     const budget = this.#context.replicas.requestBudget;
     this.#inFlight += 1;
     this.#inFlightBytes += bytes;
     if (budget.tryTake(bytes)) {
-      this.#run(message.correlationId, request, bytes);
+      this.#run(message.correlationId, request, arrival);
     } else {
       this.#waiting = true;
       void budget.take(bytes).then((taken) => {
         this.#waiting = false;
-        if (taken) this.#run(message.correlationId, request, bytes);
+        if (taken) this.#run(message.correlationId, request, arrival);
         else {
           this.#inFlight -= 1;
           this.#inFlightBytes -= bytes;
@@ -110,8 +116,9 @@ class ProduceStream {
   #run(
     correlationId: number,
     request: NonNullable<ProduceStreamRequestOutput['request']>,
-    bytes: number,
+    arrival: ProduceArrival,
   ): void {
+    const { bytes } = arrival;
     const { clock, metrics, replicas } = this.#context;
     const startedMs = clock.monotonicMs();
     const rpc = metrics.rpc('ProduceStream');
@@ -123,7 +130,7 @@ class ProduceStream {
       this.#maybeEnd();
     };
     try {
-      const { acks, answer, released } = startProduce(this.#context, request);
+      const { acks, answer, released } = startProduce(this.#context, request, arrival);
       void released.then(() => replicas.requestBudget.giveBack(bytes));
       answer.then(
         (response) => {

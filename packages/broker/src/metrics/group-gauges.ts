@@ -1,4 +1,4 @@
-// The groups this broker coordinates. Sums alone: a label for each group would be one for each name a client makes up.
+// Sums over the groups this broker coordinates; `consumer-group-metrics.ts` counts and shows the groups themselves.
 
 import { isBrokerContext, type NodeContext } from '../broker-context.ts';
 import { one, type AddGauge } from './gauge.ts';
@@ -6,11 +6,6 @@ import { one, type AddGauge } from './gauge.ts';
 export function addGroupGauges(add: AddGauge, context: NodeContext): void {
   if (!isBrokerContext(context)) return;
   const { groups } = context;
-  add('tidemark_groups', 'Groups this broker coordinates, by state.', ['state'], function* () {
-    const counts = new Map<string, number>();
-    for (const { state } of groups.list().groups) counts.set(state, (counts.get(state) ?? 0) + 1);
-    for (const [state, value] of counts) yield { labels: { state }, value };
-  });
   add(
     'tidemark_group_partitions',
     'Partitions of __consumer_offsets this broker leads: loading, active, or failed (its log says why).',

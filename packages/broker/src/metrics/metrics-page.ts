@@ -4,14 +4,17 @@
 
 import type * as PromClientModule from 'prom-client';
 import type { NodeContext } from '../broker-context.ts';
+import type { GrpcNetwork } from '../grpc-network.ts';
 import type { Readiness } from '../readiness.ts';
 import { addClusterGauges } from './cluster-gauges.ts';
+import { writeConsumerGroupMetrics } from './consumer-group-metrics.ts';
 import { EventLoopDelay } from './event-loop-delay.ts';
 import { Exposition } from './exposition.ts';
 import type { AddGauge } from './gauge.ts';
 import { addGroupGauges } from './group-gauges.ts';
 import { addNodeGauges, type NodeGaugeSources } from './node-gauges.ts';
 import { writePartitionMetrics } from './partition-metrics.ts';
+import { writePeerMetrics } from './peer-metrics.ts';
 import { addQuorumGauges } from './quorum-gauges.ts';
 import type { ReplicationMetrics } from './replication-metrics.ts';
 import type { StorageMetrics } from './storage-metrics.ts';
@@ -24,6 +27,7 @@ export interface MetricsSources extends NodeGaugeSources {
   readonly readiness: Readiness;
   readonly storage: StorageMetrics;
   readonly replication: ReplicationMetrics;
+  readonly network: GrpcNetwork;
 }
 
 /** Gauges named like counters, and the delay of the event loop, which is measured here from the start on. */
@@ -55,12 +59,14 @@ export class MetricsPage {
     // The first scrape loads the library, so that a node nobody scrapes does without.
     this.#registry ??= this.#load();
     const registry = await this.#registry;
-    const { context, storage, replication } = this.#sources;
+    const { context, storage, replication, network } = this.#sources;
     const page = new Exposition();
     context.metrics.write(page);
     replication.write(page);
     storage.write(page);
+    writePeerMetrics(page, network);
     await writePartitionMetrics(page, context);
+    await writeConsumerGroupMetrics(page, context);
     return { contentType: registry.contentType, text: (await registry.metrics()) + page.text };
   }
 

@@ -1,9 +1,9 @@
-// `tidemark cluster info` and `tidemark cluster health`.
+// `tidemark cluster info`, `health` and `unregister`.
 import { TidemarkError } from '@tidemark/core';
 import { withAdmin } from '../cluster-access.ts';
 import { write, type ClusterSettings, type CommandContext } from '../command-context.ts';
 import { CommandFailure, exitCodes } from '../exit.ts';
-import { renderDocument } from '../output/report.ts';
+import { renderDocument, renderFields } from '../output/report.ts';
 import { clusterView, healthView } from './cluster-view.ts';
 import { watchHealth } from './health-watch.ts';
 
@@ -54,4 +54,23 @@ export async function clusterHealth(
     renderDocument(context.output ?? 'table', health, () => healthView(health)),
   );
   return health.healthy ? undefined : exitCodes.unhealthy;
+}
+
+export async function unregisterBroker(
+  context: CommandContext,
+  _args: readonly string[],
+  { id }: { readonly id: number },
+): Promise<undefined> {
+  await withAdmin(context.cluster, (admin) => admin.unregisterBroker(id));
+  const document = { brokerId: id, status: 'unregistered' };
+  await write(
+    context.io.stdout,
+    renderDocument(context.output ?? 'table', document, () => [
+      renderFields([
+        ['broker', id],
+        ['status', 'registered no more'],
+      ]),
+    ]),
+  );
+  return undefined;
 }

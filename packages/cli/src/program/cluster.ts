@@ -1,6 +1,6 @@
 // `tidemark cluster ...` and `tidemark log ...`.
-import { Argument, type Command } from 'commander';
-import { collect, runs, withCluster, withOutput, type Host } from './command.ts';
+import { Argument, Option, type Command } from 'commander';
+import { collect, countArgument, runs, withCluster, withOutput, type Host } from './command.ts';
 
 export function declareCluster(host: Host, program: Command): void {
   const cluster = program.command('cluster').description('look at the cluster');
@@ -20,6 +20,25 @@ export function declareCluster(host: Host, program: Command): void {
       )
       .option('-w, --watch', 'again whenever it changes, until Ctrl-C'),
     async () => (await load()).clusterHealth,
+  );
+
+  runs(
+    host,
+    withCluster(cluster.command('unregister'))
+      .description('take a broker that is gone for good out of the list')
+      .addOption(
+        new Option('--id <id>', 'its node.id; stopped, and without replicas')
+          .argParser(countArgument('--id'))
+          .makeOptionMandatory(),
+      )
+      .addHelpText(
+        'after',
+        `
+Refused while the broker is alive or has replicas: stop it, and move what it has
+to others first (tidemark reassign). A vote in the quorum is another thing
+(tidemark quorum remove-voter).`,
+      ),
+    async () => (await load()).unregisterBroker,
   );
 
   const debug = program.command('debug').description('help for whoever helps');

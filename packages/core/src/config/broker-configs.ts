@@ -60,6 +60,10 @@ const nodeSpecs = {
     own: true,
     doc: 'Most replicas on this node that `/metrics` shows one by one; with more, only sums are shown. 0 shows none, which keeps a scrape small whatever there is.',
   }),
+  'metrics.max.group.partitions': int(10_000, {
+    own: true,
+    doc: 'Most partitions with a committed offset that `/metrics` shows of the consumer groups this node coordinates, a group itself counting as one more. Groups beyond are left out whole and counted; those with members come first. 0 shows none.',
+  }),
 };
 
 const topicDefaultSpecs = {

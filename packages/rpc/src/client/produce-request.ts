@@ -46,13 +46,14 @@ export class ProduceStreamMessage {
   }
 }
 
-/** `acks` is 0, 1 or -1 for all; `timeoutMs` is how long the server may wait for it. */
+/** `acks` is 0, 1 or -1 for all; `timeoutMs` is how long the server may wait for it; `traceParent` may be empty. */
 export function encodeProduceStreamRequest(
   correlationId: number,
   acks: 0 | 1 | -1,
   timeoutMs: number,
   entries: readonly ProduceEntry[],
   onCopied: () => void,
+  traceParent = '',
 ): ProduceStreamMessage {
   const request = new MessageWriter(32);
   request.int(1, ACKS_CODES[acks]);
@@ -73,5 +74,6 @@ export function encodeProduceStreamRequest(
   const message = new MessageWriter(24);
   message.int(1, correlationId);
   message.message(2, request);
+  message.string(3, traceParent);
   return new ProduceStreamMessage(message.finish(), onCopied);
 }

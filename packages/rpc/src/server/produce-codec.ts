@@ -134,11 +134,12 @@ export function decodeProduceRequest(bytes: Buffer): ProduceRequestOutput {
 }
 
 export function decodeProduceStreamRequest(bytes: Buffer): ProduceStreamRequestOutput {
-  const decoded: ProduceStreamRequestOutput = { correlationId: 0, request: null };
+  const decoded: ProduceStreamRequestOutput = { correlationId: 0, request: null, traceparent: '' };
   const reader = new MessageReader(bytes);
   while (reader.next()) {
     if (reader.field === 1) decoded.correlationId = reader.int();
     else if (reader.field === 2) decoded.request = readRequest(reader.nested());
+    else if (reader.field === 3) decoded.traceparent = reader.string();
     else reader.skip();
   }
   return decoded;

@@ -15,7 +15,7 @@ import {
   type GroupRequest,
   type GroupSettings,
   type GroupTime,
-  type ListedGroup,
+  type GroupSummary,
   type TopicPartition,
 } from '@tidemark/group';
 import type { Codecs } from '@tidemark/record';
@@ -132,7 +132,7 @@ export class CoordinatedPartition implements PartitionWatcher {
     return this.#refusal() ?? this.#shard.describe(groupId);
   }
 
-  list(): { readonly ok: true; readonly groups: readonly ListedGroup[] } | Failure {
+  list(): { readonly ok: true; readonly groups: readonly GroupSummary[] } | Failure {
     return this.#refusal() ?? this.#shard.list();
   }
 

@@ -23,7 +23,7 @@ import {
   type GroupReply,
   type GroupRequest,
   type GroupSettings,
-  type ListedGroup,
+  type GroupSummary,
   type MemberId,
   type TopicPartition,
 } from '@tidemark/group';
@@ -149,8 +149,8 @@ export class GroupCoordinator implements LeadershipListener {
   }
 
   /** All that this broker coordinates, as far as they are known; and why not all are. */
-  list(): { readonly groups: readonly ListedGroup[]; readonly failure: Failure | undefined } {
-    const groups: ListedGroup[] = [];
+  list(): { readonly groups: readonly GroupSummary[]; readonly failure: Failure | undefined } {
+    const groups: GroupSummary[] = [];
     let failed: Failure | undefined;
     for (const { served } of this.#led.values()) {
       const listed = served.list();
@@ -158,6 +158,14 @@ export class GroupCoordinator implements LeadershipListener {
       else failed ??= listed;
     }
     return { groups, failure: failed };
+  }
+
+  /** The same, a partition of `__consumer_offsets` at a time, for who gives way to others in between. */
+  *listEach(): IterableIterator<readonly GroupSummary[]> {
+    for (const { served } of this.#led.values()) {
+      const listed = served.list();
+      if (listed.ok) yield listed.groups;
+    }
   }
 
   /** Never given before and hard to guess: the prefix is for people, as in Kafka. */

@@ -186,6 +186,7 @@ export class FollowingReplica {
 
   #append(bytes: Uint8Array, { batches }: ValidatedBatches, done: () => void): void {
     const { log, context } = this.#options;
+    const startedMs = context.clock.monotonicMs();
     const appended = log.append(bytes, batches, {
       leaderEpoch: this.#machine.leaderEpoch,
       origin: 'follower',
@@ -201,7 +202,12 @@ export class FollowingReplica {
       this.#do(this.#machine.appendFailed(context.clock.monotonicMs()));
       return;
     }
-    appended.written.then(done, (cause: unknown) => {
+    const written = (): void => {
+      done();
+      const durationMs = context.clock.monotonicMs() - startedMs;
+      context.observer?.followed(log.name, this.leader, bytes.length, durationMs);
+    };
+    appended.written.then(written, (cause: unknown) => {
       done();
       this.#refusal = refusalOf(cause);
       if (!this.#isOver) this.#do(this.#machine.appendFailed(context.clock.monotonicMs()));

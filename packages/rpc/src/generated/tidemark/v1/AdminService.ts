@@ -20,6 +20,8 @@ import type { ListPartitionReassignmentsRequest as _tidemark_v1_ListPartitionRea
 import type { ListPartitionReassignmentsResponse as _tidemark_v1_ListPartitionReassignmentsResponse, ListPartitionReassignmentsResponseOutput as _tidemark_v1_ListPartitionReassignmentsResponseOutput } from '../../tidemark/v1/ListPartitionReassignmentsResponse.ts';
 import type { ReassignPartitionsRequest as _tidemark_v1_ReassignPartitionsRequest, ReassignPartitionsRequestOutput as _tidemark_v1_ReassignPartitionsRequestOutput } from '../../tidemark/v1/ReassignPartitionsRequest.ts';
 import type { ReassignPartitionsResponse as _tidemark_v1_ReassignPartitionsResponse, ReassignPartitionsResponseOutput as _tidemark_v1_ReassignPartitionsResponseOutput } from '../../tidemark/v1/ReassignPartitionsResponse.ts';
+import type { UnregisterBrokerRequest as _tidemark_v1_UnregisterBrokerRequest, UnregisterBrokerRequestOutput as _tidemark_v1_UnregisterBrokerRequestOutput } from '../../tidemark/v1/UnregisterBrokerRequest.ts';
+import type { UnregisterBrokerResponse as _tidemark_v1_UnregisterBrokerResponse, UnregisterBrokerResponseOutput as _tidemark_v1_UnregisterBrokerResponseOutput } from '../../tidemark/v1/UnregisterBrokerResponse.ts';
 
 export interface AdminServiceClient extends grpc.Client {
   AlterConfigs(argument: _tidemark_v1_AlterConfigsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_AlterConfigsResponseOutput>): grpc.ClientUnaryCall;
@@ -103,6 +105,15 @@ export interface AdminServiceClient extends grpc.Client {
   reassignPartitions(argument: _tidemark_v1_ReassignPartitionsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_ReassignPartitionsResponseOutput>): grpc.ClientUnaryCall;
   reassignPartitions(argument: _tidemark_v1_ReassignPartitionsRequest, callback: grpc.requestCallback<_tidemark_v1_ReassignPartitionsResponseOutput>): grpc.ClientUnaryCall;
   
+  UnregisterBroker(argument: _tidemark_v1_UnregisterBrokerRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_UnregisterBrokerResponseOutput>): grpc.ClientUnaryCall;
+  UnregisterBroker(argument: _tidemark_v1_UnregisterBrokerRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_tidemark_v1_UnregisterBrokerResponseOutput>): grpc.ClientUnaryCall;
+  UnregisterBroker(argument: _tidemark_v1_UnregisterBrokerRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_UnregisterBrokerResponseOutput>): grpc.ClientUnaryCall;
+  UnregisterBroker(argument: _tidemark_v1_UnregisterBrokerRequest, callback: grpc.requestCallback<_tidemark_v1_UnregisterBrokerResponseOutput>): grpc.ClientUnaryCall;
+  unregisterBroker(argument: _tidemark_v1_UnregisterBrokerRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_UnregisterBrokerResponseOutput>): grpc.ClientUnaryCall;
+  unregisterBroker(argument: _tidemark_v1_UnregisterBrokerRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_tidemark_v1_UnregisterBrokerResponseOutput>): grpc.ClientUnaryCall;
+  unregisterBroker(argument: _tidemark_v1_UnregisterBrokerRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_tidemark_v1_UnregisterBrokerResponseOutput>): grpc.ClientUnaryCall;
+  unregisterBroker(argument: _tidemark_v1_UnregisterBrokerRequest, callback: grpc.requestCallback<_tidemark_v1_UnregisterBrokerResponseOutput>): grpc.ClientUnaryCall;
+  
 }
 
 export interface AdminServiceHandlers extends grpc.UntypedServiceImplementation {
@@ -124,6 +135,8 @@ export interface AdminServiceHandlers extends grpc.UntypedServiceImplementation 
   
   ReassignPartitions: grpc.handleUnaryCall<_tidemark_v1_ReassignPartitionsRequestOutput, _tidemark_v1_ReassignPartitionsResponse>;
   
+  UnregisterBroker: grpc.handleUnaryCall<_tidemark_v1_UnregisterBrokerRequestOutput, _tidemark_v1_UnregisterBrokerResponse>;
+  
 }
 
 export interface AdminServiceDefinition extends grpc.ServiceDefinition {
@@ -136,4 +149,5 @@ export interface AdminServiceDefinition extends grpc.ServiceDefinition {
   ElectLeaders: MethodDefinition<_tidemark_v1_ElectLeadersRequest, _tidemark_v1_ElectLeadersResponse, _tidemark_v1_ElectLeadersRequestOutput, _tidemark_v1_ElectLeadersResponseOutput>
   ListPartitionReassignments: MethodDefinition<_tidemark_v1_ListPartitionReassignmentsRequest, _tidemark_v1_ListPartitionReassignmentsResponse, _tidemark_v1_ListPartitionReassignmentsRequestOutput, _tidemark_v1_ListPartitionReassignmentsResponseOutput>
   ReassignPartitions: MethodDefinition<_tidemark_v1_ReassignPartitionsRequest, _tidemark_v1_ReassignPartitionsResponse, _tidemark_v1_ReassignPartitionsRequestOutput, _tidemark_v1_ReassignPartitionsResponseOutput>
+  UnregisterBroker: MethodDefinition<_tidemark_v1_UnregisterBrokerRequest, _tidemark_v1_UnregisterBrokerResponse, _tidemark_v1_UnregisterBrokerRequestOutput, _tidemark_v1_UnregisterBrokerResponseOutput>
 }

@@ -6,9 +6,11 @@ import type { Long } from '@grpc/proto-loader';
 export interface ProduceStreamRequest {
   'correlationId'?: (number | string | Long);
   'request'?: (_tidemark_v1_ProduceRequest | null);
+  'traceparent'?: (string);
 }
 
 export interface ProduceStreamRequestOutput {
   'correlationId': (number);
   'request': (_tidemark_v1_ProduceRequestOutput | null);
+  'traceparent': (string);
 }
