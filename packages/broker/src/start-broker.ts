@@ -22,6 +22,9 @@ import { levelStoreAt } from './open-metadata.ts';
 import { openNode } from './open-node.ts';
 import { Readiness } from './readiness.ts';
 import { RequestMetrics } from './request-metrics.ts';
+import { gatedServices } from './security/gated-services.ts';
+import { nodeGate } from './security/node-gate.ts';
+import { RefusalLog } from './security/refusal-log.ts';
 import { clientServices, peerServices, PUBLIC_SERVICES } from './services.ts';
 import { VERSION } from './version.ts';
 
@@ -65,10 +68,13 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const readiness = new Readiness(health);
   readiness.block('starting', 'the node is starting');
   let page: MetricsPage | undefined;
-  const listeners = await Listeners.bind(config, {
-    readiness,
-    metrics: () => page?.render() ?? Promise.resolve({ contentType: 'text/plain', text: '# starting\n' }),
-    onError: (cause) => log.error({ err: cause }, 'an HTTP request failed'),
+  const listeners = await Listeners.bind({
+    ...{ config, clock, log },
+    http: {
+      readiness,
+      metrics: () => page?.render() ?? Promise.resolve({ contentType: 'text/plain', text: '# starting\n' }),
+      onError: (cause) => log.error({ err: cause }, 'an HTTP request failed'),
+    },
   });
   const failure = new FailureSignal(log);
   try {
@@ -76,7 +82,11 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     const storeAt = options.storeAt ?? levelStoreAt;
     const node = await openNode({
       ...{ config, clock, prng, diskAt, storeAt, log, failure, listeners },
-      servePeers: (network) => listeners.serve('PEER', () => peerServices(network, health)),
+      servePeers: (network) =>
+        listeners.serve('PEER', (_listener, connectionOf) => {
+          const refusals = new RefusalLog(clock, log, 'a caller on PEER is no node; it was refused');
+          return gatedServices(peerServices(network, health), nodeGate(config, connectionOf, refusals));
+        }),
     });
     const { broker, metadata } = node;
     const closing = new AbortController();

@@ -3,3 +3,4 @@ export * from './client/index.ts';
 export * from './server/index.ts';
 export * from './messages.ts';
 export * from './quorum-messages.ts';
+export * from './tls-material.ts';

@@ -18,6 +18,7 @@ import { checkListeners, isWildcardHost, listenersOf, type Listener } from './li
 import { roleListenersRule, roleRule, sessionRule } from './node-role.ts';
 import { clusterSpecs } from './quorum-configs.ts';
 import type { ConfigProblem } from './problem.ts';
+import { listenerSpecOf, securityElsewhere, securityRule, securitySpecs } from './security-configs.ts';
 
 const DAY_MS = 86_400_000;
 const MIB = 1_048_576;
@@ -351,6 +352,7 @@ export const brokerSpecs = {
   ...logSpecs,
   ...replicationSpecs,
   ...networkSpecs,
+  ...securitySpecs,
 };
 export type BrokerSpecs = typeof brokerSpecs;
 export type BrokerConfig = Config<BrokerSpecs>;
@@ -384,6 +386,7 @@ const rules: readonly ConfigRule<BrokerSpecs>[] = [
       : [config.problem('log.dirs', 'this version keeps its logs in exactly one folder', 'Name one folder.')],
   roleListenersRule,
   advertisedRule,
+  securityRule,
   (config) =>
     atLeast(config, 'socket.request.max.bytes', 'message.max.bytes', 'one batch must fit a request'),
   (config) =>
@@ -441,7 +444,9 @@ export const brokerConfigs = configTable<BrokerSpecs>({
     'min.insync.replicas': (config) => (config.get('default.replication.factor') >= 3 ? 2 : 1),
   },
   rules,
+  family: listenerSpecOf,
   elsewhere: {
+    ...securityElsewhere,
     ...Object.fromEntries(
       Object.entries(brokerSpecs).flatMap(([name, { topicOverride = name }]: [string, ConfigSpec]) =>
         topicOverride === name ? [] : [[topicOverride, `For a broker it is called ${name}.`]],
@@ -455,8 +460,6 @@ export const brokerConfigs = configTable<BrokerSpecs>({
     'log.retention.minutes': 'Give log.retention.ms, in milliseconds.',
     'log.roll.hours': 'Give log.roll.ms, in milliseconds.',
     'zookeeper.connect': 'There is no ZooKeeper; remove it.',
-    'listener.security.protocol.map':
-      'The name of a listener says what it speaks: CLIENT, PEER or HTTP; remove it.',
     'inter.broker.listener.name': 'Nodes always speak to one another on PEER; remove it.',
     'controller.listener.names': 'Controllers are reached on PEER; remove it.',
     'controller.quorum.bootstrap.servers':

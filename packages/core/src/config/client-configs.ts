@@ -2,6 +2,11 @@
 // brokers are not among them: every client takes them as `brokers`.
 
 import { configTable, type Config, type ConfigRule, type ConfigTable } from './config.ts';
+import {
+  clientSecurityElsewhere,
+  clientSecurityRule,
+  clientSecuritySpecs,
+} from './client-security-configs.ts';
 import { boolean, int, long, oneOf, string } from './descriptor.ts';
 
 const MIB = 1_048_576;
@@ -43,6 +48,7 @@ const clientSpecs = {
     unit: 'ms',
     doc: 'Metadata older than this is fetched again although nothing suggests a change.',
   }),
+  ...clientSecuritySpecs,
 };
 
 const rangeRule: ConfigRule<typeof clientSpecs> = (config) =>
@@ -118,6 +124,7 @@ const canBeIdempotent = (config: ProducerConfig) =>
 
 const producerRules: readonly ConfigRule<ProducerSpecs>[] = [
   rangeRule as unknown as ConfigRule<ProducerSpecs>,
+  clientSecurityRule as unknown as ConfigRule<ProducerSpecs>,
   (config) =>
     !config.get('enable.idempotence') || canBeIdempotent(config)
       ? []
@@ -158,6 +165,7 @@ export const producerConfigs = configTable<ProducerSpecs>({
   derived: { 'enable.idempotence': canBeIdempotent },
   rules: producerRules,
   elsewhere: {
+    ...clientSecurityElsewhere,
     'bootstrap.servers': useBrokers,
     'transactional.id': transactionsLater,
     'transaction.timeout.ms': transactionsLater,
@@ -209,6 +217,7 @@ export const consumerConfigs = configTable<ConsumerSpecs>({
   specs: consumerSpecs,
   rules: [
     rangeRule as unknown as ConfigRule<ConsumerSpecs>,
+    clientSecurityRule as unknown as ConfigRule<ConsumerSpecs>,
     (config) =>
       config.get('fetch.min.bytes') <= config.get('fetch.max.bytes')
         ? []
@@ -221,6 +230,7 @@ export const consumerConfigs = configTable<ConsumerSpecs>({
           ],
   ],
   elsewhere: {
+    ...clientSecurityElsewhere,
     'bootstrap.servers': useBrokers,
     'group.id': groupsLater,
     'group.instance.id': groupsLater,
@@ -251,8 +261,11 @@ export type AdminConfig = Config<AdminSpecs>;
 export const adminConfigs: ConfigTable<AdminSpecs> = configTable<AdminSpecs>({
   title: 'admin client',
   specs: adminSpecs,
-  rules: [rangeRule as unknown as ConfigRule<AdminSpecs>],
-  elsewhere: { 'bootstrap.servers': useBrokers },
+  rules: [
+    rangeRule as unknown as ConfigRule<AdminSpecs>,
+    clientSecurityRule as unknown as ConfigRule<AdminSpecs>,
+  ],
+  elsewhere: { ...clientSecurityElsewhere, 'bootstrap.servers': useBrokers },
 });
 
 /** The keys every client has; what a connection needs to know. */
@@ -261,5 +274,5 @@ export type ClientConfig = Config<ClientSpecs>;
 export const clientConfigs = configTable<ClientSpecs>({
   title: 'client',
   specs: clientSpecs,
-  rules: [rangeRule],
+  rules: [rangeRule, clientSecurityRule as unknown as ConfigRule<ClientSpecs>],
 });

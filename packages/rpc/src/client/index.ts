@@ -2,3 +2,4 @@ export * from './channel.ts';
 export * from './node-clock.ts';
 export * from './produce-request.ts';
 export * from './status-error.ts';
+export * from './tls-credentials.ts';

@@ -6,6 +6,7 @@
 // Every limit here exists because grpc-js has none by default: session memory is unlimited, concurrent streams are unlimited,
 // idle connections stay for ever, and a peer that vanished is never noticed.
 
+import type { X509Certificate } from 'node:crypto';
 import { createServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
 import {
   Server,
@@ -14,6 +15,8 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { TlsMaterial } from '../tls-material.ts';
+import { TlsAcceptor, type ClientAuth } from './tls-acceptor.ts';
 
 export interface GrpcLimits {
   /** Largest message taken; `socket.request.max.bytes`. A larger one fails its call with RESOURCE_EXHAUSTED unread. */
@@ -41,20 +44,59 @@ export const defaultGrpcLimits: GrpcLimits = {
   keepaliveTimeoutMs: 10_000,
 };
 
+/** What makes a listener speak TLS. */
+export interface ListenerTls {
+  readonly material: TlsMaterial;
+  readonly clientAuth: ClientAuth;
+  readonly onRefused: (remoteAddress: string, reason: string) => void;
+}
+
+/** Who is at the other end of a connection, as far as the connection itself says it. */
+export interface PeerConnection {
+  readonly remoteAddress: string;
+  /** The certificate it showed, if it was asked for one; its authority was checked. */
+  readonly certificate: X509Certificate | undefined;
+}
+
 /** How long a connection waits for `serve`. */
 const EARLY_MS = 300;
+/** How long a TLS handshake may take. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export type ServiceRegistration = readonly [ServiceDefinition, UntypedServiceImplementation];
+
+interface Connection extends PeerConnection {
+  readonly socket: Socket;
+}
 
 export class GrpcListener {
   readonly #limits: GrpcLimits;
   readonly #sockets = new Set<Socket>();
+  /** Those ready for HTTP/2, by `address:port` of the peer, as grpc-js names the peer of a call. */
+  readonly #connections = new Map<string, Connection>();
+  readonly #tls: TlsAcceptor | undefined;
   #tcp: TcpServer | undefined;
   #server: Server | undefined;
   #injector: ConnectionInjector | undefined;
 
-  constructor(limits: GrpcLimits) {
+  constructor(limits: GrpcLimits, tls?: ListenerTls) {
     this.#limits = limits;
+    if (tls === undefined) return;
+    this.#tls = new TlsAcceptor({
+      ...tls,
+      handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+      onSecure: (socket, certificate) => this.#admit(socket, certificate),
+    });
+  }
+
+  /** Connections from now on are shown this certificate, and checked against these authorities. */
+  replaceTls(material: TlsMaterial): void {
+    this.#tls?.replace(material);
+  }
+
+  /** Who is at the other end of a call, by what grpc-js answers for `call.getPeer()`. */
+  connectionOf(peer: string): PeerConnection | undefined {
+    return this.#connections.get(peer);
   }
 
   /** Binds. Port 0 picks one; the answer is the port. Rejects with Node's error (`code` EADDRINUSE, EACCES ...). */
@@ -65,7 +107,8 @@ export class GrpcListener {
       // Until HTTP/2 takes the socket over nobody else listens for its errors; 'close' follows each of them.
       socket.on('error', () => socket.destroy());
       if (this.#injector === undefined) this.#wait(socket);
-      else this.#injector.injectConnection(socket);
+      if (this.#tls === undefined) this.#admit(socket, undefined);
+      else this.#tls.accept(socket);
     });
     tcp.maxConnections = this.#limits.maxConnections;
     this.#tcp = tcp;
@@ -97,7 +140,23 @@ export class GrpcListener {
     for (const [definition, implementation] of services) server.addService(definition, implementation);
     this.#server = server;
     this.#injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-    for (const socket of this.#sockets) this.#injector.injectConnection(socket);
+    for (const { socket } of this.#connections.values()) this.#injector.injectConnection(socket);
+  }
+
+  #admit(socket: Socket, certificate: X509Certificate | undefined): void {
+    const { remoteAddress, remotePort } = socket;
+    if (remoteAddress === undefined || socket.destroyed) {
+      socket.destroy();
+      return;
+    }
+    const peer = `${remoteAddress}:${remotePort}`;
+    const connection: Connection = { socket, remoteAddress, certificate };
+    this.#connections.set(peer, connection);
+    socket.once('close', () => {
+      // Another connection may have the port by now.
+      if (this.#connections.get(peer) === connection) this.#connections.delete(peer);
+    });
+    this.#injector?.injectConnection(socket);
   }
 
   #wait(socket: Socket): void {

@@ -1,0 +1,38 @@
+// The TLS of a client, by its configuration. The files are read when the client is made, so that one that is missing is said at once,
+// and again at each connection, so that a certificate that was replaced on disk counts from then on.
+import { TidemarkError, isTls } from '@tidemark/core';
+import type { ClientConfig } from '@tidemark/core';
+import { TlsMaterialError, readTlsMaterial, tlsCredentials } from '@tidemark/rpc';
+import type { ChannelOptions, TlsFiles, TlsMaterial } from '@tidemark/rpc';
+
+export function channelCredentials(config: ClientConfig): Pick<ChannelOptions, 'credentials'> {
+  if (!isTls(config.get('security.protocol'))) return {};
+  const files: TlsFiles = {
+    keystore: config.get('ssl.keystore.location'),
+    key: config.get('ssl.keystore.key.location'),
+    keyPassword: config.get('ssl.key.password'),
+    truststore: config.get('ssl.truststore.location'),
+    versions: config.get('ssl.enabled.protocols'),
+  };
+  let known = readOrRefuse(files);
+  const material = (): TlsMaterial => {
+    try {
+      known = readTlsMaterial(files);
+    } catch (error) {
+      // In the middle of being replaced, perhaps: what was read before may still do, and if not, the broker says so.
+      if (!(error instanceof TlsMaterialError)) throw error;
+    }
+    return known;
+  };
+  const verifyHostname = config.get('ssl.endpoint.identification.algorithm') !== '';
+  return { credentials: tlsCredentials({ material, verifyHostname }) };
+}
+
+function readOrRefuse(files: TlsFiles): TlsMaterial {
+  try {
+    return readTlsMaterial(files);
+  } catch (error) {
+    if (!(error instanceof TlsMaterialError)) throw error;
+    throw new TidemarkError('INVALID_CONFIG', error.message, { cause: error });
+  }
+}
