@@ -5,6 +5,7 @@ import type { Codecs } from '@tidemark/record';
 import type { MetadataNode, ProducerIds, ReplicaManager } from '@tidemark/runtime';
 import type { Logger } from 'pino';
 import type { RequestMetrics } from './request-metrics.ts';
+import type { Authorizer } from './security/authorizer.ts';
 
 /** Of a node in any role. */
 export interface NodeContext {
@@ -20,6 +21,8 @@ export interface NodeContext {
   readonly metadata: MetadataNode;
   /** Undefined on a node that is no broker. */
   readonly replicas: ReplicaManager | undefined;
+  /** Who may do what. */
+  readonly authorizer: Authorizer;
   readonly metrics: RequestMetrics;
   readonly log: Logger;
   /** Aborted when the node begins to shut down: streams end what they do. */

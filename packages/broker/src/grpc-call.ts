@@ -9,12 +9,17 @@ import {
 } from '@grpc/grpc-js';
 import { grpcStatus, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
 import type { NodeContext } from './broker-context.ts';
+import { callerOf, type Caller } from './security/callers.ts';
 
 export interface UnaryCallInfo {
   /** Calls back once: when the answer is out or the client is gone. */
   onEnd(listener: () => void): void;
   /** The client cancelled or its connection broke before it was answered. */
   readonly cancelled: boolean;
+  /** Undefined for a call that came by no gate. */
+  readonly caller: Caller | undefined;
+  /** For what is asked about a call by identity. */
+  readonly call: object;
 }
 
 export type UnaryHandler<Context, Request, Response> = (
@@ -58,6 +63,8 @@ export function unary<Context extends NodeContext, Request, Response>(
       get cancelled() {
         return call.cancelled;
       },
+      caller: callerOf(call),
+      call,
     };
     const answer = async (): Promise<void> => {
       try {

@@ -24,6 +24,7 @@ import { Readiness } from './readiness.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { gatedServices } from './security/gated-services.ts';
 import { nodeGate } from './security/node-gate.ts';
+import { authorizerOf, NodeSecurity } from './security/node-security.ts';
 import { RefusalLog } from './security/refusal-log.ts';
 import { clientServices, peerServices, PUBLIC_SERVICES } from './services.ts';
 import { VERSION } from './version.ts';
@@ -96,6 +97,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       clusterId: node.clusterId,
       metadata,
       replicas: undefined,
+      authorizer: authorizerOf({ config, metadata }),
       version: VERSION,
       listenerName: 'CLIENT',
       config,
@@ -110,7 +112,11 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
         ? shared
         : { ...shared, codecs: node.codecs, replicas: broker.replicas, producerIds: broker.producerIds };
     page = new MetricsPage(context);
-    listeners.serve('CLIENT', ({ name }) => clientServices({ ...context, listenerName: name }, health));
+    const security = new NodeSecurity(context, context.authorizer);
+    listeners.serve('CLIENT', (listener, connectionOf) => {
+      const own = { ...context, listenerName: listener.name };
+      return security.gated(listener, connectionOf, own, clientServices(own, health));
+    });
     readiness.clear('starting');
     let closed: Promise<void> | undefined;
     const close = async (graceMs: number): Promise<void> => {
@@ -122,6 +128,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       }
       health.close();
       closing.abort();
+      security.close();
       broker?.replicas.drain();
       await listeners.closeClients(graceMs);
       // The others need not find out by themselves.

@@ -17,6 +17,7 @@ import type {
   AdminReadOptions,
   VoterReference,
 } from './admin-quorum-types.ts';
+import { SecurityCalls } from './admin-security.ts';
 import { adminSettings, quorumWaitMs } from './admin-settings.ts';
 import type { AdminSettings } from './admin-settings.ts';
 import type {
@@ -68,6 +69,8 @@ export class Admin {
   readonly #any: AnyBroker;
   readonly #calls: LeaderCalls;
   readonly #quorum: QuorumCalls;
+  /** Users, ACLs and quotas. */
+  readonly security: SecurityCalls;
 
   constructor(options: AdminOptions) {
     this.#settings = adminSettings(options.config);
@@ -75,6 +78,7 @@ export class Admin {
     this.#any = new AnyBroker(this.#wiring, this.#settings);
     this.#calls = new LeaderCalls({ ...this.#wiring, ...this.#settings });
     this.#quorum = new QuorumCalls(this.#any, this.#settings);
+    this.security = new SecurityCalls(this.#any);
   }
 
   /** Where the quorum does not answer in time: what some node knows, and `stale` says why. */

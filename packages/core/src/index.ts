@@ -1,5 +1,6 @@
 export * from './config/broker-configs.ts';
 export * from './config/client-configs.ts';
+export { saslLogin } from './config/client-security-configs.ts';
 export {
   Config,
   descriptors,

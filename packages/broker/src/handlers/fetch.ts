@@ -19,6 +19,7 @@ import {
 } from '@tidemark/runtime';
 import type { BrokerContext } from '../broker-context.ts';
 import type { UnaryCallInfo } from '../grpc-call.ts';
+import { topicPermission } from '../security/topic-permission.ts';
 import { decoded, fetchAnswerOf } from './fetch-answers.ts';
 
 /** What `partition_max_bytes` 0 means: Kafka's max.partition.fetch.bytes. */
@@ -54,12 +55,13 @@ export async function fetch(
     if (value < 0) throw new MalformedRequest(`${name} ${value} is negative`);
   }
   if (request.partitions.length === 0) throw new MalformedRequest('the request names no partition');
+  const permission = topicPermission(context, call.call, 'read');
   let throttleMs = 0;
   const serverMax = context.config.get('fetch.max.bytes');
   const maxBytes = request.maxBytes === 0 ? serverMax : Math.min(request.maxBytes, serverMax);
   const results = await answerPartitions(
     request.partitions,
-    checkFetchPartition,
+    (wire, address) => permission(wire) ?? checkFetchPartition(wire, address),
     async (partitions): Promise<readonly (FetchOutcome | Failure)[]> => {
       const fetching = context.replicas.fetch({
         // A partition refused at the edge is news enough to answer at once.

@@ -11,6 +11,7 @@ import {
 } from '@tidemark/rpc';
 import type { BrokerContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith } from '../grpc-call.ts';
+import { topicPermission, type TopicPermission } from '../security/topic-permission.ts';
 import { recordBytes, startProduce } from './produce-partitions.ts';
 
 /** Requests and bytes of one stream that may be in flight: enough to keep a disk busy, few enough to bound what one peer holds. */
@@ -39,6 +40,7 @@ export function produceStream(context: BrokerContext): (call: Call) => void {
 class ProduceStream {
   readonly #context: BrokerContext;
   readonly #call: Call;
+  readonly #permission: TopicPermission;
   #inFlight = 0;
   #inFlightBytes = 0;
   #unread = 0;
@@ -52,6 +54,7 @@ class ProduceStream {
   constructor(context: BrokerContext, call: Call) {
     this.#context = context;
     this.#call = call;
+    this.#permission = topicPermission(context, call, 'write');
     limitReadAhead(call);
     call.on('data', (request: ProduceStreamRequestOutput | UndecodableRequest) => this.#take(request));
     call.on('end', () => {
@@ -123,7 +126,7 @@ class ProduceStream {
       this.#maybeEnd();
     };
     try {
-      const { acks, answer, released } = startProduce(this.#context, request);
+      const { acks, answer, released } = startProduce(this.#context, request, this.#permission);
       void released.then(() => replicas.requestBudget.giveBack(bytes));
       answer.then(
         (response) => {

@@ -3,11 +3,14 @@
 import { TidemarkError } from '@tidemark/core';
 import type { ProduceRequestOutput, ProduceResponseAnswer } from '@tidemark/rpc';
 import type { BrokerContext } from '../broker-context.ts';
+import type { UnaryCallInfo } from '../grpc-call.ts';
+import { topicPermission } from '../security/topic-permission.ts';
 import { recordBytes, startProduce } from './produce-partitions.ts';
 
 export async function produce(
   context: BrokerContext,
   request: ProduceRequestOutput,
+  { call }: UnaryCallInfo,
 ): Promise<ProduceResponseAnswer> {
   const bytes = recordBytes(request);
   const budget = context.replicas.requestBudget;
@@ -20,7 +23,7 @@ export async function produce(
   context.metrics.rpc('Produce').requestBytes += bytes;
   let released: Promise<void> | undefined;
   try {
-    const started = startProduce(context, request);
+    const started = startProduce(context, request, topicPermission(context, call, 'write'));
     released = started.released;
     return await started.answer;
   } finally {

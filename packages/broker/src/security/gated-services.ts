@@ -12,8 +12,17 @@ export interface Refusal {
   readonly details: string;
 }
 
-/** `path`: `/package.Service/Method`. Undefined lets the call through. */
-export type Gate = (path: string, call: AnyCall) => Refusal | undefined;
+export type Callback = (error: Refusal | null, answer?: object | null) => void;
+
+export interface Passed {
+  /** In the place of the call's own: it sees the answer first. */
+  readonly callback?: Callback;
+  /** The gate has answered already. */
+  readonly answered?: boolean;
+}
+
+/** `path`: `/package.Service/Method`. `callback`: of a call that has one answer. */
+export type Gate = (path: string, call: AnyCall, callback: Callback | undefined) => Refusal | Passed;
 
 export function gatedServices(
   services: readonly ServiceRegistration[],
@@ -32,12 +41,13 @@ export function gatedServices(
 }
 
 function gatedHandler(path: string, handler: UntypedHandleCall, gate: Gate): UntypedHandleCall {
-  const inner = handler as (call: AnyCall, callback?: (refusal: Refusal) => void) => void;
-  const outer = (call: AnyCall, callback?: (refusal: Refusal) => void): void => {
-    const refusal = gate(path, call);
-    if (refusal === undefined) inner(call, callback);
-    else if (callback !== undefined) callback(refusal);
-    else (call as ServerDuplexStream<unknown, unknown>).emit('error', refusal);
+  const inner = handler as (call: AnyCall, callback?: Callback) => void;
+  const outer = (call: AnyCall, callback?: Callback): void => {
+    const outcome = gate(path, call, callback);
+    if (!('code' in outcome)) {
+      if (outcome.answered !== true) inner(call, outcome.callback ?? callback);
+    } else if (callback !== undefined) callback(outcome);
+    else (call as ServerDuplexStream<unknown, unknown>).emit('error', outcome);
   };
   return outer as UntypedHandleCall;
 }

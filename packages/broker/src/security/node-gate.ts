@@ -13,7 +13,7 @@ import {
   type BrokerConfig,
 } from '@tidemark/core';
 import { subjectOf, type PeerConnection } from '@tidemark/rpc';
-import type { Gate } from './gated-services.ts';
+import type { Gate, Passed, Refusal } from './gated-services.ts';
 import type { RefusalLog } from './refusal-log.ts';
 
 /** The principal of a certificate on a listener. */
@@ -46,12 +46,12 @@ export function nodeGate(
   connectionOf: (peer: string) => PeerConnection | undefined,
   refusals: RefusalLog,
 ): Gate {
-  if (!isTls(listenerProtocol(config, 'PEER'))) return () => undefined;
+  if (!isTls(listenerProtocol(config, 'PEER'))) return () => ({});
   const isNode = nodeCheck(config);
-  return (_path, call) => {
+  return (_path, call): Refusal | Passed => {
     const connection = connectionOf(call.getPeer());
     const subject = connection?.certificate === undefined ? '' : subjectOf(connection.certificate);
-    if (subject !== '' && isNode(subject)) return undefined;
+    if (subject !== '' && isNode(subject)) return {};
     refusals.tell({ subject, remoteAddress: connection?.remoteAddress });
     return { code: status.PERMISSION_DENIED, details: 'this listener is for the nodes of the cluster' };
   };

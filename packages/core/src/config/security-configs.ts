@@ -2,12 +2,12 @@
 // key may be given for one listener alone, as `listener.name.<listener in small letters>.<key>` (KIP-103).
 
 import type { BrokerConfig } from './broker-configs.ts';
-import { list, long, oneOf, string, type ConfigSpec, type ConfigValue, type ValueOf } from './descriptor.ts';
+import { boolean, int, list, long, oneOf, string, type ConfigSpec, type ConfigValue, type ValueOf } from './descriptor.ts';
 import { listenersOf, type Listener } from './listeners.ts';
-import { checkPrincipalPatterns } from './principals.ts';
+import { checkPrincipalPatterns, checkPrincipals } from './principals.ts';
 import { checkMappingRules } from './principal-mapping.ts';
 import type { ConfigProblem } from './problem.ts';
-import { checkProtocolMap, isTls, protocolMapOf, type SecurityProtocol } from './security-protocol.ts';
+import { checkProtocolMap, isSasl, isTls, protocolMapOf, type SecurityProtocol } from './security-protocol.ts';
 import { tlsElsewhere, tlsSpecs } from './tls-configs.ts';
 
 const listenerSpecs = {
@@ -24,13 +24,40 @@ const listenerSpecs = {
 export const securitySpecs = {
   'listener.security.protocol.map': list([], {
     check: (value: ConfigValue) => checkProtocolMap(value as readonly string[]),
-    doc: 'What is spoken on each listener, `NAME:PROTOCOL`: PLAINTEXT or SSL, which is TLS. A listener that is not named is PLAINTEXT.',
+    doc: 'What is spoken on each listener, `NAME:PROTOCOL`: PLAINTEXT, SSL (TLS), SASL_PLAINTEXT or SASL_SSL. A listener that is not named is PLAINTEXT. On SASL ones callers name themselves by SCRAM; nodes know each other by certificates, so PEER is PLAINTEXT or SSL.',
   }),
   ...listenerSpecs,
   'node.principals': string('', {
     own: true,
     check: (value) => checkPrincipalPatterns(value as string),
     doc: 'Who counts as a node, by the principal of the certificate, separated by semicolons: `User:CN=node-1,O=Example;User:CN=node-2,O=Example`. A `*` at the end stands for any rest. Needed where PEER is SSL: anybody else with a certificate of the same authority is refused there.',
+  }),
+  'sasl.enabled.mechanisms': list<'SCRAM-SHA-256' | 'SCRAM-SHA-512'>(['SCRAM-SHA-256', 'SCRAM-SHA-512'], {
+    values: ['SCRAM-SHA-256', 'SCRAM-SHA-512'],
+    doc: 'How callers may name themselves on SASL listeners.',
+  }),
+  'connections.max.reauth.ms': long(0, {
+    unit: 'ms',
+    doc: 'How long a caller who has named himself on a SASL listener is known; then streams end and he names himself anew, which clients do by themselves. 0: until the process ends or the credential changes.',
+  }),
+  'connection.failed.authentication.delay.ms': int(100, {
+    max: 10_000,
+    unit: 'ms',
+    doc: 'How long the answer to a failed authentication is held back.',
+  }),
+  'authorizer.class.name': string('', {
+    check: (value) =>
+      value === '' || (value as string).split('.').at(-1) === 'StandardAuthorizer'
+        ? undefined
+        : { cause: 'is not an authorizer of this version', remedy: 'Give StandardAuthorizer, or nothing.' },
+    doc: '`StandardAuthorizer` (with Kafka’s package before it or not): every call is refused that no ACL allows. Empty: everybody may do everything.',
+  }),
+  'super.users': string('', {
+    check: (value) => checkPrincipals(value as string),
+    doc: 'Principals who may do everything, separated by semicolons: `User:CN=admin,O=Example;User:admin`.',
+  }),
+  'allow.everyone.if.no.acl.found': boolean(false, {
+    doc: 'Whether a resource that no ACL speaks of is open to everybody.',
   }),
   'ssl.reload.interval.ms': long(10_000, {
     own: true,
@@ -117,6 +144,10 @@ function listenerProblems(config: BrokerConfig, { name, kind }: Listener): Confi
         'Bind HTTP to an address that only operators reach.',
       ),
     ];
+  }
+  if (kind === 'PEER' && isSasl(protocol)) {
+    const remedy = 'Make PEER SSL, and name the nodes in node.principals.';
+    return [config.problem(MAP, 'nodes do not know each other by passwords', remedy)];
   }
   if (!isTls(protocol)) return [];
   const problems: ConfigProblem[] = [];

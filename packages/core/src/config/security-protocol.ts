@@ -1,10 +1,12 @@
 // What is spoken on a listener below gRPC: `listener.security.protocol.map`, by Kafka's names. A listener that is not named there is
-// PLAINTEXT. SSL is TLS.
+// PLAINTEXT. SSL is TLS;
+// SASL_ says that callers name themselves by SCRAM, on top of TLS or, where nobody else listens, without.
 
-export const securityProtocols = ['PLAINTEXT', 'SSL'] as const;
+export const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
 export type SecurityProtocol = (typeof securityProtocols)[number];
 
 export const isTls = (protocol: SecurityProtocol): boolean => protocol.endsWith('SSL');
+export const isSasl = (protocol: SecurityProtocol): boolean => protocol.startsWith('SASL_');
 
 const EXAMPLE = 'Give NAME:PROTOCOL[,NAME:PROTOCOL...], for example CLIENT:SSL,PEER:SSL.';
 

@@ -1,11 +1,23 @@
-// The TLS of a client, by its configuration. The files are read when the client is made, so that one that is missing is said at once,
+// Who a client is and whom it trusts, by its configuration. The files are read when the client is made, so that one that is missing is said at once,
 // and again at each connection, so that a certificate that was replaced on disk counts from then on.
-import { TidemarkError, isTls } from '@tidemark/core';
+import { TidemarkError, isSasl, isTls, saslLogin } from '@tidemark/core';
 import type { ClientConfig } from '@tidemark/core';
 import { TlsMaterialError, readTlsMaterial, tlsCredentials } from '@tidemark/rpc';
 import type { ChannelOptions, TlsFiles, TlsMaterial } from '@tidemark/rpc';
 
-export function channelCredentials(config: ClientConfig): Pick<ChannelOptions, 'credentials'> {
+/** What the client tells brokers of itself, and how. */
+export function channelIdentity(config: ClientConfig): Pick<ChannelOptions, 'clientId' | 'login' | 'credentials'> {
+  const clientId = config.get('client.id');
+  return {
+    ...channelCredentials(config),
+    ...(clientId === '' ? {} : { clientId }),
+    ...(isSasl(config.get('security.protocol'))
+      ? { login: { mechanism: config.get('sasl.mechanism'), ...saslLogin(config as never) } }
+      : {}),
+  };
+}
+
+function channelCredentials(config: ClientConfig): Pick<ChannelOptions, 'credentials'> {
   if (!isTls(config.get('security.protocol'))) return {};
   const files: TlsFiles = {
     keystore: config.get('ssl.keystore.location'),
