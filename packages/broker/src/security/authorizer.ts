@@ -62,11 +62,19 @@ export class AclAuthorizer implements Authorizer {
     const index = this.#index.get(type);
     if (index === undefined) return false;
     for (const bindings of [...index.literal.values(), ...index.prefixed.values()]) {
-      if (bindings.some((acl) => acl.permission === 'allow' && concerns(acl, caller) && isFor(acl, operation))) {
-        return true;
-      }
+      if (bindings.some((acl) => this.#leavesSome(acl, caller, operation))) return true;
     }
     return false;
+  }
+
+  /** Whether it allows the operation on something that nothing denies whole. */
+  #leavesSome(acl: AclBinding, caller: Caller, operation: AclOperation): boolean {
+    if (acl.permission !== 'allow' || !concerns(acl, caller) || !isFor(acl, operation)) return false;
+    return !this.#matching(acl.resourceType, acl.resourceName).some((other) => {
+      if (other.permission !== 'deny' || !concerns(other, caller) || !isFor(other, operation)) return false;
+      const isOneName = acl.patternType === 'literal' && acl.resourceName !== '*';
+      return isOneName || other.patternType === 'prefixed' || other.resourceName === '*';
+    });
   }
 
   #decide(caller: Caller, operation: AclOperation, type: AclResourceType, name: string): boolean {
