@@ -4,6 +4,7 @@ import type { BrokerConfig, BrokerId, Clock } from '@tidemark/core';
 import type { Codecs } from '@tidemark/record';
 import type { MetadataNode, ProducerIds, ReplicaManager } from '@tidemark/runtime';
 import type { Logger } from 'pino';
+import type { ClientQuotas } from './quotas/client-quotas.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import type { Authorizer } from './security/authorizer.ts';
 
@@ -23,6 +24,8 @@ export interface NodeContext {
   readonly replicas: ReplicaManager | undefined;
   /** Who may do what. */
   readonly authorizer: Authorizer;
+  /** How fast. */
+  readonly quotas: ClientQuotas;
   readonly metrics: RequestMetrics;
   readonly log: Logger;
   /** Aborted when the node begins to shut down: streams end what they do. */

@@ -20,6 +20,7 @@ import { NodeDisk } from './node-disk.ts';
 import { NodePrng } from './node-prng.ts';
 import { levelStoreAt } from './open-metadata.ts';
 import { openNode } from './open-node.ts';
+import { ClientQuotas } from './quotas/client-quotas.ts';
 import { Readiness } from './readiness.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { gatedServices } from './security/gated-services.ts';
@@ -98,6 +99,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       metadata,
       replicas: undefined,
       authorizer: authorizerOf({ config, metadata }),
+      quotas: new ClientQuotas(clock, () => metadata.image.access),
       version: VERSION,
       listenerName: 'CLIENT',
       config,

@@ -8,6 +8,7 @@ import type { FetchAnswer, FetchPartitionOutput, FetchStreamRequestOutput } from
 import type { ByteBudget, FetchSession, SessionPush } from '@tidemark/runtime';
 import type { BrokerContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith, writeMessage } from '../grpc-call.ts';
+import { ANONYMOUS_CALLER, callerOf } from '../security/callers.ts';
 import { topicPermission, type TopicPermission } from '../security/topic-permission.ts';
 import { fetchAnswerOf } from './fetch-answers.ts';
 import { checkFetchPartition } from './fetch.ts';
@@ -99,11 +100,21 @@ async function push(
 ): Promise<void> {
   const metrics = context.metrics.rpc('FetchStream');
   const budget = context.replicas.responseBudget;
-  let upcoming = session.next();
+  const quota = context.quotas.of(callerOf(call) ?? ANONYMOUS_CALLER);
+  // What may not be sent yet is not read: it would hold memory that others need.
+  const next = async (): Promise<readonly SessionPush[] | undefined> => {
+    await quota.ready('consumer_byte_rate', ended);
+    return session.next();
+  };
+  let upcoming = next();
   for (;;) {
     const pushes = await upcoming;
     if (pushes === undefined) return;
-    upcoming = session.next();
+    quota.use(
+      'consumer_byte_rate',
+      pushes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    );
+    upcoming = next();
     if (call.cancelled) {
       giveBack(budget, pushes);
       continue;

@@ -14,10 +14,13 @@ import {
   isTls,
   listenerProtocol,
   type BrokerConfig,
+  type Clock,
   type ErrorName,
   type TopicId,
 } from '@tidemark/core';
 import { CLIENT_ID_HEADER, errorDetail, subjectOf, UndecodableRequest, type PeerConnection } from '@tidemark/rpc';
+import type { ClientQuotas } from '../quotas/client-quotas.ts';
+import { mutationCount } from '../quotas/mutations.ts';
 import type { Authorizer } from './authorizer.ts';
 import { rememberCaller, type Caller } from './callers.ts';
 import type { AnyCall, Callback, Gate, Passed, Refusal } from './gated-services.ts';
@@ -36,6 +39,8 @@ export interface ClientGateOptions {
   readonly authorizer: Authorizer;
   readonly image: () => MetadataImage;
   readonly refusals: RefusalLog;
+  readonly clock: Clock;
+  readonly quotas: ClientQuotas;
 }
 
 /** No name of a client is longer; what is cut off is of no use to anybody. */
@@ -59,6 +64,7 @@ interface Identified {
 export function clientGate(options: ClientGateOptions): Gate {
   const identify = identification(options);
   const topicName = topicNames(options.image);
+  const throttle = throttling(options, topicName);
   return (path, call, callback) => {
     const rule = rpcRules.get(path);
     if (rule === undefined) return { code: status.UNIMPLEMENTED, details: `${path} has no rule` };
@@ -69,8 +75,41 @@ export function clientGate(options: ClientGateOptions): Gate {
     if (session !== undefined && callback === undefined) options.streams.watch(call, session);
     const asked = new Question(options.authorizer, caller, topicName);
     const outcome = asked.answer(rule, call, callback);
-    if ('code' in outcome) options.refusals.tell({ rpc: path, principal: caller.principal, host: caller.host });
-    return outcome;
+    if ('code' in outcome) {
+      options.refusals.tell({ rpc: path, principal: caller.principal, host: caller.host });
+      return outcome;
+    }
+    if (outcome.answered === true || rule.kind === 'open') return outcome;
+    return throttle(path, rule, call, { ...outcome, callback: outcome.callback ?? callback }, caller);
+  };
+}
+
+type Throttle = (path: string, rule: RpcRule, call: AnyCall, passed: Passed, caller: Caller) => Passed;
+
+/** What the caller's quotas of time and of mutations say of a call that may otherwise be done. */
+function throttling({ quotas, clock, image, config }: ClientGateOptions, topicName: TopicNameOf): Throttle {
+  const busy = errorDetail('THROTTLING_QUOTA_EXCEEDED', 'the quota controller_mutation_rate is used up; try again later');
+  return (path, rule, call, passed, caller) => {
+    const { callback } = passed;
+    const quota = quotas.of(caller);
+    const count = mutationCount(path);
+    const { request } = call as ServerUnaryCall<unknown, unknown>;
+    if (count !== undefined && rule.kind === 'items' && !(request instanceof UndecodableRequest)) {
+      if (quota.waitMs('controller_mutation_rate') > 0) {
+        const items = (request as Record<string, readonly never[]>)[rule.request] ?? [];
+        const results = items.map((item) => ({ ...rule.item(item, topicName).answer, error: busy }));
+        return answered(callback, { [rule.response]: results });
+      }
+      quota.use('controller_mutation_rate', count(request as never, image(), config));
+    }
+    // Streams measure themselves, message by message.
+    if (callback === undefined) return passed;
+    return {
+      ...passed,
+      when: quota.waitMs('request_percentage') > 0 ? quota.ready('request_percentage') : undefined,
+      took: (ms) => void quota.use('request_percentage', ms),
+      clock,
+    };
   };
 }
 

@@ -66,6 +66,8 @@ export class NodeSecurity {
       streams: this.#streams,
       authorizer: this.#authorizer,
       image: () => metadata.image,
+      clock,
+      quotas: context.quotas,
       refusals: new RefusalLog(clock, log, 'a call was refused: the principal may not'),
     });
     const asks = isSasl(listenerProtocol(config, name));
