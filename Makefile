@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify test build generate demo bench sim chaos mutants coverage clean format
+.PHONY: verify test build generate demo bench sim chaos hostile mutants coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -44,6 +44,10 @@ sim: build
 # Three processes under faults from SEED for MINUTES, with clients; says what was lost, doubled or out of order. FAULTS: names, by commas.
 chaos: build
 	node --import=tsx --conditions=@tidemark/source test/chaos/main.ts --minutes $(or $(MINUTES),3) --seed $(or $(SEED),1) $(if $(FAULTS),--faults $(FAULTS)) $(ARGS)
+
+# Every attack for SECONDS, or those in ARGS, while a healthy client is served: how long its requests took, what memory the broker had.
+hostile: build
+	node --import=tsx --conditions=@tidemark/source test/hostile/main.ts $(or $(SECONDS),20) $(ARGS)
 
 # Plants mistakes into production code and looks whether the simulation notices each of them.
 mutants: build

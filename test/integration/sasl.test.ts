@@ -63,7 +63,8 @@ describe('a cluster with users', function () {
     await must(['user', 'create', 'ann'], 'secret\n');
     expect(await must(['user', 'list'])).to.contain('ann   SCRAM-SHA-256        4096');
     const properties = join(folder, 'client.properties');
-    const jaas = 'org.apache.kafka.common.security.scram.ScramLoginModule required username="ann" password="secret";';
+    const jaas =
+      'org.apache.kafka.common.security.scram.ScramLoginModule required username="ann" password="secret";';
     writeFileSync(
       properties,
       `security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-256\nsasl.jaas.config=${jaas}\nssl.truststore.location=${authority.file}\n`,
@@ -76,7 +77,18 @@ describe('a cluster with users', function () {
     const refused = await asAnn(['produce', 'orders'], 'a\n');
     expect(refused.code).to.equal(1);
     expect(refused.stderr).to.contain('TOPIC_AUTHORIZATION_FAILED');
-    await must(['acl', 'add', '--allow', 'User:ann', '--topic', 'orders', '--operation', 'write', '--operation', 'read']);
+    await must([
+      'acl',
+      'add',
+      '--allow',
+      'User:ann',
+      '--topic',
+      'orders',
+      '--operation',
+      'write',
+      '--operation',
+      'read',
+    ]);
     expect(await must(['acl', 'list', '--topic', 'orders'])).to.match(/allow +User:ann +read +topic +orders/);
     const produced = await asAnn(['produce', 'orders'], 'a\nb\n');
     expect(produced.stderr).to.not.contain('error');
@@ -116,7 +128,14 @@ describe('a cluster with users', function () {
   it('refuses a wrong password with a sentence', async () => {
     const args = ['-X', 'security.protocol=SASL_SSL', '-X', 'sasl.username=ann', '-X', 'sasl.password=wrong'];
     const { code, stderr } = await runCommand([
-      ...['cluster', 'info', '--brokers', addresses['CLIENT']!, '-X', `ssl.truststore.location=${authority.file}`],
+      ...[
+        'cluster',
+        'info',
+        '--brokers',
+        addresses['CLIENT']!,
+        '-X',
+        `ssl.truststore.location=${authority.file}`,
+      ],
       ...args,
     ]);
     expect(code).to.equal(1);

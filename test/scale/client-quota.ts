@@ -41,7 +41,10 @@ async function flood(forMs: number): Promise<number> {
 }
 
 async function fullSpeed(forMs: number): Promise<number> {
-  const producer = new Producer({ brokers, config: { 'client.id': 'free', 'batch.size': 262_144, acks: '1' } });
+  const producer = new Producer({
+    brokers,
+    config: { 'client.id': 'free', 'batch.size': 262_144, acks: '1' },
+  });
   let acked = 0;
   let failed = 0;
   const value = Buffer.alloc(1000, 120);

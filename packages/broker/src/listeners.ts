@@ -50,6 +50,8 @@ export function grpcLimits(config: BrokerConfig): GrpcLimits {
     ...defaultGrpcLimits,
     maxRequestBytes: config.get('socket.request.max.bytes'),
     maxIdleMs: config.get('connections.max.idle.ms'),
+    maxConnections: config.get('max.connections'),
+    maxConnectionsPerIp: config.get('max.connections.per.ip'),
   };
 }
 

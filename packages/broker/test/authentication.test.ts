@@ -13,7 +13,7 @@ import { SecuredBroker, type TestCaller } from './security-harness.ts';
 const statusOf = (promise: Promise<unknown>): Promise<status | 'served'> =>
   promise.then(
     () => 'served' as const,
-    (error: ServiceError) => error.code,
+    (error: unknown) => (error as ServiceError).code,
   );
 const describe_ = (caller: TestCaller): Promise<status | 'served'> =>
   statusOf(caller.call(clusterService.DescribeCluster, { allowStale: true }));
@@ -34,7 +34,9 @@ describe('a listener that wants to know who calls', () => {
       ['bob', 'hidden', 'SCRAM-SHA-512'],
     ] as const) {
       const { token } = await secured.authenticate(user, password, mechanism);
-      expect(await describe_(secured.caller('CLIENT_SASL', { authorization: `Bearer ${token}` }))).to.equal('served');
+      expect(await describe_(secured.caller('CLIENT_SASL', { authorization: `Bearer ${token}` }))).to.equal(
+        'served',
+      );
     }
     expect(await describe_(secured.caller())).to.equal(status.UNAUTHENTICATED);
     for (const wrong of ['Bearer ', 'Bearer x', `Bearer ${'a'.repeat(43)}`, 'Basic YTpi']) {
@@ -44,7 +46,9 @@ describe('a listener that wants to know who calls', () => {
     expect(await statusOf(secured.caller().call(healthService.Check, { service: '' }))).to.equal('served');
     // There is nothing to authenticate with where nobody is asked.
     const begin = { mechanism: 'SCRAM-SHA-256', clientFirst: Buffer.from('n,,n=ann,r=x') };
-    expect(await statusOf(secured.admin.call(authService.StartAuthentication, begin))).to.equal(status.UNIMPLEMENTED);
+    expect(await statusOf(secured.admin.call(authService.StartAuthentication, begin))).to.equal(
+      status.UNIMPLEMENTED,
+    );
   });
 
   it('answers a wrong password, an unknown user and a wrong mechanism alike', async () => {
@@ -55,11 +59,12 @@ describe('a listener that wants to know who calls', () => {
       secured.authenticate('ann', 'secret', 'SCRAM-SHA-512'),
     ]);
     expect(failures.map(({ error }) => error)).to.deep.equal(Array(3).fill('SASL_AUTHENTICATION_FAILED'));
-    const saltOf = ({ serverFirst }: { serverFirst: string }): string => /,(s=[^,]+,i=\d+)$/.exec(serverFirst)![1]!;
+    const saltOf = ({ serverFirst }: { serverFirst: string }): string =>
+      /,(s=[^,]+,i=\d+)$/.exec(serverFirst)![1]!;
     // A user who does not exist has a salt, of the length of real ones and always the same.
-    expect(saltOf(failures[1]!)).to.have.length(saltOf(failures[0]!).length);
-    expect(saltOf(await secured.authenticate('nobody', 'other'))).to.equal(saltOf(failures[1]!));
-    expect(saltOf(await secured.authenticate('anybody', 'other'))).to.not.equal(saltOf(failures[1]!));
+    expect(saltOf(failures[1])).to.have.length(saltOf(failures[0]).length);
+    expect(saltOf(await secured.authenticate('nobody', 'other'))).to.equal(saltOf(failures[1]));
+    expect(saltOf(await secured.authenticate('anybody', 'other'))).to.not.equal(saltOf(failures[1]));
   });
 
   it('takes an exchange once, and refuses what is none', async () => {
@@ -73,7 +78,9 @@ describe('a listener that wants to know who calls', () => {
     const clientFinal = await client.final(first.serverFirst);
     const finish = { exchangeId: first.exchangeId, clientFinal };
     expect((await caller.call(authService.FinishAuthentication, finish)).token).to.match(/^[\w-]{43}$/);
-    expect((await caller.call(authService.FinishAuthentication, finish)).error?.name).to.equal('ILLEGAL_SASL_STATE');
+    expect((await caller.call(authService.FinishAuthentication, finish)).error?.name).to.equal(
+      'ILLEGAL_SASL_STATE',
+    );
     const unknown = { mechanism: 'PLAIN', clientFirst: Buffer.from('\0ann\0secret') };
     expect((await caller.call(authService.StartAuthentication, unknown)).error?.name).to.equal(
       'UNSUPPORTED_SASL_MECHANISM',
@@ -94,12 +101,20 @@ describe('a listener that wants to know who calls', () => {
     }
     expect(names.slice(0, 30)).to.deep.equal(Array(30).fill('SASL_AUTHENTICATION_FAILED'));
     expect(names.at(-1)).to.equal('THROTTLING_QUOTA_EXCEEDED');
-    expect(await secured.authenticate('ann', 'secret')).to.have.property('error', 'THROTTLING_QUOTA_EXCEEDED');
+    expect(await secured.authenticate('ann', 'secret')).to.have.property(
+      'error',
+      'THROTTLING_QUOTA_EXCEEDED',
+    );
   });
 
   it('forgets a user whose password changed or was taken away, open streams included', async () => {
     const ann = await secured.as('ann');
-    await secured.allow({ resourceType: 'topic', resourceName: '*', principal: 'User:ann', operation: 'all' });
+    await secured.allow({
+      resourceType: 'topic',
+      resourceName: '*',
+      principal: 'User:ann',
+      operation: 'all',
+    });
     const { path, requestSerialize, responseDeserialize } = logService.ProduceStream;
     const stream = ann.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     const ended = new Promise<ServiceError>((resolve) => stream.once('error', resolve));
@@ -116,7 +131,10 @@ describe('a listener that wants to know who calls', () => {
       deletions: [{ user: 'ann', mechanism: 'SCRAM-SHA-256' }],
     });
     expect(await describe_(again)).to.equal(status.UNAUTHENTICATED);
-    expect(await secured.authenticate('ann', 'another')).to.have.property('error', 'SASL_AUTHENTICATION_FAILED');
+    expect(await secured.authenticate('ann', 'another')).to.have.property(
+      'error',
+      'SASL_AUTHENTICATION_FAILED',
+    );
   });
 
   it('knows nobody for longer than connections.max.reauth.ms', async () => {
@@ -125,7 +143,8 @@ describe('a listener that wants to know who calls', () => {
     const ann = await secured.as('ann');
     expect(await describe_(ann)).to.equal('served');
     const deadline = performance.now() + 5_000;
-    while ((await describe_(ann)) === 'served' && performance.now() < deadline) await new Promise(setImmediate);
+    while ((await describe_(ann)) === 'served' && performance.now() < deadline)
+      await new Promise(setImmediate);
     expect(await describe_(ann)).to.equal(status.UNAUTHENTICATED);
   });
 

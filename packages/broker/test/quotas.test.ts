@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { applyRecords, MetadataImage, type MetadataRecord, type QuotaEntity } from '@tidemark/controller';
-import { adminService, logService, securityService, CLIENT_ID_HEADER, type ProduceStreamResponseOutput } from '@tidemark/rpc';
+import {
+  adminService,
+  logService,
+  securityService,
+  CLIENT_ID_HEADER,
+  type ProduceStreamResponseOutput,
+} from '@tidemark/rpc';
 import { findQuota } from '../src/quotas/quota-lookup.ts';
 import { TokenBucket } from '../src/quotas/token-bucket.ts';
 import { batchOf, TestBroker } from './harness.ts';
@@ -67,7 +73,10 @@ describe('the quota of a caller', () => {
     ];
     for (let first = 0; first < order.length; first++) {
       const { access } = imageOf(...order.slice(first));
-      expect(findQuota(access, 'producer_byte_rate', 'ann', 'app')?.limit, JSON.stringify(order[first])).to.equal(1);
+      expect(
+        findQuota(access, 'producer_byte_rate', 'ann', 'app')?.limit,
+        JSON.stringify(order[first]),
+      ).to.equal(1);
       expect(findQuota(access, 'consumer_byte_rate', 'ann', 'app')).to.equal(undefined);
     }
     expect(findQuota(imageOf().access, 'producer_byte_rate', 'ann', 'app')).to.equal(undefined);
@@ -158,7 +167,11 @@ describe('quotas over a live broker', function () {
     const produce = () =>
       greedy.call(logService.Produce, { partitions: [{ topic: 't', partition: 0, batches: batch }] });
     const startedMs = performance.now();
-    const throttled = [(await produce()).throttleMs, (await produce()).throttleMs, (await produce()).throttleMs];
+    const throttled = [
+      (await produce()).throttleMs,
+      (await produce()).throttleMs,
+      (await produce()).throttleMs,
+    ];
     expect(throttled.at(-1)).to.be.within(500, 2_500);
     // The first is the burst, the second overdraws it, the third waits for that.
     expect(performance.now() - startedMs).to.be.at.least(900);
@@ -199,7 +212,9 @@ describe('quotas over a live broker', function () {
     await limit('greedy', 'controller_mutation_rate', 1);
     const greedy = caller('greedy');
     const create = async (name: string, partitionCount: number): Promise<string | undefined> => {
-      const { results } = await greedy.call(adminService.CreateTopics, { topics: [{ name, partitionCount }] });
+      const { results } = await greedy.call(adminService.CreateTopics, {
+        topics: [{ name, partitionCount }],
+      });
       expect(results[0]!.name).to.equal(name);
       return results[0]!.error?.name;
     };
@@ -214,9 +229,10 @@ describe('quotas over a live broker', function () {
   it('hold back a client whose requests take too much time', async () => {
     // Ten milliseconds of every second.
     await limit('greedy', 'request_percentage', 1);
-    const describe_ = (from: TestCaller) => from.call(adminService.DescribeConfigs, { resources: [
-      { type: 'CONFIG_RESOURCE_TYPE_BROKER', name: '1' },
-    ] });
+    const describe_ = (from: TestCaller) =>
+      from.call(adminService.DescribeConfigs, {
+        resources: [{ type: 'CONFIG_RESOURCE_TYPE_BROKER', name: '1' }],
+      });
     const timeOf = async (from: TestCaller): Promise<number> => {
       const startedMs = performance.now();
       for (let calls = 0; calls < 12; calls++) await describe_(from);

@@ -77,7 +77,12 @@ const cases: Readonly<Record<string, Case>> = {
     topic('write'),
     TOPIC,
   ),
-  'LogService/Fetch': on(logService.Fetch, { partitions: [{ ...partition, fetchOffset: 0 }] }, topic('read'), TOPIC),
+  'LogService/Fetch': on(
+    logService.Fetch,
+    { partitions: [{ ...partition, fetchOffset: 0 }] },
+    topic('read'),
+    TOPIC,
+  ),
   'LogService/ListOffsets': on(
     logService.ListOffsets,
     { partitions: [{ ...partition, timestampMs: -1 }] },
@@ -103,7 +108,12 @@ const cases: Readonly<Record<string, Case>> = {
     topic('describe'),
     TOPIC,
   ),
-  'ClusterService/DescribeClusterHealth': on(clusterService.DescribeClusterHealth, {}, onCluster('describe'), CLUSTER),
+  'ClusterService/DescribeClusterHealth': on(
+    clusterService.DescribeClusterHealth,
+    {},
+    onCluster('describe'),
+    CLUSTER,
+  ),
   'AdminService/CreateTopics': on(
     adminService.CreateTopics,
     { topics: [{ name: 'new', partitionCount: 1 }], validateOnly: true },
@@ -128,7 +138,12 @@ const cases: Readonly<Record<string, Case>> = {
     topic('alter-configs'),
     TOPIC,
   ),
-  'AdminService/DescribeReplicas': on(adminService.DescribeReplicas, { topics: ['orders'] }, topic('describe'), 'empty'),
+  'AdminService/DescribeReplicas': on(
+    adminService.DescribeReplicas,
+    { topics: ['orders'] },
+    topic('describe'),
+    'empty',
+  ),
   'AdminService/ElectLeaders': on(
     adminService.ElectLeaders,
     { type: 'ELECTION_TYPE_PREFERRED', partitions: [] },
@@ -147,8 +162,18 @@ const cases: Readonly<Record<string, Case>> = {
     onCluster('describe'),
     CLUSTER,
   ),
-  'AdminService/DeleteTopics': on(adminService.DeleteTopics, { topics: [{ name: 'orders' }] }, topic('delete'), TOPIC),
-  'QuorumService/DescribeQuorum': on(quorumService.DescribeQuorum, { allowStale: true }, onCluster('describe'), CLUSTER),
+  'AdminService/DeleteTopics': on(
+    adminService.DeleteTopics,
+    { topics: [{ name: 'orders' }] },
+    topic('delete'),
+    TOPIC,
+  ),
+  'QuorumService/DescribeQuorum': on(
+    quorumService.DescribeQuorum,
+    { allowStale: true },
+    onCluster('describe'),
+    CLUSTER,
+  ),
   'QuorumService/AddVoter': on(quorumService.AddVoter, {}, onCluster('alter'), CLUSTER),
   'QuorumService/RemoveVoter': on(quorumService.RemoveVoter, {}, onCluster('alter'), CLUSTER),
   'QuorumService/TransferLeadership': on(quorumService.TransferLeadership, {}, onCluster('alter'), CLUSTER),
@@ -219,7 +244,7 @@ async function outcome(caller: TestCaller, { method, request }: Case): Promise<s
   try {
     const answer = (await caller.call(method, request as never)) as Answer;
     const lists = Object.values(answer).filter((value) => Array.isArray(value)) as Answer[][];
-    const errors = [answer, ...lists.flat()].flatMap((each) => each?.error?.name ?? []);
+    const errors = [answer, ...lists.flat()].flatMap((each) => each.error?.name ?? []);
     if (errors.length > 0) return errors[0]!;
     return lists.length > 0 && lists.every((list) => list.length === 0) ? 'empty' : 'served';
   } catch (error) {
@@ -268,7 +293,11 @@ describe('the rules of RPCs', () => {
       await secured.broker.createTopic('orders');
       await secured.allow(topic('describe', 'secrets'));
       const { results } = await ann.call(logService.ListOffsets, {
-        partitions: ['orders', 'secrets', 'orders', 'nowhere'].map((name) => ({ topic: name, partition: 0, timestampMs: -1 })),
+        partitions: ['orders', 'secrets', 'orders', 'nowhere'].map((name) => ({
+          topic: name,
+          partition: 0,
+          timestampMs: -1,
+        })),
       });
       expect(results.map(({ topic: name, error }) => `${name} ${error?.name ?? 'ok'}`)).to.deep.equal([
         `orders ${TOPIC}`,
@@ -279,11 +308,17 @@ describe('the rules of RPCs', () => {
     });
 
     it('see through ids: a topic that may not be read by name may not be read by id', async () => {
-      const { topics } = await secured.admin.call(clusterService.GetMetadata, { topics: [{ name: 'secrets' }] });
+      const { topics } = await secured.admin.call(clusterService.GetMetadata, {
+        topics: [{ name: 'secrets' }],
+      });
       const { topicId } = topics[0]!;
-      const { results } = await ann.call(logService.Fetch, { partitions: [{ topicId, partition: 0, fetchOffset: 0 }] });
+      const { results } = await ann.call(logService.Fetch, {
+        partitions: [{ topicId, partition: 0, fetchOffset: 0 }],
+      });
       expect(results[0]!.error?.name).to.equal(TOPIC);
-      const offsets = await ann.call(logService.ListOffsets, { partitions: [{ topicId, partition: 0, timestampMs: -1 }] });
+      const offsets = await ann.call(logService.ListOffsets, {
+        partitions: [{ topicId, partition: 0, timestampMs: -1 }],
+      });
       expect(offsets.results[0]!.error?.name).to.equal(TOPIC);
     });
 
@@ -317,7 +352,8 @@ describe('the rules of RPCs', () => {
         const partitions = [{ topic: 'orders', partition: 0, batches: batchOf(['y']) }];
         produce.write({ correlationId, request: { partitions } });
         const { value } = await answers.next();
-        return (value as { response: { results: { error: { name: string } | null }[] } }).response.results[0]!.error?.name;
+        return (value as { response: { results: { error: { name: string } | null }[] } }).response.results[0]!
+          .error?.name;
       };
       expect(await send(1)).to.equal(TOPIC);
       await secured.allow(topic('write'));
@@ -333,10 +369,13 @@ describe('the rules of RPCs', () => {
         fetchMethod.requestSerialize,
         fetchMethod.responseDeserialize,
       );
-      const pushes = fetch[Symbol.asyncIterator]() as AsyncIterator<{ results: { error: { name: string } | null; batches: Buffer }[] }>;
+      const pushes = fetch[Symbol.asyncIterator]() as AsyncIterator<{
+        results: { error: { name: string } | null; batches: Buffer }[];
+      }>;
       const next = async (): Promise<string> => {
         const { value } = await pushes.next();
-        const [result] = (value as { results: { error: { name: string } | null; batches: Buffer }[] }).results;
+        const [result] = (value as { results: { error: { name: string } | null; batches: Buffer }[] })
+          .results;
         return result!.error?.name ?? `${result!.batches.length > 0}`;
       };
       const add = [{ topic: 'orders', partition: 0, fetchOffset: 0, positionId: 1 }];

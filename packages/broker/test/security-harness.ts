@@ -1,7 +1,8 @@
 // A broker behind a SASL listener, with an authorizer, and callers of several names: each call carries a token as a client would have
 // got it. There is a second listener without authentication, whose callers are ANONYMOUS, for the test's own administration.
 
-import { Client, credentials, InterceptingCall, Metadata, type Interceptor } from '@grpc/grpc-js';
+import type { Metadata} from '@grpc/grpc-js';
+import { Client, credentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import { type AclBinding } from '@tidemark/controller';
 import {
   authService,
@@ -15,7 +16,8 @@ import { TestBroker } from './harness.ts';
 
 const LISTENERS = 'CLIENT://127.0.0.1:0,CLIENT_SASL://127.0.0.1:0,HTTP://127.0.0.1:0';
 
-export type Binding = Pick<AclBinding, 'resourceType' | 'resourceName' | 'principal' | 'operation'> & Partial<AclBinding>;
+export type Binding = Pick<AclBinding, 'resourceType' | 'resourceName' | 'principal' | 'operation'> &
+  Partial<AclBinding>;
 
 /** A client of a listener, with headers of its own. */
 export class TestCaller {
@@ -79,10 +81,16 @@ export class SecuredBroker {
     return made;
   }
 
-  async createUser(user: string, password: string, mechanism: ScramMechanismName = 'SCRAM-SHA-256'): Promise<void> {
+  async createUser(
+    user: string,
+    password: string,
+    mechanism: ScramMechanismName = 'SCRAM-SHA-256',
+  ): Promise<void> {
     const { salt, storedKey, serverKey, iterations } = await scramKeysOf(mechanism, password, 4096);
     const upsertion = { user, mechanism, salt, storedKey, serverKey, iterations } as never;
-    const { results } = await this.admin.call(securityService.AlterScramCredentials, { upsertions: [upsertion] });
+    const { results } = await this.admin.call(securityService.AlterScramCredentials, {
+      upsertions: [upsertion],
+    });
     if (results[0]!.error !== null) throw new Error(results[0]!.error.message);
   }
 
@@ -90,10 +98,16 @@ export class SecuredBroker {
   async authenticate(user: string, password: string, mechanism: ScramMechanismName = 'SCRAM-SHA-256') {
     const caller = this.caller();
     const client = new ScramClient(mechanism, user, password);
-    const first = await caller.call(authService.StartAuthentication, { mechanism, clientFirst: client.first });
+    const first = await caller.call(authService.StartAuthentication, {
+      mechanism,
+      clientFirst: client.first,
+    });
     if (first.error !== null) return { error: first.error.name, serverFirst: '' };
     const clientFinal = await client.final(first.serverFirst);
-    const last = await caller.call(authService.FinishAuthentication, { exchangeId: first.exchangeId, clientFinal });
+    const last = await caller.call(authService.FinishAuthentication, {
+      exchangeId: first.exchangeId,
+      clientFinal,
+    });
     const serverFirst = first.serverFirst.toString();
     if (last.error !== null) return { error: last.error.name, serverFirst };
     if (!client.isServer(last.serverFinal)) throw new Error('the server did not prove itself');
@@ -108,7 +122,12 @@ export class SecuredBroker {
   }
 
   async allow(...bindings: readonly Binding[]): Promise<void> {
-    const acls = bindings.map((each) => ({ patternType: 'literal', host: '*', permission: 'allow', ...each }));
+    const acls = bindings.map((each) => ({
+      patternType: 'literal',
+      host: '*',
+      permission: 'allow',
+      ...each,
+    }));
     const { results } = await this.admin.call(securityService.CreateAcls, { acls });
     for (const { error } of results) if (error !== null) throw new Error(error.message);
   }

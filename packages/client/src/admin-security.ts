@@ -102,7 +102,9 @@ export class SecurityCalls {
     target: QuotaTarget,
     values: Readonly<Record<string, number | undefined>>,
   ): Promise<void> {
-    const changes = Object.entries(values).map(([name, value]) => (value === undefined ? { name } : { name, value }));
+    const changes = Object.entries(values).map(([name, value]) =>
+      value === undefined ? { name } : { name, value },
+    );
     const answer = await this.#any.change(securityService.AlterClientQuotas, {
       alterations: [{ entity: entityOf(target), changes }],
     });
@@ -118,7 +120,9 @@ export class SecurityCalls {
     }));
   }
 
-  async #alter(request: Parameters<typeof securityService.AlterScramCredentials.requestSerialize>[0]): Promise<void> {
+  async #alter(
+    request: Parameters<typeof securityService.AlterScramCredentials.requestSerialize>[0],
+  ): Promise<void> {
     const answer = await this.#any.change(securityService.AlterScramCredentials, request);
     for (const { error } of answer.results) throwFrom(error);
   }

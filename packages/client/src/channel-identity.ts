@@ -6,7 +6,9 @@ import { TlsMaterialError, readTlsMaterial, tlsCredentials } from '@tidemark/rpc
 import type { ChannelOptions, TlsFiles, TlsMaterial } from '@tidemark/rpc';
 
 /** What the client tells brokers of itself, and how. */
-export function channelIdentity(config: ClientConfig): Pick<ChannelOptions, 'clientId' | 'login' | 'credentials'> {
+export function channelIdentity(
+  config: ClientConfig,
+): Pick<ChannelOptions, 'clientId' | 'login' | 'credentials'> {
   const clientId = config.get('client.id');
   return {
     ...channelCredentials(config),

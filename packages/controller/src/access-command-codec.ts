@@ -18,7 +18,13 @@ import type {
   ScramName,
   ScramResult,
 } from './access-commands.ts';
-import { aclFields, entityFields, quotaChangeFields, scramFields, scramNameFields } from './access-records.ts';
+import {
+  aclFields,
+  entityFields,
+  quotaChangeFields,
+  scramFields,
+  scramNameFields,
+} from './access-records.ts';
 import { nothing, resultOf, wordOf } from './command-fields.ts';
 
 type Fields<T extends AccessCommand['type']> = Omit<Extract<AccessCommand, { readonly type: T }>, 'type'>;
@@ -53,7 +59,9 @@ export const accessCommandFields: {
       alterations: listOf(
         struct<QuotaAlteration>({
           ...entityFields,
-          changes: listOf(struct<{ readonly name: QuotaName; readonly value: number | null }>(quotaChangeFields)),
+          changes: listOf(
+            struct<{ readonly name: QuotaName; readonly value: number | null }>(quotaChangeFields),
+          ),
         }),
       ),
       validateOnly: flag,
@@ -61,8 +69,7 @@ export const accessCommandFields: {
   ],
 };
 
-const bare = nothing as FieldCodec<Record<never, never>>;
-const plainResult = resultOf<{ readonly ok: true }, Failure>(bare, bare);
+const plainResult = resultOf<{ readonly ok: true }, Failure>(nothing as never, nothing as never);
 
 export const accessResponseFields: {
   readonly [T in keyof AccessResponses]: readonly FieldCodec<AccessResponses[T]>[];
@@ -80,7 +87,9 @@ export const accessResponseFields: {
   createAcls: [struct({ results: listOf(plainResult as FieldCodec<CreateAclResult>) })],
   deleteAcls: [
     struct({
-      results: listOf(struct<AccessResponses['deleteAcls']['results'][number]>({ deleted: listOf(aclFields) })),
+      results: listOf(
+        struct<AccessResponses['deleteAcls']['results'][number]>({ deleted: listOf(aclFields) }),
+      ),
     }),
   ],
   alterClientQuotas: [struct({ results: listOf(plainResult as FieldCodec<AlterQuotaResult>) })],

@@ -71,10 +71,7 @@ export interface AlteredClientQuotas {
 }
 
 export type AccessCommand =
-  | AlterScramCredentialsCommand
-  | CreateAclsCommand
-  | DeleteAclsCommand
-  | AlterClientQuotasCommand;
+  AlterScramCredentialsCommand | CreateAclsCommand | DeleteAclsCommand | AlterClientQuotasCommand;
 
 export interface AccessResponses {
   readonly alterScramCredentials: AlteredScramCredentials;

@@ -36,7 +36,9 @@ interface QuotaFields extends QuotaEntity {
 }
 const quotaFields = struct<QuotaFields>({
   ...entityFields,
-  values: listOf(struct<{ readonly name: QuotaName; readonly value: number }>({ name: quotaName, value: double })),
+  values: listOf(
+    struct<{ readonly name: QuotaName; readonly value: number }>({ name: quotaName, value: double }),
+  ),
 });
 
 /** In the order of the names, so that equal quotas have equal entries whatever their histories. */
@@ -81,7 +83,10 @@ export interface AccessEntryCodec {
   readonly value: <K extends AccessKind>(kind: K, value: AccessEntryValues[K]) => Uint8Array;
 }
 
-const mapOf = <K extends AccessKind>(access: AccessImage, kind: K): PersistentMap<string, AccessEntryValues[K]> =>
+const mapOf = <K extends AccessKind>(
+  access: AccessImage,
+  kind: K,
+): PersistentMap<string, AccessEntryValues[K]> =>
   ({ scram: access.scram, acl: access.acls, clientQuota: access.quotas })[kind] as unknown as PersistentMap<
     string,
     AccessEntryValues[K]
@@ -90,11 +95,19 @@ const mapOf = <K extends AccessKind>(access: AccessImage, kind: K): PersistentMa
 const kinds: readonly AccessKind[] = ['scram', 'acl', 'clientQuota'];
 
 /** By kind; within one in no particular order. */
-export function* accessEntries(access: AccessImage, codec: AccessEntryCodec): IterableIterator<readonly KeyValueEntry[]> {
-  for (const kind of kinds) yield [...mapOf(access, kind).values()].map((value) => entryOf(kind, value, codec));
+export function* accessEntries(
+  access: AccessImage,
+  codec: AccessEntryCodec,
+): IterableIterator<readonly KeyValueEntry[]> {
+  for (const kind of kinds)
+    yield [...mapOf(access, kind).values()].map((value) => entryOf(kind, value, codec));
 }
 
-export function accessWrites(now: AccessImage, before: AccessImage, codec: AccessEntryCodec): KeyValueWrite[] {
+export function accessWrites(
+  now: AccessImage,
+  before: AccessImage,
+  codec: AccessEntryCodec,
+): KeyValueWrite[] {
   if (now === before) return [];
   return kinds.flatMap((kind) =>
     [...mapOf(now, kind).changedSince(mapOf(before, kind))].map((change): KeyValueWrite => {
@@ -104,6 +117,10 @@ export function accessWrites(now: AccessImage, before: AccessImage, codec: Acces
   );
 }
 
-function entryOf<K extends AccessKind>(kind: K, value: AccessEntryValues[K], codec: AccessEntryCodec): KeyValueEntry {
+function entryOf<K extends AccessKind>(
+  kind: K,
+  value: AccessEntryValues[K],
+  codec: AccessEntryCodec,
+): KeyValueEntry {
   return { key: codec.key(kind, encodeUtf8(keyOf[kind](value))), value: codec.value(kind, value) };
 }

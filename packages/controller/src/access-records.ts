@@ -1,8 +1,9 @@
 // The records of access and their replay.
 
+import type {
+  FieldReader} from '@tidemark/core';
 import {
   byteString,
-  FieldReader,
   integer,
   MalformedRecord,
   nullable,
@@ -55,11 +56,7 @@ export interface ClientQuotaRecord extends QuotaEntity {
 }
 
 export type AccessRecord =
-  | ScramCredentialRecord
-  | RemoveScramCredentialRecord
-  | AclRecord
-  | RemoveAclRecord
-  | ClientQuotaRecord;
+  ScramCredentialRecord | RemoveScramCredentialRecord | AclRecord | RemoveAclRecord | ClientQuotaRecord;
 
 const ownBytes: FieldCodec<Uint8Array> = {
   write: byteString.write,
@@ -104,7 +101,10 @@ export const aclFields = struct<AclBinding>({
 });
 export const entityFields = { user: optional(text), clientId: optional(text) };
 export const quotaChangeFields = { name: quotaName, value: nullable(double) };
-export const quotaRecordFields = struct<Omit<ClientQuotaRecord, 'type'>>({ ...entityFields, ...quotaChangeFields });
+export const quotaRecordFields = struct<Omit<ClientQuotaRecord, 'type'>>({
+  ...entityFields,
+  ...quotaChangeFields,
+});
 
 export function applyAccess(access: AccessImage, record: AccessRecord): AccessImage {
   switch (record.type) {
@@ -116,7 +116,9 @@ export function applyAccess(access: AccessImage, record: AccessRecord): AccessIm
     case 'removeScramCredential':
       return { ...access, scram: access.scram.delete(scramKey(record)) };
     case 'acl': {
-      const { type: _type, ...binding } = record;
+      const { resourceType, resourceName, patternType, principal, host, operation, permission } = record;
+      const resource = { resourceType, resourceName, patternType };
+      const binding: AclBinding = { ...resource, principal, host, operation, permission };
       return { ...access, acls: access.acls.set(aclKey(record), binding) };
     }
     case 'removeAcl':

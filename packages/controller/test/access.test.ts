@@ -40,7 +40,10 @@ describe('credentials', () => {
 
   it('are kept, replaced and removed, and the first brings the secret behind decoys', () => {
     const cluster = new TestCluster();
-    expect(upsert(cluster, credential('ann'), credential('bob', { iterations: 8192 }))).to.deep.equal(['ok', 'ok']);
+    expect(upsert(cluster, credential('ann'), credential('bob', { iterations: 8192 }))).to.deep.equal([
+      'ok',
+      'ok',
+    ]);
     const decoy = cluster.image.access.scram.get(DECOY_KEY)!;
     expect(decoy.salt).to.have.length(32);
     expect(upsert(cluster, credential('ann', { iterations: 16384 }))).to.deep.equal(['ok']);
@@ -82,7 +85,12 @@ describe('ACLs', () => {
   it('are created once and removed by what fits a filter', () => {
     const cluster = new TestCluster();
     const bindings = [acl(), acl({ operation: 'write' }), acl({ principal: 'User:bob' }), acl()];
-    expect(outcomes(cluster.must({ type: 'createAcls', bindings }).results)).to.deep.equal(['ok', 'ok', 'ok', 'ok']);
+    expect(outcomes(cluster.must({ type: 'createAcls', bindings }).results)).to.deep.equal([
+      'ok',
+      'ok',
+      'ok',
+      'ok',
+    ]);
     expect(cluster.image.access.acls.size).to.equal(3);
     cluster.must({ type: 'createAcls', bindings: [acl()] });
     expect(cluster.records).to.deep.equal([]);
@@ -118,19 +126,22 @@ describe('client quotas', () => {
       outcomes(cluster.must({ type: 'alterClientQuotas', alterations, validateOnly: false }).results);
     const rate = (value: number | null) => ({ name: 'producer_byte_rate', value }) as const;
     const fetchRate = { name: 'consumer_byte_rate', value: 5 } as const;
-    expect(alter({ user: 'ann', changes: [rate(1000), fetchRate] }, { clientId: '', changes: [rate(5)] })).to.deep.equal([
-      'ok',
-      'ok',
-    ]);
+    expect(
+      alter({ user: 'ann', changes: [rate(1000), fetchRate] }, { clientId: '', changes: [rate(5)] }),
+    ).to.deep.equal(['ok', 'ok']);
     expect(cluster.image.access.quotas.size).to.equal(2);
     alter({ user: 'ann', changes: [rate(null)] });
-    expect([...cluster.image.access.quotas.values()].map(({ values }) => [...values])).to.deep.include.members([
-      [['consumer_byte_rate', 5]],
-    ]);
+    expect(
+      [...cluster.image.access.quotas.values()].map(({ values }) => [...values]),
+    ).to.deep.include.members([[['consumer_byte_rate', 5]]]);
     alter({ user: 'ann', changes: [{ ...fetchRate, value: null }] });
     expect(cluster.image.access.quotas.size).to.equal(1);
     expect(
-      alter({ changes: [rate(1)] }, { user: 'x', changes: [rate(0)] }, { user: 'y', changes: [rate(1), rate(2)] }),
+      alter(
+        { changes: [rate(1)] },
+        { user: 'x', changes: [rate(0)] },
+        { user: 'y', changes: [rate(1), rate(2)] },
+      ),
     ).to.deep.equal(['INVALID_REQUEST', 'INVALID_REQUEST', 'INVALID_REQUEST']);
   });
 });

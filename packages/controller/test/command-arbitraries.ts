@@ -106,12 +106,16 @@ const commandShapes: { readonly [T in CommandType]: Shape } = {
   },
   allocateProducerIds: brokerEpoch,
   alterScramCredentials: {
-    upsertions: some(fc.record({ ...scramName, salt: bytes, storedKey: bytes, serverKey: bytes, iterations: int32 })),
+    upsertions: some(
+      fc.record({ ...scramName, salt: bytes, storedKey: bytes, serverKey: bytes, iterations: int32 }),
+    ),
     deletions: some(fc.record(scramName)),
   },
   createAcls: { bindings: some(fc.record(acl)) },
   deleteAcls: {
-    filters: some(fc.record(Object.fromEntries(Object.entries(acl).map(([name, of]) => [name, maybe<unknown>(of)])))),
+    filters: some(
+      fc.record(Object.fromEntries(Object.entries(acl).map(([name, of]) => [name, maybe<unknown>(of)]))),
+    ),
   },
   alterClientQuotas: {
     alterations: some(fc.record({ user: maybe(text), clientId: maybe(text), changes: some(quotaChange) })),

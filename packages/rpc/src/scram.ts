@@ -72,7 +72,8 @@ function unescapeName(text: string): string {
 }
 
 function textOf(message: Uint8Array): string {
-  if (message.length === 0 || message.length > MAX_MESSAGE) throw new ScramError('a message has no fitting length');
+  if (message.length === 0 || message.length > MAX_MESSAGE)
+    throw new ScramError('a message has no fitting length');
   return Buffer.from(message).toString('utf8');
 }
 
@@ -82,7 +83,8 @@ function attributes(text: string, names: readonly string[]): readonly string[] {
   if (parts.some((part) => part.startsWith('m='))) throw new ScramError('an extension is not known');
   return names.map((name, at) => {
     const part = parts[at];
-    if (part === undefined || !part.startsWith(`${name}=`)) throw new ScramError(`attribute ${name} is missing`);
+    if (part === undefined || !part.startsWith(`${name}=`))
+      throw new ScramError(`attribute ${name} is missing`);
     return part.slice(2);
   });
 }
@@ -130,7 +132,8 @@ export class ScramClient {
       throw new ScramError('the server answers another exchange');
     }
     const iterations = /^\d{1,6}$/.test(count) ? Number(count) : 0;
-    if (iterations < 4096 || iterations > MAX_ITERATIONS) throw new ScramError(`${count} iterations are refused`);
+    if (iterations < 4096 || iterations > MAX_ITERATIONS)
+      throw new ScramError(`${count} iterations are refused`);
     const salted = await saltedPassword(this.#mechanism, this.#password, base64(salt), iterations);
     const clientKey = hmac(this.#mechanism, salted, 'Client Key');
     const withoutProof = `c=${CHANNEL_BINDING},r=${nonce}`;
@@ -167,7 +170,10 @@ export function parseClientFirst(message: Uint8Array): ClientFirst {
   return { user, nonce, bare };
 }
 
-export function serverFirstMessage(nonce: string, { salt, iterations }: Pick<ScramKeys, 'salt' | 'iterations'>): string {
+export function serverFirstMessage(
+  nonce: string,
+  { salt, iterations }: Pick<ScramKeys, 'salt' | 'iterations'>,
+): string {
   return `r=${nonce},s=${Buffer.from(salt).toString('base64')},i=${iterations}`;
 }
 
@@ -191,7 +197,8 @@ export function finishExchange(exchange: ServerExchange, message: Uint8Array): B
   const proof = base64(proofText);
   // `y,,` in base64: the client could bind and thinks that we cannot, which is so.
   const isBound = binding === CHANNEL_BINDING || binding === 'eSws';
-  if (!isBound || theirs !== nonce || proof.length !== KEY_BYTES[mechanism]) throw new ScramError('does not fit');
+  if (!isBound || theirs !== nonce || proof.length !== KEY_BYTES[mechanism])
+    throw new ScramError('does not fit');
   const authMessage = `${clientFirstBare},${serverFirst},c=${binding},r=${theirs}`;
   const clientKey = xor(proof, hmac(mechanism, keys.storedKey, authMessage));
   const isRight = timingSafeEqual(digest(mechanism, clientKey), keys.storedKey);

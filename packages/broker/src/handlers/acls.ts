@@ -43,13 +43,21 @@ function filterOf(acl: AclOutput | null): AclFilter | Failure {
     }
   }
   const filter = { ...given, resourceName, principal, host };
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== '')) as AclFilter;
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ''));
 }
 
 function bindingOf(acl: AclOutput): AclBinding | Failure {
   const filter = filterOf(acl);
   if (isFailure(filter)) return filter;
-  const fields = ['resourceType', 'resourceName', 'patternType', 'principal', 'host', 'operation', 'permission'] as const;
+  const fields = [
+    'resourceType',
+    'resourceName',
+    'patternType',
+    'principal',
+    'host',
+    'operation',
+    'permission',
+  ] as const;
   const missing = fields.find((field) => filter[field] === undefined);
   return missing === undefined
     ? (filter as AclBinding)
@@ -97,7 +105,8 @@ export async function describeAcls(
   if (isFailure(filter)) return { error: failureDetail(filter) };
   const error = await whenCurrent(context, { allowStale: false, timeoutMs: 0 });
   if (error !== undefined) return { error };
-  const order = (acl: AclBinding): string => [acl.resourceType, acl.resourceName, acl.principal, acl.operation].join(' ');
+  const order = (acl: AclBinding): string =>
+    [acl.resourceType, acl.resourceName, acl.principal, acl.operation].join(' ');
   const acls = [...context.metadata.image.access.acls.values()]
     .filter((acl) => fitsAclFilter(acl, filter))
     .sort((a, b) => (order(a) < order(b) ? -1 : 1));

@@ -59,7 +59,9 @@ export async function describeClientQuotas(context: NodeContext): Promise<Descri
   const error = await whenCurrent(context, { allowStale: false, timeoutMs: 0 });
   if (error !== undefined) return { error };
   const order = ({ user, clientId }: QuotaEntity): string => `${user ?? ''} ${clientId ?? ''}`;
-  const quotas = [...context.metadata.image.access.quotas.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  const quotas = [...context.metadata.image.access.quotas.values()].sort((a, b) =>
+    order(a) < order(b) ? -1 : 1,
+  );
   return {
     quotas: quotas.map(({ user, clientId, values }) => ({
       entity: { ...(user === undefined ? {} : { user }), ...(clientId === undefined ? {} : { clientId }) },

@@ -44,7 +44,9 @@ export function fetchStream(context: BrokerContext): (call: Call) => void {
       }
     });
     // The reader will give no more credit: what it gave is still pushed, until it cancels.
-    push(context, session, call, ended, permission).catch((thrown: unknown) => endWith(context, call, thrown));
+    push(context, session, call, ended, permission).catch((thrown: unknown) =>
+      endWith(context, call, thrown),
+    );
   };
 }
 

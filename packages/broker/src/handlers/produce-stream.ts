@@ -164,7 +164,9 @@ class ProduceStream {
 
   /** Reads nothing as long as the caller is over a quota. What he sends meanwhile fills HTTP/2's window and stays with him. */
   #throttle(): void {
-    const names = (['producer_byte_rate', 'request_percentage'] as const).filter((name) => this.#quota.waitMs(name) > 0);
+    const names = (['producer_byte_rate', 'request_percentage'] as const).filter(
+      (name) => this.#quota.waitMs(name) > 0,
+    );
     if (names.length === 0 || this.#throttled) return;
     this.#throttled = true;
     this.#flow();

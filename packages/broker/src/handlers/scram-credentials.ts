@@ -18,7 +18,10 @@ type Named = { readonly user: string; readonly mechanism: string };
 const known = <T extends Named>(each: T): (T & { readonly mechanism: ScramMechanism }) | Failure =>
   isScramMechanism(each.mechanism)
     ? { ...each, mechanism: each.mechanism }
-    : failure('UNSUPPORTED_SASL_MECHANISM', `${JSON.stringify(each.mechanism)} is no mechanism of this version`);
+    : failure(
+        'UNSUPPORTED_SASL_MECHANISM',
+        `${JSON.stringify(each.mechanism)} is no mechanism of this version`,
+      );
 
 export async function alterScramCredentials(
   context: NodeContext,

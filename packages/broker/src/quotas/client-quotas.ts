@@ -60,13 +60,10 @@ export class ClientQuotas {
         return mine.waitMs(nowMs);
       },
       ready: async (name, ended) => {
-        let over = false;
-        void ended?.then(() => {
-          over = true;
-        });
-        for (let left = waitMs(name); left > 0 && !over; left = waitMs(name)) {
-          const pause = this.#pause(Math.min(left, LOOK_MS));
-          await (ended === undefined ? pause : Promise.race([pause, ended]));
+        const isOver = ended?.then(() => true) ?? new Promise<boolean>(() => undefined);
+        for (let left = waitMs(name); left > 0; left = waitMs(name)) {
+          const pause = this.#pause(Math.min(left, LOOK_MS)).then(() => false);
+          if (await Promise.race([isOver, pause])) return;
         }
       },
     };

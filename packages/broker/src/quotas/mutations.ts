@@ -11,7 +11,8 @@ import type {
 
 export type MutationCount = (request: never, image: MetadataImage, config: BrokerConfig) => number;
 
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + Math.max(0, each), 0);
+const sum = (numbers: readonly number[]): number =>
+  numbers.reduce((total, each) => total + Math.max(0, each), 0);
 
 const counts: Readonly<Record<string, MutationCount>> = {
   '/tidemark.v1.AdminService/CreateTopics': (
@@ -32,7 +33,11 @@ const counts: Readonly<Record<string, MutationCount>> = {
   ) =>
     validateOnly
       ? 0
-      : sum(topics.map(({ name, totalCount }) => totalCount - (image.topicByName(name)?.partitions.length ?? 0))),
+      : sum(
+          topics.map(
+            ({ name, totalCount }) => totalCount - (image.topicByName(name)?.partitions.length ?? 0),
+          ),
+        ),
   '/tidemark.v1.AdminService/DeleteTopics': ({ topics }: DeleteTopicsRequestOutput, image: MetadataImage) =>
     sum(
       topics.map(({ name, topicId }) => {

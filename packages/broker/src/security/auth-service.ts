@@ -28,17 +28,29 @@ export interface Authentication {
   readonly refusals: RefusalLog;
 }
 
-const failed = errorDetail('SASL_AUTHENTICATION_FAILED', 'authentication failed: wrong user, password or mechanism');
+const failed = errorDetail(
+  'SASL_AUTHENTICATION_FAILED',
+  'authentication failed: wrong user, password or mechanism',
+);
 const over = errorDetail('ILLEGAL_SASL_STATE', 'the exchange is over: authenticate from the beginning');
-const busy = errorDetail('THROTTLING_QUOTA_EXCEEDED', 'too many authentications from this address; try again later');
+const busy = errorDetail(
+  'THROTTLING_QUOTA_EXCEEDED',
+  'too many authentications from this address; try again later',
+);
 
 export function authRegistration(context: NodeContext, parts: Authentication): ServiceRegistration {
   const handlers = {
-    StartAuthentication: unary(context, 'StartAuthentication', (_: NodeContext, request: StartAuthenticationRequestOutput, call) =>
-      start(context, parts, request, call),
+    StartAuthentication: unary(
+      context,
+      'StartAuthentication',
+      (_: NodeContext, request: StartAuthenticationRequestOutput, call) =>
+        start(context, parts, request, call),
     ),
-    FinishAuthentication: unary(context, 'FinishAuthentication', (_: NodeContext, request: FinishAuthenticationRequestOutput, call) =>
-      finish(context, parts, request, call),
+    FinishAuthentication: unary(
+      context,
+      'FinishAuthentication',
+      (_: NodeContext, request: FinishAuthenticationRequestOutput, call) =>
+        finish(context, parts, request, call),
     ),
   } as UntypedServiceImplementation;
   return [guardedService(authService), handlers];

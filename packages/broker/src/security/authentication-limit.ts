@@ -34,7 +34,8 @@ export class AuthenticationLimit {
   failed(address: string): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#windows.get(address);
-    const window = known !== undefined && known.endsAtMs > nowMs ? known : { endsAtMs: nowMs + WINDOW_MS, failures: 0 };
+    const window =
+      known !== undefined && known.endsAtMs > nowMs ? known : { endsAtMs: nowMs + WINDOW_MS, failures: 0 };
     window.failures += 1;
     this.#windows.delete(address);
     this.#windows.set(address, window);

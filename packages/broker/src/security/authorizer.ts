@@ -89,9 +89,13 @@ export class AclAuthorizer implements Authorizer {
   #matching(type: AclResourceType, name: string): readonly AclBinding[] {
     const index = this.#index.get(type);
     if (index === undefined) return [];
-    const found = [...(index.literal.get(name) ?? []), ...(name === '*' ? [] : (index.literal.get('*') ?? []))];
+    const found = [
+      ...(index.literal.get(name) ?? []),
+      ...(name === '*' ? [] : (index.literal.get('*') ?? [])),
+    ];
     if (index.prefixed.size > 0) {
-      for (let end = 1; end <= name.length; end++) found.push(...(index.prefixed.get(name.slice(0, end)) ?? []));
+      for (let end = 1; end <= name.length; end++)
+        found.push(...(index.prefixed.get(name.slice(0, end)) ?? []));
     }
     return found;
   }
@@ -106,9 +110,15 @@ export class AclAuthorizer implements Authorizer {
 }
 
 function indexOf(acls: Iterable<AclBinding>): Map<AclResourceType, TypeIndex> {
-  const index = new Map<AclResourceType, { literal: Map<string, AclBinding[]>; prefixed: Map<string, AclBinding[]> }>();
+  const index = new Map<
+    AclResourceType,
+    { literal: Map<string, AclBinding[]>; prefixed: Map<string, AclBinding[]> }
+  >();
   for (const acl of acls) {
-    const ofType = index.get(acl.resourceType) ?? { literal: new Map(), prefixed: new Map() };
+    const ofType = index.get(acl.resourceType) ?? {
+      literal: new Map<string, AclBinding[]>(),
+      prefixed: new Map<string, AclBinding[]>(),
+    };
     index.set(acl.resourceType, ofType);
     const byName = ofType[acl.patternType];
     const bindings = byName.get(acl.resourceName);

@@ -18,7 +18,13 @@ import {
   type ErrorName,
   type TopicId,
 } from '@tidemark/core';
-import { CLIENT_ID_HEADER, errorDetail, subjectOf, UndecodableRequest, type PeerConnection } from '@tidemark/rpc';
+import {
+  CLIENT_ID_HEADER,
+  errorDetail,
+  subjectOf,
+  UndecodableRequest,
+  type PeerConnection,
+} from '@tidemark/rpc';
 import type { ClientQuotas } from '../quotas/client-quotas.ts';
 import { mutationCount } from '../quotas/mutations.ts';
 import type { Authorizer } from './authorizer.ts';
@@ -88,7 +94,10 @@ type Throttle = (path: string, rule: RpcRule, call: AnyCall, passed: Passed, cal
 
 /** What the caller's quotas of time and of mutations say of a call that may otherwise be done. */
 function throttling({ quotas, clock, image, config }: ClientGateOptions, topicName: TopicNameOf): Throttle {
-  const busy = errorDetail('THROTTLING_QUOTA_EXCEEDED', 'the quota controller_mutation_rate is used up; try again later');
+  const busy = errorDetail(
+    'THROTTLING_QUOTA_EXCEEDED',
+    'the quota controller_mutation_rate is used up; try again later',
+  );
   return (path, rule, call, passed, caller) => {
     const { callback } = passed;
     const quota = quotas.of(caller);
@@ -123,7 +132,9 @@ function identification(options: ClientGateOptions): (call: AnyCall, rule: RpcRu
       const { certificate } = connection;
       known.set(
         connection,
-        certificate === undefined || principals === undefined ? ANONYMOUS : principals.ofSubject(subjectOf(certificate)),
+        certificate === undefined || principals === undefined
+          ? ANONYMOUS
+          : principals.ofSubject(subjectOf(certificate)),
       );
     }
     return known.get(connection);
@@ -205,7 +216,8 @@ class Question {
       case 'cluster':
         return this.#onCluster(rule.operation) ? {} : deniedCluster;
       case 'clusterOrTopic':
-        return this.#onCluster(rule.operation) || this.#authorizer.allowsSome(this.#caller, rule.onTopic, 'topic')
+        return this.#onCluster(rule.operation) ||
+          this.#authorizer.allowsSome(this.#caller, rule.onTopic, 'topic')
           ? {}
           : deniedCluster;
       case 'group':
@@ -259,7 +271,8 @@ class Question {
     const items = all.map((item) => rule.item(item, this.#topicName));
     const refused = items.map((item) => !this.#allowsItem(item));
     if (!refused.includes(true)) return rule.whole === true ? this.#seen(rule, callback) : {};
-    if (rule.whole === true) return answered(callback, { error: refusalOf(items[refused.indexOf(true)]!.type) });
+    if (rule.whole === true)
+      return answered(callback, { error: refusalOf(items[refused.indexOf(true)]!.type) });
     const results = items.map(({ type, answer }) => ({ ...answer, error: refusalOf(type) }));
     if (!refused.includes(false)) return answered(callback, { [rule.response]: results });
     unary.request = { ...request, [rule.request]: all.filter((_, at) => refused[at] === false) };
@@ -267,7 +280,9 @@ class Question {
       callback: (error, answer) => {
         const told = (answer as Record<string, readonly object[]> | null | undefined)?.[rule.response];
         let next = 0;
-        const merged = results.map((result, at) => (refused[at] === true ? result : told?.[next++])).filter(isThere);
+        const merged = results
+          .map((result, at) => (refused[at] === true ? result : told?.[next++]))
+          .filter(isThere);
         callback?.(error, answer == null ? answer : { ...answer, [rule.response]: merged });
       },
     };

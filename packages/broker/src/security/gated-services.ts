@@ -72,8 +72,7 @@ function run(inner: Inner, call: AnyCall, passed: Passed, own: Callback | undefi
     work();
     took(clock.monotonicMs() - startedMs);
   };
-  const start = (): void =>
-    timed(() => inner(call, (error, answer) => timed(() => callback(error, answer))));
+  const start = (): void => timed(() => inner(call, (error, answer) => timed(() => callback(error, answer))));
   if (when === undefined) start();
   else void when.then(start);
 }

@@ -13,9 +13,11 @@ export interface Item {
 }
 
 /** By name or by id, as requests name topics. */
-export type TopicNameOf = (item: { readonly topic?: string; readonly name?: string; readonly topicId?: string }) =>
-  | string
-  | undefined;
+export type TopicNameOf = (item: {
+  readonly topic?: string;
+  readonly name?: string;
+  readonly topicId?: string;
+}) => string | undefined;
 
 export interface ItemsRule {
   readonly kind: 'items';

@@ -55,7 +55,11 @@ export class ScramExchanges {
   }
 
   /** Undefined when too many are under way. Throws `ScramError`. */
-  start(mechanism: ScramMechanismName, clientFirst: Uint8Array, address: string): StartedExchange | undefined {
+  start(
+    mechanism: ScramMechanismName,
+    clientFirst: Uint8Array,
+    address: string,
+  ): StartedExchange | undefined {
     this.#forgetOld();
     const mine = this.#perAddress.get(address) ?? 0;
     if (mine >= MAX_PER_ADDRESS || this.#exchanges.size >= MAX_EXCHANGES) return undefined;

@@ -17,7 +17,10 @@ export interface TokenSessionsOptions {
   /** 0: no limit. */
   readonly lifetimeMs: number;
   /** The credential as it is now. */
-  readonly credentialOf: (user: string, mechanism: ScramCredential['mechanism']) => ScramCredential | undefined;
+  readonly credentialOf: (
+    user: string,
+    mechanism: ScramCredential['mechanism'],
+  ) => ScramCredential | undefined;
 }
 
 /** The oldest give way. A client has one for each connection. */
@@ -58,6 +61,8 @@ export class TokenSessions {
   isGood({ credential, expiresAtMs }: TokenSession): boolean {
     if (this.#options.clock.monotonicMs() >= expiresAtMs) return false;
     const now = this.#options.credentialOf(credential.user, credential.mechanism);
-    return now === credential || (now !== undefined && Buffer.compare(now.storedKey, credential.storedKey) === 0);
+    return (
+      now === credential || (now !== undefined && Buffer.compare(now.storedKey, credential.storedKey) === 0)
+    );
   }
 }

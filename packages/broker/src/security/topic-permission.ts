@@ -7,7 +7,10 @@ import { openToAll } from './authorizer.ts';
 import { ANONYMOUS_CALLER, callerOf } from './callers.ts';
 
 /** By name, by id or both: then by both. Undefined when it is allowed, or when there is no such topic for the id. */
-export type TopicPermission = (wire: { readonly topic: string; readonly topicId: string }) => Failure | undefined;
+export type TopicPermission = (wire: {
+  readonly topic: string;
+  readonly topicId: string;
+}) => Failure | undefined;
 
 const always: TopicPermission = () => undefined;
 
@@ -21,7 +24,8 @@ export function topicPermission(
   const refused = (topic: string): boolean => !authorizer.allows(caller, operation, 'topic', topic);
   return ({ topic, topicId }) => {
     const byId = topicId === '' ? undefined : metadata.image.topicById(topicId as TopicId)?.name;
-    const isRefused = (topic !== '' && refused(topic)) || (byId !== undefined && byId !== topic && refused(byId));
+    const isRefused =
+      (topic !== '' && refused(topic)) || (byId !== undefined && byId !== topic && refused(byId));
     return isRefused ? failure('TOPIC_AUTHORIZATION_FAILED') : undefined;
   };
 }

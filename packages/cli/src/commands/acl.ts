@@ -23,7 +23,10 @@ const columns: readonly Column<AclEntry>[] = [
   { header: 'principal', cell: ({ principal }) => principal },
   { header: 'operation', cell: ({ operation }) => operation },
   { header: 'resource', cell: ({ resourceType }) => resourceType },
-  { header: 'name', cell: ({ resourceName, patternType }) => (patternType === 'prefixed' ? `${resourceName}…` : resourceName) },
+  {
+    header: 'name',
+    cell: ({ resourceName, patternType }) => (patternType === 'prefixed' ? `${resourceName}…` : resourceName),
+  },
   { header: 'host', cell: ({ host }) => host },
   { header: 'pattern', cell: ({ patternType }) => patternType, wide: true },
 ];
@@ -33,8 +36,12 @@ type Resource = Partial<Pick<AclEntry, 'resourceType' | 'resourceName' | 'patter
 function resourceOf(options: BindingOptions): Resource {
   const patternType = options.prefixed === true ? 'prefixed' : 'literal';
   const named: Resource[] = [
-    ...(options.topic === undefined ? [] : [{ resourceType: 'topic', resourceName: options.topic, patternType }]),
-    ...(options.group === undefined ? [] : [{ resourceType: 'group', resourceName: options.group, patternType }]),
+    ...(options.topic === undefined
+      ? []
+      : [{ resourceType: 'topic', resourceName: options.topic, patternType }]),
+    ...(options.group === undefined
+      ? []
+      : [{ resourceType: 'group', resourceName: options.group, patternType }]),
     ...(options.transactionalId === undefined
       ? []
       : [{ resourceType: 'transactional-id', resourceName: options.transactionalId, patternType }]),
@@ -59,7 +66,11 @@ function* bindings(options: BindingOptions): IterableIterator<Partial<AclEntry>>
   }
 }
 
-export async function addAcls(context: CommandContext, _: readonly string[], options: BindingOptions): Promise<undefined> {
+export async function addAcls(
+  context: CommandContext,
+  _: readonly string[],
+  options: BindingOptions,
+): Promise<undefined> {
   const acls = [...bindings(options)].map((binding): AclEntry => {
     const { resourceType, resourceName, patternType, principal, permission, operation, host = '*' } = binding;
     if (resourceType === undefined || resourceName === undefined || patternType === undefined) {
@@ -68,16 +79,23 @@ export async function addAcls(context: CommandContext, _: readonly string[], opt
     if (principal === undefined || permission === undefined) {
       throw usageFailure('nobody is named', 'give --allow User:NAME or --deny User:NAME');
     }
-    if (operation === undefined) throw usageFailure('no operation is named', 'give --operation, e.g. read or all');
+    if (operation === undefined)
+      throw usageFailure('no operation is named', 'give --operation, e.g. read or all');
     return { resourceType, resourceName, patternType, principal, host, operation, permission };
   });
   await withAdmin(context.cluster, (admin) => admin.security.createAcls(acls));
   await write(context.io.stdout, renderList(context.output ?? 'table', acls, columns));
 }
 
-export async function listAcls(context: CommandContext, _: readonly string[], options: BindingOptions): Promise<undefined> {
+export async function listAcls(
+  context: CommandContext,
+  _: readonly string[],
+  options: BindingOptions,
+): Promise<undefined> {
   const found = await withAdmin(context.cluster, async (admin) => {
-    const lists = await Promise.all([...bindings(options)].map((filter) => admin.security.describeAcls(filter)));
+    const lists = await Promise.all(
+      [...bindings(options)].map((filter) => admin.security.describeAcls(filter)),
+    );
     return lists.flat();
   });
   await write(context.io.stdout, renderList(context.output ?? 'table', found, columns));

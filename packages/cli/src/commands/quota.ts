@@ -33,7 +33,11 @@ function valueOf(name: string, text: string): number {
   return value;
 }
 
-export async function setQuota(context: CommandContext, _: readonly string[], options: SetOptions): Promise<undefined> {
+export async function setQuota(
+  context: CommandContext,
+  _: readonly string[],
+  options: SetOptions,
+): Promise<undefined> {
   const target = targetOf(options);
   const values = new Map<string, number | undefined>((options.unset ?? []).map((name) => [name, undefined]));
   for (const [name, text] of (options.set ?? []).map(parseAssignment)) values.set(name, valueOf(name, text));
@@ -44,7 +48,8 @@ export async function setQuota(context: CommandContext, _: readonly string[], op
 
 export async function listQuotas(context: CommandContext): Promise<undefined> {
   const quotas = await withAdmin(context.cluster, (admin) => admin.security.describeQuotas());
-  const named = (name: string | undefined): string => (name === undefined ? '-' : name === '' ? '<default>' : name);
+  const named = (name: string | undefined): string =>
+    name === undefined ? '-' : name === '' ? '<default>' : name;
   const value = (name: string) => (quota: QuotaDescription) => quota.values[name] ?? '-';
   await write(
     context.io.stdout,

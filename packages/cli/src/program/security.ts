@@ -13,7 +13,10 @@ export function declareSecurity(host: Host, program: Command): void {
 }
 
 const mechanism = (): Option =>
-  new Option('--mechanism <name>', 'SCRAM-SHA-256 or SCRAM-SHA-512').choices(['SCRAM-SHA-256', 'SCRAM-SHA-512']);
+  new Option('--mechanism <name>', 'SCRAM-SHA-256 or SCRAM-SHA-512').choices([
+    'SCRAM-SHA-256',
+    'SCRAM-SHA-512',
+  ]);
 
 function declareUsers(host: Host, group: Command): void {
   runs(
@@ -90,7 +93,9 @@ Examples:
   );
   runs(
     host,
-    withBinding(withCluster(group.command('list').alias('ls'))).description('the ACLs that fit what is given'),
+    withBinding(withCluster(group.command('list').alias('ls'))).description(
+      'the ACLs that fit what is given',
+    ),
     async () => (await loadAcls()).listAcls,
   );
 }

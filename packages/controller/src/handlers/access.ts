@@ -73,7 +73,8 @@ export function alterScramCredentials(
     judge(credential, () => {
       const wrong = credentialProblem(credential);
       if (wrong !== undefined) return wrong;
-      if (scram.get(scramKey(credential)) === undefined && ++size > MAX_CREDENTIALS) return tooMany(MAX_CREDENTIALS);
+      if (scram.get(scramKey(credential)) === undefined && ++size > MAX_CREDENTIALS)
+        return tooMany(MAX_CREDENTIALS);
       records.push({ type: 'scramCredential', ...credential });
       return undefined;
     }),
@@ -96,7 +97,15 @@ export function alterScramCredentials(
 function decoyRecord(secret: Uint8Array): MetadataRecord {
   const none = new Uint8Array(0);
   const mechanism = 'SCRAM-SHA-256';
-  return { type: 'scramCredential', user: '', mechanism, salt: secret, storedKey: none, serverKey: none, iterations: 0 };
+  return {
+    type: 'scramCredential',
+    user: '',
+    mechanism,
+    salt: secret,
+    storedKey: none,
+    serverKey: none,
+    iterations: 0,
+  };
 }
 
 function credentialProblem(credential: ScramCredential): Failure | undefined {
@@ -114,7 +123,8 @@ function credentialProblem(credential: ScramCredential): Failure | undefined {
   return refuse(`The keys of ${mechanism} have ${bytes} bytes.`);
 }
 
-const tooMany = (most: number): Failure => failure('POLICY_VIOLATION', `A cluster has at most ${most} of them.`);
+const tooMany = (most: number): Failure =>
+  failure('POLICY_VIOLATION', `A cluster has at most ${most} of them.`);
 
 export function createAcls({ bindings }: CreateAclsCommand, { image }: CommandContext): Handled<CreatedAcls> {
   const { acls } = image.access;
@@ -133,7 +143,13 @@ export function createAcls({ bindings }: CreateAclsCommand, { image }: CommandCo
   return handled({ results }, records);
 }
 
-function bindingProblem({ resourceType, resourceName, patternType, principal, host }: AclBinding): string | undefined {
+function bindingProblem({
+  resourceType,
+  resourceName,
+  patternType,
+  principal,
+  host,
+}: AclBinding): string | undefined {
   if (!isName(resourceName)) return `${JSON.stringify(resourceName)} is no name of a resource`;
   if (resourceType === 'cluster' && (resourceName !== CLUSTER_RESOURCE || patternType !== 'literal')) {
     return `the cluster is called ${CLUSTER_RESOURCE}, literally`;
@@ -178,7 +194,10 @@ export function alterClientQuotas(
       if (quotas.size + added.size >= MAX_QUOTAS) return tooMany(MAX_QUOTAS);
       added.add(key);
     }
-    const entity = { ...(user === undefined ? {} : { user }), ...(clientId === undefined ? {} : { clientId }) };
+    const entity = {
+      ...(user === undefined ? {} : { user }),
+      ...(clientId === undefined ? {} : { clientId }),
+    };
     for (const { name, value } of changes) {
       if ((quotas.get(key)?.values.get(name) ?? null) !== value) {
         records.push({ type: 'clientQuota', ...entity, name, value });

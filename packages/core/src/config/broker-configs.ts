@@ -338,6 +338,14 @@ const networkSpecs = {
     unit: 'bytes',
     doc: 'Most bytes one fetch answer holds, whatever the client asks. The first batch is sent even if it is larger, so that a reader always gets on.',
   }),
+  'max.connections': int(10_000, {
+    min: 1,
+    doc: 'Most connections of a listener at a time; one more is closed at once.',
+  }),
+  'max.connections.per.ip': int(2 ** 31 - 1, {
+    min: 1,
+    doc: 'Most connections of a listener from one address at a time; one more is closed at once.',
+  }),
   'connections.max.idle.ms': long(600_000, {
     min: 1,
     unit: 'ms',

@@ -18,12 +18,16 @@ export function jaasLogin(line: string): { readonly user: string; readonly passw
     new RegExp(`\\b${name}\\s*=\\s*"((?:[^"\\\\]|\\\\.)*)"`).exec(line)?.[1]?.replaceAll(/\\(.)/g, '$1');
   const user = valueOf('username');
   const secret = valueOf('password');
-  if (user === undefined || secret === undefined || !/\bScramLoginModule\s+required\b/.test(line)) return undefined;
+  if (user === undefined || secret === undefined || !/\bScramLoginModule\s+required\b/.test(line))
+    return undefined;
   return { user, password: secret };
 }
 
 /** The user and password that were given, in either way. */
-export function saslLogin(config: ClientSecurityConfig): { readonly user: string; readonly password: string } {
+export function saslLogin(config: ClientSecurityConfig): {
+  readonly user: string;
+  readonly password: string;
+} {
   const jaas = config.get('sasl.jaas.config');
   const said = jaas === '' ? undefined : jaasLogin(jaas);
   return said ?? { user: config.get('sasl.username'), password: config.get('sasl.password') };

@@ -2,12 +2,28 @@
 // key may be given for one listener alone, as `listener.name.<listener in small letters>.<key>` (KIP-103).
 
 import type { BrokerConfig } from './broker-configs.ts';
-import { boolean, int, list, long, oneOf, string, type ConfigSpec, type ConfigValue, type ValueOf } from './descriptor.ts';
+import {
+  boolean,
+  int,
+  list,
+  long,
+  oneOf,
+  string,
+  type ConfigSpec,
+  type ConfigValue,
+  type ValueOf,
+} from './descriptor.ts';
 import { listenersOf, type Listener } from './listeners.ts';
 import { checkPrincipalPatterns, checkPrincipals } from './principals.ts';
 import { checkMappingRules } from './principal-mapping.ts';
 import type { ConfigProblem } from './problem.ts';
-import { checkProtocolMap, isSasl, isTls, protocolMapOf, type SecurityProtocol } from './security-protocol.ts';
+import {
+  checkProtocolMap,
+  isSasl,
+  isTls,
+  protocolMapOf,
+  type SecurityProtocol,
+} from './security-protocol.ts';
 import { tlsElsewhere, tlsSpecs } from './tls-configs.ts';
 
 const listenerSpecs = {

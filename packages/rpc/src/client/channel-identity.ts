@@ -24,7 +24,10 @@ export interface ChannelIdentityOptions {
   readonly clientId?: string | undefined;
   readonly login?: ScramLogin | undefined;
   readonly monotonicMs: () => number;
-  readonly unary: <Request, Response>(method: CallDefinition<Request, Response>, request: Request) => Promise<Response>;
+  readonly unary: <Request, Response>(
+    method: CallDefinition<Request, Response>,
+    request: Request,
+  ) => Promise<Response>;
 }
 
 interface Token {
@@ -65,7 +68,8 @@ export class ChannelIdentity {
   #addName(metadata: Metadata): void {
     const { clientId } = this.#options;
     // Metadata is printable ASCII.
-    if (clientId !== undefined && clientId !== '') metadata.set(CLIENT_ID_HEADER, encodeURIComponent(clientId));
+    if (clientId !== undefined && clientId !== '')
+      metadata.set(CLIENT_ID_HEADER, encodeURIComponent(clientId));
   }
 
   #authenticated(call: ConstructorParameters<typeof InterceptingCall>[0]): InterceptingCall {

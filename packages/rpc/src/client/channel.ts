@@ -192,11 +192,10 @@ export class Channel {
   }
 
   #connect(): Client {
-    return new Client(
-      this.address,
-      this.#options.credentials ?? credentials.createInsecure(),
-      { ...grpcOptions(this.#options), ...this.#interceptors() },
-    );
+    return new Client(this.address, this.#options.credentials ?? credentials.createInsecure(), {
+      ...grpcOptions(this.#options),
+      ...this.#interceptors(),
+    });
   }
 
   #interceptors(): { interceptors?: Interceptor[] } {
