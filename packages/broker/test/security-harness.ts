@@ -1,7 +1,7 @@
 // A broker behind a SASL listener, with an authorizer, and callers of several names: each call carries a token as a client would have
 // got it. There is a second listener without authentication, whose callers are ANONYMOUS, for the test's own administration.
 
-import type { Metadata} from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import { Client, credentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import { type AclBinding } from '@tidemark/controller';
 import {

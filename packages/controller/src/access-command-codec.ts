@@ -69,7 +69,7 @@ export const accessCommandFields: {
   ],
 };
 
-const plainResult = resultOf<{ readonly ok: true }, Failure>(nothing as never, nothing as never);
+const plainResult = resultOf<{ readonly ok: true }, Failure>(nothing, nothing);
 
 export const accessResponseFields: {
   readonly [T in keyof AccessResponses]: readonly FieldCodec<AccessResponses[T]>[];

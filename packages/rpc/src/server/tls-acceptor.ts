@@ -35,8 +35,9 @@ export class TlsAcceptor {
       handshakeTimeout: options.handshakeTimeoutMs,
     });
     this.#server.on('secureConnection', (socket) => this.#secured(socket));
-    this.#server.on('tlsClientError', (error, socket) => {
-      options.onRefused(socket.remoteAddress ?? '', error.message);
+    this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      // Whoever hangs up before he has said anything, as a probe does, was not refused.
+      if (error.code !== 'ECONNRESET') options.onRefused(socket.remoteAddress ?? '', error.message);
       socket.destroy();
     });
   }
