@@ -1,7 +1,6 @@
 // The records of access and their replay.
 
-import type {
-  FieldReader} from '@tidemark/core';
+import type { FieldReader } from '@tidemark/core';
 import {
   byteString,
   integer,
