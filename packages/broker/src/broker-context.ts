@@ -11,6 +11,8 @@ import type {
 } from '@tidemark/runtime';
 import type { Logger } from 'pino';
 import type { RequestMetrics } from './metrics/request-metrics.ts';
+import type { ClientQuotas } from './quotas/client-quotas.ts';
+import type { Authorizer } from './security/authorizer.ts';
 
 /** Of a node in any role. */
 export interface NodeContext {
@@ -26,6 +28,10 @@ export interface NodeContext {
   readonly metadata: MetadataNode;
   /** Undefined on a node that is no broker. */
   readonly replicas: ReplicaManager | undefined;
+  /** Who may do what. */
+  readonly authorizer: Authorizer;
+  /** How fast. */
+  readonly quotas: ClientQuotas;
   readonly metrics: RequestMetrics;
   readonly log: Logger;
   /** Aborted when the node begins to shut down: streams end what they do. */

@@ -11,6 +11,7 @@ import {
 import { grpcStatus, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
 import type { NodeContext } from './broker-context.ts';
 import { requestIdOf } from './request-id.ts';
+import { callerOf, type Caller } from './security/callers.ts';
 
 export interface UnaryCallInfo {
   /** Calls back once: when the answer is out or the client is gone. */
@@ -19,6 +20,10 @@ export interface UnaryCallInfo {
   readonly cancelled: boolean;
   /** Where the client is: an address without the port. */
   readonly peerHost: string;
+  /** Undefined for a call that came by no gate. */
+  readonly caller: Caller | undefined;
+  /** For what is asked about a call by identity. */
+  readonly call: object;
 }
 
 export type UnaryHandler<Context, Request, Response> = (
@@ -70,6 +75,8 @@ export function unary<Context extends NodeContext, Request, Response>(
         const peer = call.getPeer();
         return peer.slice(0, Math.max(0, peer.lastIndexOf(':')));
       },
+      caller: callerOf(call),
+      call,
     };
     const observe = (failed: boolean): void => {
       const durationMs = context.clock.monotonicMs() - startedMs;

@@ -24,7 +24,12 @@ import { NodeDisk } from './node-disk.ts';
 import { NodePrng } from './node-prng.ts';
 import { levelStoreAt } from './open-metadata.ts';
 import { openNode } from './open-node.ts';
+import { ClientQuotas } from './quotas/client-quotas.ts';
 import { Readiness } from './readiness.ts';
+import { gatedServices } from './security/gated-services.ts';
+import { nodeGate } from './security/node-gate.ts';
+import { authorizerOf, NodeSecurity } from './security/node-security.ts';
+import { RefusalLog } from './security/refusal-log.ts';
 import { ServingWatch } from './serving-watch.ts';
 import { clientServices, peerServices, PUBLIC_SERVICES } from './services.ts';
 import { VERSION } from './version.ts';
@@ -69,10 +74,13 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const readiness = new Readiness(health);
   readiness.block('starting', 'the node is starting');
   let page: MetricsPage | undefined;
-  const listeners = await Listeners.bind(config, {
-    readiness,
-    metrics: () => page?.render() ?? Promise.resolve({ contentType: 'text/plain', text: '# starting\n' }),
-    onError: (cause) => log.error({ err: cause }, 'an HTTP request failed'),
+  const listeners = await Listeners.bind({
+    ...{ config, clock, log },
+    http: {
+      readiness,
+      metrics: () => page?.render() ?? Promise.resolve({ contentType: 'text/plain', text: '# starting\n' }),
+      onError: (cause) => log.error({ err: cause }, 'an HTTP request failed'),
+    },
   });
   const failure = new FailureSignal(log);
   try {
@@ -85,7 +93,11 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     const node = await openNode({
       ...{ config, clock, prng, diskAt, storeAt, log, failure, listeners, observer: replication },
       onStage: (stage) => readiness.block('starting', stage),
-      servePeers: (network) => listeners.serve('PEER', () => peerServices(network, health)),
+      servePeers: (network) =>
+        listeners.serve('PEER', (_listener, connectionOf) => {
+          const refusals = new RefusalLog(clock, log, 'a caller on PEER is no node; it was refused');
+          return gatedServices(peerServices(network, health), nodeGate(config, connectionOf, refusals));
+        }),
     });
     const { broker, metadata } = node;
     const closing = new AbortController();
@@ -95,6 +107,8 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       clusterId: node.clusterId,
       metadata,
       replicas: undefined,
+      authorizer: authorizerOf({ config, metadata }),
+      quotas: new ClientQuotas(clock, () => metadata.image.access),
       version: VERSION,
       listenerName: 'CLIENT',
       config,
@@ -120,7 +134,11 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       connections: () => listeners.connectionCount,
       folder: resolve(config.get('log.dirs')[0]!),
     });
-    listeners.serve('CLIENT', ({ name }) => clientServices({ ...context, listenerName: name }, health));
+    const security = new NodeSecurity(context, context.authorizer);
+    listeners.serve('CLIENT', (listener, connectionOf) => {
+      const own = { ...context, listenerName: listener.name };
+      return security.gated(listener, connectionOf, own, clientServices(own, health));
+    });
     const serving = new ServingWatch({ clock, config, readiness, metadata, lifecycle: broker?.lifecycle });
     readiness.clear('starting');
     let closed: Promise<void> | undefined;
@@ -134,6 +152,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       }
       health.close();
       closing.abort();
+      security.close();
       // Members that wait for a rebalance would wait longer than calls may take to finish.
       await broker?.groups.close();
       broker?.replicas.drain();

@@ -38,6 +38,10 @@ export const commandCodes: { readonly [T in CommandType]: number } = {
   createPartitions: 13,
   alterConfigs: 14,
   allocateProducerIds: 15,
+  alterScramCredentials: 16,
+  createAcls: 17,
+  deleteAcls: 18,
+  alterClientQuotas: 19,
 };
 
 const FRAME_VERSION = 1;

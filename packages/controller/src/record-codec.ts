@@ -25,6 +25,7 @@ import {
   unreachable,
   uuid,
 } from '@tidemark/core';
+import { aclFields, quotaRecordFields, scramFields, scramNameFields } from './access-records.ts';
 import {
   METADATA_VERSION,
   METADATA_VERSION_LEVEL,
@@ -162,6 +163,11 @@ const schemas: { readonly [T in MetadataRecordType]: RecordSchema<T> & { readonl
     type: 'producerIds',
     versions: [struct({ brokerId: int32(), brokerEpoch: int64(), nextProducerId: int64() })],
   },
+  scramCredential: { code: 12, type: 'scramCredential', versions: [scramFields] },
+  removeScramCredential: { code: 13, type: 'removeScramCredential', versions: [scramNameFields] },
+  acl: { code: 14, type: 'acl', versions: [aclFields] },
+  removeAcl: { code: 15, type: 'removeAcl', versions: [aclFields] },
+  clientQuota: { code: 16, type: 'clientQuota', versions: [quotaRecordFields] },
 };
 
 type AnySchema = RecordSchema<MetadataRecordType> & { readonly code: number };

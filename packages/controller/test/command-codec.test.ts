@@ -81,6 +81,10 @@ describe('the binary form of commands', () => {
       ['createPartitions', 13],
       ['alterConfigs', 14],
       ['allocateProducerIds', 15],
+      ['alterScramCredentials', 16],
+      ['createAcls', 17],
+      ['deleteAcls', 18],
+      ['alterClientQuotas', 19],
     ]);
     const answer = encodeResponse('registerBroker', { brokerEpoch: 7 as BrokerEpoch });
     expect([...answer]).to.deep.equal([1, 2, 0, 0, 7]);

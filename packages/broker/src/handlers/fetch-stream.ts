@@ -8,6 +8,8 @@ import type { FetchAnswer, FetchPartitionOutput, FetchStreamRequestOutput } from
 import type { ByteBudget, FetchSession, SessionPush } from '@tidemark/runtime';
 import type { BrokerContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith, writeMessage } from '../grpc-call.ts';
+import { ANONYMOUS_CALLER, callerOf } from '../security/callers.ts';
+import { topicPermission, type TopicPermission } from '../security/topic-permission.ts';
 import { fetchAnswerOf } from './fetch-answers.ts';
 import { checkFetchPartition } from './fetch.ts';
 
@@ -24,6 +26,7 @@ export function fetchStream(context: BrokerContext): (call: Call) => void {
   const metrics = context.metrics.rpc('FetchStream');
   return (call) => {
     const session = context.replicas.openFetchSession();
+    const permission = topicPermission(context, call, 'read');
     const ended = callEnded(call);
     endWhenClosing(context, call, ended);
     metrics.streams += 1;
@@ -34,19 +37,26 @@ export function fetchStream(context: BrokerContext): (call: Call) => void {
     call.on('data', (message: FetchStreamRequestOutput | UndecodableRequest) => {
       try {
         if (message instanceof UndecodableRequest) throw new MalformedRequest(message.reason);
-        instruct(context, session, message);
+        instruct(context, session, message, permission);
       } catch (thrown) {
         session.close();
         endWith(context, call, thrown);
       }
     });
     // The reader will give no more credit: what it gave is still pushed, until it cancels.
-    push(context, session, call, ended).catch((thrown: unknown) => endWith(context, call, thrown));
+    push(context, session, call, ended, permission).catch((thrown: unknown) =>
+      endWith(context, call, thrown),
+    );
   };
 }
 
 /** Takes over one message of the reader. */
-function instruct(context: BrokerContext, session: FetchSession, message: FetchStreamRequestOutput): void {
+function instruct(
+  context: BrokerContext,
+  session: FetchSession,
+  message: FetchStreamRequestOutput,
+  permission: TopicPermission,
+): void {
   const { creditBytes, maxBytes, minBytes, maxWaitMs } = message;
   for (const [name, value] of Object.entries({ creditBytes, maxBytes, minBytes, maxWaitMs })) {
     if (value < 0 || !Number.isSafeInteger(value))
@@ -63,13 +73,13 @@ function instruct(context: BrokerContext, session: FetchSession, message: FetchS
     if ('ok' in address) throw new MalformedRequest(address.message);
     session.remove(address);
   }
-  for (const wire of message.add) add(session, wire);
+  for (const wire of message.add) add(session, wire, permission);
   session.grant(creditBytes);
 }
 
-function add(session: FetchSession, wire: FetchPartitionOutput): void {
+function add(session: FetchSession, wire: FetchPartitionOutput, permission: TopicPermission): void {
   const address = checkAddress(wire);
-  const checked = 'ok' in address ? address : checkFetchPartition(wire, address);
+  const checked = 'ok' in address ? address : (permission(wire) ?? checkFetchPartition(wire, address));
   if (isFailure(checked)) {
     // What cannot even be named is answered under the names it came with.
     const { topic, topicId, partition } = wire;
@@ -88,14 +98,25 @@ async function push(
   session: FetchSession,
   call: Call,
   ended: Promise<void>,
+  permission: TopicPermission,
 ): Promise<void> {
   const metrics = context.metrics.rpc('FetchStream');
   const budget = context.replicas.responseBudget;
-  let upcoming = session.next();
+  const quota = context.quotas.of(callerOf(call) ?? ANONYMOUS_CALLER);
+  // What may not be sent yet is not read: it would hold memory that others need.
+  const next = async (): Promise<readonly SessionPush[] | undefined> => {
+    await quota.ready('consumer_byte_rate', ended);
+    return session.next();
+  };
+  let upcoming = next();
   for (;;) {
     const pushes = await upcoming;
     if (pushes === undefined) return;
-    upcoming = session.next();
+    quota.use(
+      'consumer_byte_rate',
+      pushes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    );
+    upcoming = next();
     if (call.cancelled) {
       giveBack(budget, pushes);
       continue;
@@ -103,7 +124,7 @@ async function push(
     const startedMs = context.clock.monotonicMs();
     const stalled = watchStall(context, call);
     try {
-      await writeMessage(call, { results: pushes.map(answerOf) }, ended);
+      await writeMessage(call, { results: pushes.map((each) => answerOf(each, permission)) }, ended);
     } finally {
       stalled();
       metrics.responseBytes += giveBack(budget, pushes);
@@ -123,9 +144,11 @@ function giveBack(budget: ByteBudget, pushes: readonly SessionPush[]): number {
   return bytes;
 }
 
-function answerOf(each: SessionPush): FetchAnswer {
+/** What a reader may no longer read is not sent, although it was read for him. */
+function answerOf(each: SessionPush, permission: TopicPermission): FetchAnswer {
   const { topic = '', topicId = '', partition } = each;
-  return fetchAnswerOf({ topic, topicId, partition }, each.positionId, each);
+  const wire = { topic, topicId, partition };
+  return fetchAnswerOf(wire, each.positionId, permission(wire) ?? each);
 }
 
 /** Looks after one push; answers how to stop looking. */

@@ -16,6 +16,7 @@ import {
 } from '@tidemark/rpc';
 import type { AcksLevel, ProduceOutcome, ProducePartition } from '@tidemark/runtime';
 import type { BrokerContext } from '../broker-context.ts';
+import type { TopicPermission } from '../security/topic-permission.ts';
 
 /** What `timeout_ms` 0 means: Kafka's request.timeout.ms of a producer. */
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -100,14 +101,18 @@ export function produceAnswerOf(
 }
 
 /** Checks and appends at once; the answer comes when `acks` is satisfied. Throws `MalformedRequest`. */
-export function startProduce(context: BrokerContext, request: ProduceRequestOutput): StartedProduce {
+export function startProduce(
+  context: BrokerContext,
+  request: ProduceRequestOutput,
+  permission: TopicPermission,
+): StartedProduce {
   if (request.timeoutMs < 0) throw new MalformedRequest(`timeout_ms ${request.timeoutMs} is negative`);
   const acks = acksLevel(request.acks);
   const nowMs = context.clock.wallMs();
   let released: Promise<void> = Promise.resolve();
   const results = answerPartitions(
     request.partitions,
-    (wire, address) => (isFailure(acks) ? acks : checkPartition(wire, address, nowMs)),
+    (wire, address) => (isFailure(acks) ? acks : (permission(wire) ?? checkPartition(wire, address, nowMs))),
     (partitions) => {
       const production = context.replicas.produce({
         acks: isFailure(acks) ? 'all' : acks,

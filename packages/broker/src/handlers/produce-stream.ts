@@ -11,6 +11,9 @@ import {
 } from '@tidemark/rpc';
 import type { BrokerContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith } from '../grpc-call.ts';
+import type { CallerQuotas } from '../quotas/client-quotas.ts';
+import { ANONYMOUS_CALLER, callerOf } from '../security/callers.ts';
+import { topicPermission, type TopicPermission } from '../security/topic-permission.ts';
 import { recordBytes, startProduce } from './produce-partitions.ts';
 
 /** Requests and bytes of one stream that may be in flight: enough to keep a disk busy, few enough to bound what one peer holds. */
@@ -24,8 +27,8 @@ type Call = ServerDuplexStream<ProduceStreamRequestOutput | UndecodableRequest, 
 export function produceStream(context: BrokerContext): (call: Call) => void {
   const metrics = context.metrics.rpc('ProduceStream');
   return (call) => {
-    const stream = new ProduceStream(context, call);
     const ended = callEnded(call);
+    const stream = new ProduceStream(context, call, ended);
     // What was taken is still answered; the client sends the rest elsewhere.
     endWhenClosing(context, call, ended, () => stream.drained());
     metrics.streams += 1;
@@ -39,6 +42,9 @@ export function produceStream(context: BrokerContext): (call: Call) => void {
 class ProduceStream {
   readonly #context: BrokerContext;
   readonly #call: Call;
+  readonly #permission: TopicPermission;
+  readonly #quota: CallerQuotas;
+  readonly #over: Promise<void>;
   #inFlight = 0;
   #inFlightBytes = 0;
   #unread = 0;
@@ -47,17 +53,24 @@ class ProduceStream {
   /** A request that came but has no memory yet. While there is one, nothing is read. */
   #waiting = false;
   #draining = false;
+  /** The caller has used up a quota. While he has, nothing is read. */
+  #throttled = false;
   #onDrained: (() => void) | undefined;
 
-  constructor(context: BrokerContext, call: Call) {
+  constructor(context: BrokerContext, call: Call, over: Promise<void>) {
     this.#context = context;
     this.#call = call;
+    this.#permission = topicPermission(context, call, 'write');
+    this.#quota = context.quotas.of(callerOf(call) ?? ANONYMOUS_CALLER);
+    this.#over = over;
     limitReadAhead(call);
     call.on('data', (request: ProduceStreamRequestOutput | UndecodableRequest) => this.#take(request));
     call.on('end', () => {
       this.#ended = true;
       this.#maybeEnd();
     });
+    // Another stream may have used it up.
+    this.#throttle();
   }
 
   close(): void {
@@ -116,6 +129,7 @@ class ProduceStream {
     const startedMs = clock.monotonicMs();
     const rpc = metrics.rpc('ProduceStream');
     rpc.requestBytes += bytes;
+    const throttleMs = this.#quota.use('producer_byte_rate', bytes);
     const done = (): void => {
       this.#inFlight -= 1;
       this.#inFlightBytes -= bytes;
@@ -123,7 +137,7 @@ class ProduceStream {
       this.#maybeEnd();
     };
     try {
-      const { acks, answer, released } = startProduce(this.#context, request);
+      const { acks, answer, released } = startProduce(this.#context, request, this.#permission);
       void released.then(() => replicas.requestBudget.giveBack(bytes));
       answer.then(
         (response) => {
@@ -131,7 +145,7 @@ class ProduceStream {
             clock.monotonicMs() - startedMs,
             response.results.some((each) => each.error !== undefined),
           );
-          if (acks !== 'none') this.#answer({ correlationId, response });
+          if (acks !== 'none') this.#answer({ correlationId, response: { ...response, throttleMs } });
           done();
         },
         (thrown: unknown) => {
@@ -144,6 +158,22 @@ class ProduceStream {
       this.#fail(thrown);
       done();
     }
+    this.#quota.use('request_percentage', clock.monotonicMs() - startedMs);
+    this.#throttle();
+  }
+
+  /** Reads nothing as long as the caller is over a quota. What he sends meanwhile fills HTTP/2's window and stays with him. */
+  #throttle(): void {
+    const names = (['producer_byte_rate', 'request_percentage'] as const).filter(
+      (name) => this.#quota.waitMs(name) > 0,
+    );
+    if (names.length === 0 || this.#throttled) return;
+    this.#throttled = true;
+    this.#flow();
+    void Promise.all(names.map((name) => this.#quota.ready(name, this.#over))).then(() => {
+      this.#throttled = false;
+      this.#flow();
+    });
   }
 
   #answer(answer: ProduceStreamAnswer): void {
@@ -160,6 +190,7 @@ class ProduceStream {
     if (this.#closed) return;
     const full =
       this.#draining ||
+      this.#throttled ||
       this.#waiting ||
       this.#inFlight >= MAX_IN_FLIGHT ||
       this.#inFlightBytes >= MAX_IN_FLIGHT_BYTES ||

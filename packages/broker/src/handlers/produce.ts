@@ -3,13 +3,19 @@
 import { TidemarkError } from '@tidemark/core';
 import type { ProduceRequestOutput, ProduceResponseAnswer } from '@tidemark/rpc';
 import type { BrokerContext } from '../broker-context.ts';
+import type { UnaryCallInfo } from '../grpc-call.ts';
+import { ANONYMOUS_CALLER } from '../security/callers.ts';
+import { topicPermission } from '../security/topic-permission.ts';
 import { recordBytes, startProduce } from './produce-partitions.ts';
 
 export async function produce(
   context: BrokerContext,
   request: ProduceRequestOutput,
+  { call, caller = ANONYMOUS_CALLER }: UnaryCallInfo,
 ): Promise<ProduceResponseAnswer> {
   const bytes = recordBytes(request);
+  const quota = context.quotas.of(caller);
+  await quota.ready('producer_byte_rate');
   const budget = context.replicas.requestBudget;
   if (!(await budget.take(bytes))) {
     throw new TidemarkError(
@@ -20,9 +26,10 @@ export async function produce(
   context.metrics.rpc('Produce').requestBytes += bytes;
   let released: Promise<void> | undefined;
   try {
-    const started = startProduce(context, request);
+    const started = startProduce(context, request, topicPermission(context, call, 'write'));
     released = started.released;
-    return await started.answer;
+    const answer = await started.answer;
+    return { ...answer, throttleMs: quota.use('producer_byte_rate', bytes) };
   } finally {
     // A request that timed out may still be in the write queue: its bytes are given back when the log is done with them.
     void (released ?? Promise.resolve()).then(() => budget.giveBack(bytes));

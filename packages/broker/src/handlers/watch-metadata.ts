@@ -10,6 +10,7 @@ import {
 } from '@tidemark/rpc';
 import type { NodeContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith, writeMessage } from '../grpc-call.ts';
+import { topicPermission } from '../security/topic-permission.ts';
 import { metadataAnswer } from './metadata-answers.ts';
 
 type Call = ServerWritableStream<WatchMetadataRequestOutput | UndecodableRequest, WatchMetadataResponse>;
@@ -25,6 +26,7 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
     const ended = callEnded(call);
     endWhenClosing(context, call, ended);
     metrics.streams += 1;
+    const permission = topicPermission(context, call, 'describe');
     let over = false;
     let sending = false;
     let shown = '';
@@ -32,7 +34,7 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
       if (sending) return;
       sending = true;
       while (!over) {
-        const metadata = metadataAnswer(context, request);
+        const metadata = metadataAnswer(context, request, permission);
         // The offset moves with every change in the cluster; only what was asked for is news.
         const seen = JSON.stringify({ ...metadata, metadataOffset: 0 });
         if (seen === shown) break;

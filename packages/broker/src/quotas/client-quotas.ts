@@ -1,0 +1,99 @@
+// How fast callers may be on this broker: bytes produced and fetched, time their requests take, partitions created and deleted. Who has
+// used more than his share is told for how long (`throttle_ms`) and held back that long, whether he heeds it or not: his streams are
+// not read, his fetches and single calls wait.
+
+import type { AccessImage, QuotaName } from '@tidemark/controller';
+import type { Clock } from '@tidemark/core';
+import type { Caller } from '../security/callers.ts';
+import { findQuota } from './quota-lookup.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** What may be used at once after a pause, in seconds of the rate; for mutations as much as Kafka's eleven windows of one. */
+const BURST_SECONDS: Readonly<Record<QuotaName, number>> = {
+  producer_byte_rate: 1,
+  consumer_byte_rate: 1,
+  request_percentage: 1,
+  controller_mutation_rate: 11,
+};
+/** Full buckets are forgotten beyond so many. */
+const MAX_BUCKETS = 10_000;
+/** A wait looks again this often: others who share the quota may have used it, or an operator raised it. */
+const LOOK_MS = 1000;
+
+interface Bucket {
+  readonly bucket: TokenBucket;
+  limit: number;
+}
+
+/** Of one caller. */
+export interface CallerQuotas {
+  /** Uses `amount`; answers how long the caller will be held back, in ms. */
+  use(name: QuotaName, amount: number): number;
+  /** In ms; 0: not at all. */
+  waitMs(name: QuotaName): number;
+  /** Resolves when the caller may go on, or when `ended` does. */
+  ready(name: QuotaName, ended?: Promise<void>): Promise<void>;
+}
+
+export class ClientQuotas {
+  readonly #clock: Clock;
+  readonly #access: () => AccessImage;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(clock: Clock, access: () => AccessImage) {
+    this.#clock = clock;
+    this.#access = access;
+  }
+
+  of({ principal, clientId }: Caller): CallerQuotas {
+    const user = principal.replace(/^User:/, '');
+    const bucket = (name: QuotaName): TokenBucket | undefined => this.#bucket(name, user, clientId);
+    const waitMs = (name: QuotaName): number => bucket(name)?.waitMs(this.#clock.monotonicMs()) ?? 0;
+    return {
+      waitMs,
+      use: (name, amount) => {
+        const mine = bucket(name);
+        if (mine === undefined) return 0;
+        const nowMs = this.#clock.monotonicMs();
+        // A percentage of one processor's time is ten milliseconds a second for each.
+        mine.use(name === 'request_percentage' ? amount / 10 : amount, nowMs);
+        return mine.waitMs(nowMs);
+      },
+      ready: async (name, ended) => {
+        const isOver = ended?.then(() => true) ?? new Promise<boolean>(() => undefined);
+        for (let left = waitMs(name); left > 0; left = waitMs(name)) {
+          const pause = this.#pause(Math.min(left, LOOK_MS)).then(() => false);
+          if (await Promise.race([isOver, pause])) return;
+        }
+      },
+    };
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#clock.setTimer(ms, resolve));
+  }
+
+  #bucket(name: QuotaName, user: string, clientId: string): TokenBucket | undefined {
+    const found = findQuota(this.#access(), name, user, clientId);
+    if (found === undefined) return undefined;
+    const { limit, sharedBy } = found;
+    const nowMs = this.#clock.monotonicMs();
+    const key = `${name}\0${sharedBy}`;
+    const known = this.#buckets.get(key);
+    if (known !== undefined) {
+      if (known.limit !== limit) {
+        known.limit = limit;
+        known.bucket.change(limit, BURST_SECONDS[name], nowMs);
+      }
+      return known.bucket;
+    }
+    if (this.#buckets.size >= MAX_BUCKETS) this.#forgetFull(nowMs);
+    const bucket = new TokenBucket(limit, BURST_SECONDS[name], nowMs);
+    this.#buckets.set(key, { bucket, limit });
+    return bucket;
+  }
+
+  #forgetFull(nowMs: number): void {
+    for (const [key, { bucket }] of this.#buckets) if (bucket.isFull(nowMs)) this.#buckets.delete(key);
+  }
+}

@@ -1,0 +1,140 @@
+// A real broker under one attack after another, while a healthy client writes and reads: how long its requests took, and how much
+// memory the broker had.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Admin, Producer } from '@tidemark/client';
+import { Channel, logService } from '@tidemark/rpc';
+import { batchOf } from '../../packages/broker/test/harness.ts';
+import { startServer, type ServerProcess } from '../integration/start-server.ts';
+
+export interface Figures {
+  readonly attack: string;
+  readonly requests: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly failures: number;
+  /** Empty without one. */
+  readonly lastFailure: string;
+  readonly peakRssMb: number;
+}
+
+const ATTACKER = fileURLToPath(new URL('attacker.ts', import.meta.url));
+const MIB = 1024 * 1024;
+const BACKLOG = 48;
+
+const LISTENERS = 'CLIENT://127.0.0.1:0,CLIENT_SASL://127.0.0.1:0';
+
+export class HostileRun {
+  readonly server: ServerProcess;
+  readonly #channel: Channel;
+
+  private constructor(server: ServerProcess) {
+    this.server = server;
+    this.#channel = new Channel(server.address, { clientId: 'healthy' });
+  }
+
+  static async start(): Promise<HostileRun> {
+    const server = await startServer({
+      settings: {
+        listeners: LISTENERS,
+        'listener.security.protocol.map': 'CLIENT_SASL:SASL_PLAINTEXT',
+        'max.connections.per.ip': '500',
+      },
+    });
+    const admin = new Admin({ brokers: [server.address] });
+    await admin.createTopics([
+      { name: 'healthy', partitions: 1 },
+      { name: 'backlog', partitions: 1 },
+    ]);
+    await admin.security.alterQuotas({ clientId: '' }, { controller_mutation_rate: 5 });
+    await admin.close();
+    const producer = new Producer({ brokers: [server.address], config: { 'max.request.size': 2 * MIB } });
+    for (let at = 0; at < BACKLOG; at++)
+      await producer.send({ topic: 'backlog', value: Buffer.alloc(MIB - 1000) });
+    await producer.close();
+    return new HostileRun(server);
+  }
+
+  /** Without an attack: how it is in peace. */
+  peace(forMs: number): Promise<Figures> {
+    return this.#measure('(none)', () => pause(forMs));
+  }
+
+  under(attack: string, forMs: number): Promise<Figures> {
+    const addresses = this.server.listeners as unknown as Readonly<Record<string, string>>;
+    const portOf = (name: string): string => addresses[name]!.split(':')[1]!;
+    return this.#measure(attack, async () => {
+      const args = [attack, '127.0.0.1', portOf('CLIENT'), portOf('CLIENT_SASL'), `${forMs}`];
+      const flags = ['--import=tsx', '--conditions=@tidemark/source'];
+      const child = spawn(process.execPath, [...flags, ATTACKER, ...args], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+      const [code] = (await once(child, 'exit')) as [number | null];
+      if (code !== 0) throw new Error(`the attacker ${attack} ended with ${code}`);
+    });
+  }
+
+  async dispose(): Promise<void> {
+    this.#channel.close();
+    await this.server.dispose();
+  }
+
+  async #measure(attack: string, during: () => Promise<void>): Promise<Figures> {
+    const times: number[] = [];
+    let failures = 0;
+    let lastFailure = '';
+    let peak = 0;
+    const over = new AbortController();
+    const batches = batchOf(['healthy']);
+    const work = (async () => {
+      while (!over.signal.aborted) {
+        const startedMs = performance.now();
+        try {
+          const partitions = [{ topic: 'healthy', partition: 0, batches }];
+          const { results } = await this.#channel.unary(
+            logService.Produce,
+            { partitions },
+            { timeoutMs: 10_000 },
+          );
+          if (results[0]?.error != null) failures += 1;
+        } catch (error) {
+          // Counted, and judged at the end.
+          failures += 1;
+          lastFailure = String(error);
+        }
+        times.push(performance.now() - startedMs);
+        peak = Math.max(peak, this.#rssMb());
+        await pause(5);
+      }
+    })();
+    await during();
+    over.abort();
+    await work;
+    times.sort((a, b) => a - b);
+    const at = (share: number): number =>
+      times[Math.min(times.length - 1, Math.floor(times.length * share))]!;
+    return {
+      attack,
+      requests: times.length,
+      p50Ms: at(0.5),
+      p99Ms: at(0.99),
+      failures,
+      lastFailure,
+      peakRssMb: peak,
+    };
+  }
+
+  #rssMb(): number {
+    const status = readFileSync(`/proc/${this.server.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+  }
+}
+
+export const line = (each: Figures): string =>
+  `${each.attack.padEnd(20)} ${String(each.requests).padStart(6)} ${each.p50Ms.toFixed(1).padStart(8)} ${each.p99Ms
+    .toFixed(1)
+    .padStart(8)} ${String(each.failures).padStart(8)} ${each.peakRssMb.toFixed(0).padStart(7)}`;
+export const HEADER = `${'ATTACK'.padEnd(20)} ${'CALLS'.padStart(6)} ${'P50 ms'.padStart(8)} ${'P99 ms'.padStart(8)} ${'FAILED'.padStart(8)} ${'RSS MB'.padStart(7)}`;
