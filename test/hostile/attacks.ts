@@ -1,10 +1,12 @@
 // What a hostile client does, each attack by itself and for as long as it is told: raw sockets, HTTP/2 and gRPC frames that no library
 // of ours would send. All of it from 127.0.0.2, so that it can be told from the healthy client by its address.
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { adminService, authService, clusterService, logService } from '@tidemark/rpc';
+import { adminService, authService, clusterService, logService, peerService } from '@tidemark/rpc';
 import { batchOf } from '../../packages/broker/test/harness.ts';
 
 export interface Target {
@@ -12,9 +14,16 @@ export interface Target {
   readonly port: number;
   /** The listener that asks who calls. */
   readonly saslPort: number;
+  /** The nodes' own, over TLS. */
+  readonly peerPort: number;
+  /** PEM files: a certificate of the cluster's authority, but a client's, and its key. */
+  readonly clientCertificate: string;
+  readonly clientKey: string;
 }
 
-export type Attack = (target: Target, untilMs: number) => Promise<void>;
+/** Begins when it is called, so that what it needs may be made before. */
+type Timed = (target: Target, untilMs: number) => Promise<void>;
+export type Attack = (target: Target, forMs: number) => Promise<void>;
 
 const FROM = '127.0.0.2';
 const MIB = 1024 * 1024;
@@ -99,16 +108,13 @@ async function repeat(
   untilMs: number,
   path: string,
   message: () => Buffer,
-  {
-    headers = {},
-    parallel = 8,
-    port = target.port,
-  }: { headers?: Record<string, string>; parallel?: number; port?: number } = {},
+  options: { headers?: Record<string, string>; parallel?: number; port?: number } = {},
 ): Promise<void> {
+  const { parallel = 8, port = target.port } = options;
   const sessions = new Sessions(target, port);
   const worker = async (): Promise<void> => {
     while (running(untilMs)) {
-      const stream = call(sessions.current, path, headers);
+      const stream = call(sessions.current, path, options.headers ?? {});
       stream.end(message());
       await Promise.race([closed(stream), pause(2_000)]);
       await pause(1);
@@ -121,15 +127,16 @@ async function repeat(
 const serialized = <T>(method: { requestSerialize: (request: T) => Buffer }, request: T): Buffer =>
   frame(method.requestSerialize(request));
 
-const gzipBomb: Attack = (target, untilMs) => {
-  const bomb = frame(gzipSync(Buffer.alloc(256 * MIB)), 1);
-  return repeat(target, untilMs, logService.Produce.path, () => bomb, {
+let bomb: Buffer | undefined;
+const gzipBomb: Timed = (target, untilMs) => {
+  const message = (bomb ??= frame(gzipSync(Buffer.alloc(256 * MIB)), 1));
+  return repeat(target, untilMs, logService.Produce.path, () => message, {
     headers: { 'grpc-encoding': 'gzip' },
     parallel: 4,
   });
 };
 
-const batchBomb: Attack = (target, untilMs) => {
+const batchBomb: Timed = (target, untilMs) => {
   const codecs = { gzip: { compress: () => new Uint8Array(gzipSync(Buffer.alloc(80 * MIB))) } } as never;
   const batches = batchOf(['bomb'], { compression: 'gzip', codecs });
   const message = serialized(logService.Produce, {
@@ -138,12 +145,12 @@ const batchBomb: Attack = (target, untilMs) => {
   return repeat(target, untilMs, logService.Produce.path, () => message, { parallel: 4 });
 };
 
-const oversize: Attack = (target, untilMs) => {
+const oversize: Timed = (target, untilMs) => {
   const chunk = frame(Buffer.alloc(4 * MIB), 0, 0xffff_ffff);
   return repeat(target, untilMs, logService.Produce.path, () => chunk);
 };
 
-const malformedFrames: Attack = (target, untilMs) => {
+const malformedFrames: Timed = (target, untilMs) => {
   let turn = 0;
   const noise = Buffer.from(Array.from({ length: 2_000 }, (_, at) => (at * 7919) & 0xff));
   return repeat(
@@ -158,19 +165,19 @@ const malformedFrames: Attack = (target, untilMs) => {
   );
 };
 
-const declaredCounts: Attack = (target, untilMs) => {
+const declaredCounts: Timed = (target, untilMs) => {
   // 600,000 empty topics, two bytes each.
   const message = frame(Buffer.alloc(1_200_000, Buffer.from([0x0a, 0x00])));
   return repeat(target, untilMs, adminService.CreateTopics.path, () => message);
 };
 
-const deepNesting: Attack = (target, untilMs) => {
+const deepNesting: Timed = (target, untilMs) => {
   // Groups within groups, a byte each, as deep as the request may be long.
   const message = frame(Buffer.alloc(1_000_000, 0x0b));
   return repeat(target, untilMs, clusterService.GetMetadata.path, () => message);
 };
 
-const badBatches: Attack = (target, untilMs) => {
+const badBatches: Timed = (target, untilMs) => {
   let turn = 0;
   return repeat(target, untilMs, logService.Produce.path, () => {
     const batches = batchOf(['some', 'records', 'x'.repeat(10_000)]);
@@ -182,7 +189,7 @@ const badBatches: Attack = (target, untilMs) => {
   });
 };
 
-const paths: Attack = (target, untilMs) => {
+const paths: Timed = (target, untilMs) => {
   const topics = ['../../etc', '..', '.', 'a/b', 'a\0b', '%2e%2e'].map((name) => ({
     name,
     partitionCount: 1,
@@ -191,7 +198,7 @@ const paths: Attack = (target, untilMs) => {
   return repeat(target, untilMs, adminService.CreateTopics.path, () => message);
 };
 
-const topicExplosion: Attack = (target, untilMs) => {
+const topicExplosion: Timed = (target, untilMs) => {
   let turn = 0;
   return repeat(target, untilMs, adminService.CreateTopics.path, () => {
     turn += 1;
@@ -199,7 +206,7 @@ const topicExplosion: Attack = (target, untilMs) => {
   });
 };
 
-const rapidReset: Attack = async (target, untilMs) => {
+const rapidReset: Timed = async (target, untilMs) => {
   const sessions = new Sessions(target);
   while (running(untilMs)) {
     for (let at = 0; at < 100; at++) call(sessions.current, logService.Fetch.path).close(8);
@@ -208,7 +215,7 @@ const rapidReset: Attack = async (target, untilMs) => {
   sessions.close();
 };
 
-const halfOpenStreams: Attack = async (target, untilMs) => {
+const halfOpenStreams: Timed = async (target, untilMs) => {
   const sessions = Array.from({ length: 10 }, () => http2(target, target.port));
   for (const session of sessions) {
     for (let at = 0; at < 1_000 && !session.destroyed; at++) call(session, logService.ProduceStream.path);
@@ -217,7 +224,7 @@ const halfOpenStreams: Attack = async (target, untilMs) => {
   for (const session of sessions) session.destroy();
 };
 
-const controlFrames: Attack = async (target, untilMs) => {
+const controlFrames: Timed = async (target, untilMs) => {
   const sessions = new Sessions(target);
   while (running(untilMs)) {
     const session = sessions.current;
@@ -243,7 +250,7 @@ const frameHead = (length: number, type: number, flags: number, stream: number):
   return head;
 };
 
-const continuationFlood: Attack = async (target, untilMs) => {
+const continuationFlood: Timed = async (target, untilMs) => {
   const piece = Buffer.alloc(16_000, 0x40);
   while (running(untilMs)) {
     const socket = tcp(target);
@@ -258,7 +265,7 @@ const continuationFlood: Attack = async (target, untilMs) => {
   }
 };
 
-const silentSockets: Attack = async (target, untilMs) => {
+const silentSockets: Timed = async (target, untilMs) => {
   const sockets: Socket[] = [];
   while (running(untilMs)) {
     while (sockets.length < 2_000) sockets.push(tcp(target));
@@ -268,7 +275,7 @@ const silentSockets: Attack = async (target, untilMs) => {
   for (const socket of sockets) socket.destroy();
 };
 
-const slowLoris: Attack = async (target, untilMs) => {
+const slowLoris: Timed = async (target, untilMs) => {
   const session = http2(target, target.port);
   const open = (): ClientHttp2Stream => {
     const stream = call(session, logService.Produce.path);
@@ -283,7 +290,7 @@ const slowLoris: Attack = async (target, untilMs) => {
   session.destroy();
 };
 
-const slowReader: Attack = async (target, untilMs) => {
+const slowReader: Timed = async (target, untilMs) => {
   const sessions = Array.from({ length: 5 }, () => http2(target, target.port));
   const message = serialized(logService.FetchStream, {
     add: [{ topic: 'backlog', partition: 0 }],
@@ -300,13 +307,13 @@ const slowReader: Attack = async (target, untilMs) => {
   for (const session of sessions) session.destroy();
 };
 
-const hugeFetch: Attack = (target, untilMs) => {
+const hugeFetch: Timed = (target, untilMs) => {
   const partitions = [{ topic: 'backlog', partition: 0, fetchOffset: 0, partitionMaxBytes: 2 ** 31 - 1 }];
   const message = serialized(logService.Fetch, { maxBytes: 2 ** 31 - 1, partitions });
   return repeat(target, untilMs, logService.Fetch.path, () => message, { parallel: 16 });
 };
 
-const connectionChurn: Attack = async (target, untilMs) => {
+const connectionChurn: Timed = async (target, untilMs) => {
   while (running(untilMs)) {
     const sockets = Array.from({ length: 50 }, () => tcp(target));
     for (const socket of sockets) socket.write(PREFACE);
@@ -315,17 +322,91 @@ const connectionChurn: Attack = async (target, untilMs) => {
   }
 };
 
-const passwordGuessing: Attack = (target, untilMs) => {
-  const clientFirst = Buffer.from('n,,n=admin,r=abcdefghijklmnop');
-  const message = serialized(authService.StartAuthentication, { mechanism: 'SCRAM-SHA-256', clientFirst });
-  return repeat(target, untilMs, authService.StartAuthentication.path, () => message, {
+/** The answer of a call with one message each way; undefined when there is none. */
+function ask<I, O>(
+  session: ClientHttp2Session,
+  method: {
+    path: string;
+    requestSerialize: (request: I) => Buffer;
+    responseDeserialize: (bytes: Buffer) => O;
+  },
+  request: I,
+): Promise<O | undefined> {
+  const stream = call(session, method.path);
+  const parts: Buffer[] = [];
+  stream.on('data', (part: Buffer) => parts.push(part));
+  stream.end(frame(method.requestSerialize(request)));
+  return Promise.race([closed(stream), pause(2_000)]).then(() => {
+    const answer = Buffer.concat(parts);
+    return answer.length < 5 ? undefined : method.responseDeserialize(answer.subarray(5));
+  });
+}
+
+/** Whole exchanges with proofs that are made up, for one user who is there and others who are not. */
+const passwordGuessing: Timed = async (target, untilMs) => {
+  const sessions = new Sessions(target, target.saslPort);
+  let turn = 0;
+  const worker = async (): Promise<void> => {
+    while (running(untilMs)) {
+      turn += 1;
+      const user = turn % 2 === 0 ? 'admin' : `nobody-${turn}`;
+      const begun = await ask(sessions.current, authService.StartAuthentication, {
+        mechanism: 'SCRAM-SHA-256',
+        clientFirst: Buffer.from(`n,,n=${user},r=abcdefghijklmnop`),
+      });
+      const nonce = /r=([^,]+)/.exec(begun?.serverFirst.toString() ?? '')?.[1] ?? '';
+      const proof = Buffer.alloc(32, turn).toString('base64');
+      const done = await ask(sessions.current, authService.FinishAuthentication, {
+        exchangeId: begun?.exchangeId ?? '',
+        clientFinal: Buffer.from(`c=biws,r=${nonce},p=${proof}`),
+      });
+      if (done !== undefined && done.token !== '') throw new Error('a made-up proof was taken');
+    }
+  };
+  await Promise.all(Array.from({ length: 32 }, worker));
+  sessions.close();
+};
+
+/** Administration without a name, or with tokens that are made up. */
+const unauthenticatedAdmin: Timed = (target, untilMs) => {
+  const topics = [{ name: 'stolen', partitionCount: 1 }];
+  const message = serialized(adminService.CreateTopics, { topics });
+  let turn = 0;
+  return repeat(target, untilMs, adminService.CreateTopics.path, () => message, {
     port: target.saslPort,
     parallel: 32,
+    get headers() {
+      turn += 1;
+      return { authorization: `Bearer ${Buffer.alloc(32, turn).toString('base64url')}` };
+    },
   });
 };
 
-/** By the rows of threats: sizes, frames, HTTP/2, counts, batches, names, changes, readers, connections, passwords. */
-export const attacks: Readonly<Record<string, Attack>> = {
+/** A client's certificate, none at all, or no TLS, on the listener for nodes; and a node's words on the listener for clients. */
+const posingAsNode: Timed = async (target, untilMs) => {
+  const { host, peerPort } = target;
+  const message = serialized(peerService.Send, { from: 2, to: 1, payload: Buffer.alloc(1_000) });
+  const cert = readFileSync(target.clientCertificate);
+  const key = readFileSync(target.clientKey);
+  const overTls = async (shown: { cert?: Buffer; key?: Buffer }): Promise<void> => {
+    while (running(untilMs)) {
+      const session = connectHttp2(`https://${host}:${peerPort}`, { ...shown, rejectUnauthorized: false });
+      session.on('error', ignore);
+      await Promise.race([once(session, 'connect').catch(ignore), pause(1_000)]);
+      for (let at = 0; at < 20 && !session.destroyed && running(untilMs); at++) {
+        const stream = call(session, peerService.Send.path);
+        stream.end(message);
+        await Promise.race([closed(stream), pause(1_000)]);
+      }
+      session.destroy();
+    }
+  };
+  const plain = repeat({ ...target, port: peerPort }, untilMs, peerService.Send.path, () => message);
+  const elsewhere = repeat(target, untilMs, peerService.Send.path, () => message, { parallel: 2 });
+  await Promise.all([overTls({ cert, key }), overTls({ cert, key }), overTls({}), plain, elsewhere]);
+};
+
+const timed: Readonly<Record<string, Timed>> = {
   'gzip-bomb': gzipBomb,
   'batch-bomb': batchBomb,
   oversize,
@@ -345,4 +426,17 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'huge-fetch': hugeFetch,
   'connection-churn': connectionChurn,
   'password-guessing': passwordGuessing,
+  'unauthenticated-admin': unauthenticatedAdmin,
+  'posing-as-node': posingAsNode,
 };
+
+/**
+ * By the rows of threats: sizes, frames, HTTP/2, counts, batches, names, changes, readers, connections, passwords, administration,
+ * nodes.
+ */
+export const attacks: Readonly<Record<string, Attack>> = Object.fromEntries(
+  Object.entries(timed).map(([name, attack]) => [
+    name,
+    (target: Target, forMs: number) => attack(target, performance.now() + forMs),
+  ]),
+);

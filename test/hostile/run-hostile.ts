@@ -1,14 +1,19 @@
 // A real broker under one attack after another, while a healthy client writes and reads: how long its requests took, and how much
 // memory the broker had.
-import { spawn } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Admin, Producer } from '@tidemark/client';
 import { Channel, logService } from '@tidemark/rpc';
 import { batchOf } from '../../packages/broker/test/harness.ts';
+import { Authority } from '../integration/certificates.ts';
 import { startServer, type ServerProcess } from '../integration/start-server.ts';
+import type { AttackOrder } from './attacker.ts';
+import type { Target } from './attacks.ts';
 
 export interface Figures {
   readonly attack: string;
@@ -25,22 +30,37 @@ const ATTACKER = fileURLToPath(new URL('attacker.ts', import.meta.url));
 const MIB = 1024 * 1024;
 const BACKLOG = 48;
 
-const LISTENERS = 'CLIENT://127.0.0.1:0,CLIENT_SASL://127.0.0.1:0';
+const LISTENERS = 'CLIENT://127.0.0.1:0,CLIENT_SASL://127.0.0.1:0,PEER://127.0.0.1:0';
 
 export class HostileRun {
   readonly server: ServerProcess;
   readonly #channel: Channel;
+  readonly #attacker: ChildProcess;
+  readonly #target: Target;
+  readonly #folder: string;
 
-  private constructor(server: ServerProcess) {
+  private constructor(server: ServerProcess, attacker: ChildProcess, target: Target, folder: string) {
     this.server = server;
+    this.#attacker = attacker;
+    this.#target = target;
+    this.#folder = folder;
     this.#channel = new Channel(server.address, { clientId: 'healthy' });
   }
 
   static async start(): Promise<HostileRun> {
+    const folder = mkdtempSync(join(tmpdir(), 'tidemark-hostile-'));
+    const authority = new Authority(folder, 'authority');
+    const node = authority.issue({ commonName: 'node-1', names: ['127.0.0.1'] });
+    const client = authority.issue({ commonName: 'mallory' });
     const server = await startServer({
       settings: {
         listeners: LISTENERS,
-        'listener.security.protocol.map': 'CLIENT_SASL:SASL_PLAINTEXT',
+        'listener.security.protocol.map': 'CLIENT_SASL:SASL_PLAINTEXT,PEER:SSL',
+        'ssl.keystore.location': node.certificate,
+        'ssl.keystore.key.location': node.key,
+        'ssl.truststore.location': authority.file,
+        'listener.name.peer.ssl.client.auth': 'required',
+        'node.principals': 'User:CN=node-*',
         'max.connections.per.ip': '500',
       },
     });
@@ -49,13 +69,29 @@ export class HostileRun {
       { name: 'healthy', partitions: 1 },
       { name: 'backlog', partitions: 1 },
     ]);
+    await admin.security.upsertCredential({ user: 'admin', password: 'hard to guess' });
     await admin.security.alterQuotas({ clientId: '' }, { controller_mutation_rate: 5 });
     await admin.close();
     const producer = new Producer({ brokers: [server.address], config: { 'max.request.size': 2 * MIB } });
     for (let at = 0; at < BACKLOG; at++)
       await producer.send({ topic: 'backlog', value: Buffer.alloc(MIB - 1000) });
     await producer.close();
-    return new HostileRun(server);
+    const attacker = fork(ATTACKER, {
+      execArgv: ['--import=tsx', '--conditions=@tidemark/source'],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    await once(attacker, 'message');
+    const addresses = server.listeners as unknown as Readonly<Record<string, string>>;
+    const portOf = (name: string): number => Number(addresses[name]!.split(':')[1]);
+    const target: Target = {
+      host: '127.0.0.1',
+      port: portOf('CLIENT'),
+      saslPort: portOf('CLIENT_SASL'),
+      peerPort: portOf('PEER'),
+      clientCertificate: client.certificate,
+      clientKey: client.key,
+    };
+    return new HostileRun(server, attacker, target, folder);
   }
 
   /** Without an attack: how it is in peace. */
@@ -64,22 +100,23 @@ export class HostileRun {
   }
 
   under(attack: string, forMs: number): Promise<Figures> {
-    const addresses = this.server.listeners as unknown as Readonly<Record<string, string>>;
-    const portOf = (name: string): string => addresses[name]!.split(':')[1]!;
     return this.#measure(attack, async () => {
-      const args = [attack, '127.0.0.1', portOf('CLIENT'), portOf('CLIENT_SASL'), `${forMs}`];
-      const flags = ['--import=tsx', '--conditions=@tidemark/source'];
-      const child = spawn(process.execPath, [...flags, ATTACKER, ...args], {
-        stdio: ['ignore', 'ignore', 'inherit'],
+      const order: AttackOrder = { name: attack, target: this.#target, forMs };
+      this.#attacker.send(order);
+      const answered = new AbortController();
+      const gone = once(this.#attacker, 'exit', { signal: answered.signal }).then(() => {
+        throw new Error(`the attacker ended during ${attack}`);
       });
-      const [code] = (await once(child, 'exit')) as [number | null];
-      if (code !== 0) throw new Error(`the attacker ${attack} ended with ${code}`);
+      await Promise.race([once(this.#attacker, 'message'), gone]);
+      answered.abort();
     });
   }
 
   async dispose(): Promise<void> {
     this.#channel.close();
+    this.#attacker.disconnect();
     await this.server.dispose();
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   async #measure(attack: string, during: () => Promise<void>): Promise<Figures> {

@@ -113,15 +113,23 @@ export function endWith(context: NodeContext, call: AnyStream, thrown: unknown):
  * call that ended meanwhile.
  */
 export function writeMessage<Message>(
-  call: { write(message: Message, flushed: () => void): boolean; readonly cancelled: boolean },
+  call: Pick<AnyStream, 'once' | 'removeListener' | 'cancelled'> & {
+    write(message: Message, flushed: () => void): boolean;
+  },
   message: Message,
-  ended: Promise<void>,
 ): Promise<void> {
   if (call.cancelled) return Promise.resolve();
-  const flushed = new Promise<void>((resolve) => {
-    call.write(message, resolve);
+  return new Promise<void>((resolve) => {
+    // A race against one promise for the end of the call would leave a reaction on it for every message: a stream lasts for days.
+    const done = (): void => {
+      call.removeListener('cancelled', done);
+      call.removeListener('close', done);
+      resolve();
+    };
+    call.once('cancelled', done);
+    call.once('close', done);
+    call.write(message, done);
   });
-  return Promise.race([flushed, ended]);
 }
 
 /** Ends a stream because the node is going; the client finds another or comes again. */

@@ -22,6 +22,7 @@ import {
 } from '@tidemark/rpc';
 import type { Logger } from 'pino';
 import { HttpListener, type HttpListenerOptions } from './http-listener.ts';
+import type { SecurityMetrics } from './metrics/security-metrics.ts';
 import { openListenerTls } from './security/listener-tls.ts';
 import { RefusalLog } from './security/refusal-log.ts';
 import type { ReloadingTls } from './security/reloading-tls.ts';
@@ -40,6 +41,7 @@ export interface ListenersOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly http: HttpListenerOptions;
+  readonly metrics: SecurityMetrics;
 }
 
 /** Who is at the other end of a call of a listener; see `GrpcListener.connectionOf`. */
@@ -194,7 +196,7 @@ async function bindOne(listener: Listener, options: ListenersOptions): Promise<B
 
 function grpcListener(
   { name }: Listener,
-  { config, clock, log }: ListenersOptions,
+  { config, clock, log, metrics }: ListenersOptions,
 ): { readonly grpc: GrpcListener; readonly tls: ReloadingTls | undefined } {
   const tls = openListenerTls(config, {
     listener: name,
@@ -202,7 +204,9 @@ function grpcListener(
     log,
     onReplaced: (each) => grpc.replaceTls(each),
   });
-  const refusals = new RefusalLog(clock, log, 'a TLS connection was refused');
+  const refusals = new RefusalLog(clock, log, 'a TLS connection was refused', () => {
+    metrics.refusedHandshakes += 1;
+  });
   const grpc = new GrpcListener(
     grpcLimits(config),
     tls && {

@@ -26,10 +26,7 @@ import { levelStoreAt } from './open-metadata.ts';
 import { openNode } from './open-node.ts';
 import { ClientQuotas } from './quotas/client-quotas.ts';
 import { Readiness } from './readiness.ts';
-import { gatedServices } from './security/gated-services.ts';
-import { nodeGate } from './security/node-gate.ts';
-import { authorizerOf, NodeSecurity } from './security/node-security.ts';
-import { RefusalLog } from './security/refusal-log.ts';
+import { authorizerOf, NodeSecurity, peersOnly } from './security/node-security.ts';
 import { ServingWatch } from './serving-watch.ts';
 import { clientServices, peerServices, PUBLIC_SERVICES } from './services.ts';
 import { VERSION } from './version.ts';
@@ -74,8 +71,9 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const readiness = new Readiness(health);
   readiness.block('starting', 'the node is starting');
   let page: MetricsPage | undefined;
+  const requests = new RequestMetrics();
   const listeners = await Listeners.bind({
-    ...{ config, clock, log },
+    ...{ config, clock, log, metrics: requests.security },
     http: {
       readiness,
       metrics: () => page?.render() ?? Promise.resolve({ contentType: 'text/plain', text: '# starting\n' }),
@@ -94,10 +92,9 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       ...{ config, clock, prng, diskAt, storeAt, log, failure, listeners, observer: replication },
       onStage: (stage) => readiness.block('starting', stage),
       servePeers: (network) =>
-        listeners.serve('PEER', (_listener, connectionOf) => {
-          const refusals = new RefusalLog(clock, log, 'a caller on PEER is no node; it was refused');
-          return gatedServices(peerServices(network, health), nodeGate(config, connectionOf, refusals));
-        }),
+        listeners.serve('PEER', (_listener, connectionOf) =>
+          peersOnly(peerServices(network, health), connectionOf, { config, clock, log, metrics: requests }),
+        ),
     });
     const { broker, metadata } = node;
     const closing = new AbortController();
@@ -108,12 +105,12 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       metadata,
       replicas: undefined,
       authorizer: authorizerOf({ config, metadata }),
-      quotas: new ClientQuotas(clock, () => metadata.image.access),
+      quotas: new ClientQuotas(clock, () => metadata.image.access, requests.security),
       version: VERSION,
       listenerName: 'CLIENT',
       config,
       clock,
-      metrics: new RequestMetrics(),
+      metrics: requests,
       log,
       closing: closing.signal,
       onFatal: (cause) => failure.raise(cause, 'a bug was met; the process ends'),
@@ -134,11 +131,8 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       connections: () => listeners.connectionCount,
       folder: resolve(config.get('log.dirs')[0]!),
     });
-    const security = new NodeSecurity(context, context.authorizer);
-    listeners.serve('CLIENT', (listener, connectionOf) => {
-      const own = { ...context, listenerName: listener.name };
-      return security.gated(listener, connectionOf, own, clientServices(own, health));
-    });
+    const security = new NodeSecurity(context);
+    security.serve(listeners, context, (own) => clientServices(own, health));
     const serving = new ServingWatch({ clock, config, readiness, metadata, lifecycle: broker?.lifecycle });
     readiness.clear('starting');
     let closed: Promise<void> | undefined;

@@ -3,11 +3,15 @@ import fc from 'fast-check';
 import { applyRecords, MetadataImage, type MetadataRecord, type QuotaEntity } from '@tidemark/controller';
 import {
   adminService,
+  clusterService,
   logService,
   securityService,
   CLIENT_ID_HEADER,
   type ProduceStreamResponseOutput,
 } from '@tidemark/rpc';
+import { SecurityMetrics } from '../src/metrics/security-metrics.ts';
+import { ClientQuotas } from '../src/quotas/client-quotas.ts';
+import { SimClock } from '@tidemark/simulation';
 import { findQuota } from '../src/quotas/quota-lookup.ts';
 import { TokenBucket } from '../src/quotas/token-bucket.ts';
 import { batchOf, TestBroker } from './harness.ts';
@@ -94,6 +98,26 @@ describe('the quota of a caller', () => {
   });
 });
 
+describe('the room for calls that wait for their callers’ shares', () => {
+  it('is bounded, and one finds room whatever its size', () => {
+    const quotas = new ClientQuotas(
+      new SimClock(),
+      () => MetadataImage.empty().access,
+      new SecurityMetrics(),
+    );
+    const MIB = 1024 * 1024;
+    const first = quotas.hold(100 * MIB)!;
+    expect(quotas.hold(0)).to.equal(undefined);
+    first();
+    const held = Array.from({ length: 2_000 }, () => quotas.hold(0)).filter(
+      (release) => release !== undefined,
+    );
+    expect(held).to.have.length(1_024);
+    for (const release of held) release();
+    expect(quotas.hold(60 * MIB)).to.not.equal(undefined);
+  });
+});
+
 describe('quotas over a live broker', function () {
   this.timeout(30_000);
   let broker: TestBroker;
@@ -109,11 +133,11 @@ describe('quotas over a live broker', function () {
     });
   };
 
-  beforeEach(async () => {
-    broker = await TestBroker.start();
-    await broker.createTopic('t');
+  before(async () => {
+    broker = await TestBroker.start({ 'auto.create.topics.enable': 'true' });
+    for (const topic of ['flooded', 'single', 'read']) await broker.createTopic(topic);
   });
-  afterEach(async () => {
+  after(async () => {
     for (const { client } of callers.splice(0)) client.close();
     await broker.stop();
   });
@@ -135,7 +159,7 @@ describe('quotas over a live broker', function () {
     });
     const until = performance.now() + forMs;
     while (performance.now() < until) {
-      const partitions = [{ topic: 't', partition: 0, batches: batch }];
+      const partitions = [{ topic: 'flooded', partition: 0, batches: batch }];
       const more = stream.write({ correlationId: ++sent, request: { acks: 'ACKS_LEADER', partitions } });
       await new Promise((resolve) => (more ? setImmediate(resolve) : setTimeout(resolve, 5)));
     }
@@ -144,11 +168,11 @@ describe('quotas over a live broker', function () {
   }
 
   it('hold back a producer that ignores them, over one stream or many, and nobody else', async () => {
-    await limit('greedy', 'producer_byte_rate', MIB);
+    await limit('greedy-flooder', 'producer_byte_rate', MIB);
     const startedMs = performance.now();
     const [first, second, other] = await Promise.all([
-      flood(caller('greedy'), 2_500),
-      flood(caller('greedy'), 2_500),
+      flood(caller('greedy-flooder'), 2_500),
+      flood(caller('greedy-flooder'), 2_500),
       flood(caller('other'), 2_500),
     ]);
     const seconds = (performance.now() - startedMs) / 1000;
@@ -162,10 +186,10 @@ describe('quotas over a live broker', function () {
   });
 
   it('hold back single calls, too', async () => {
-    await limit('greedy', 'producer_byte_rate', 64 * 1024);
-    const greedy = caller('greedy');
+    await limit('greedy-caller', 'producer_byte_rate', 64 * 1024);
+    const greedy = caller('greedy-caller');
     const produce = () =>
-      greedy.call(logService.Produce, { partitions: [{ topic: 't', partition: 0, batches: batch }] });
+      greedy.call(logService.Produce, { partitions: [{ topic: 'single', partition: 0, batches: batch }] });
     const startedMs = performance.now();
     const throttled = [
       (await produce()).throttleMs,
@@ -178,8 +202,9 @@ describe('quotas over a live broker', function () {
   });
 
   it('hold back a reader', async () => {
-    for (let sent = 0; sent < 64; sent++) await broker.produce({ topic: 't', partition: 0, batches: batch });
-    await limit('greedy', 'consumer_byte_rate', MIB);
+    for (let sent = 0; sent < 64; sent++)
+      await broker.produce({ topic: 'read', partition: 0, batches: batch });
+    await limit('greedy-reader', 'consumer_byte_rate', MIB);
     const read = async (from: TestCaller): Promise<number> => {
       const { path, requestSerialize, responseDeserialize } = logService.FetchStream;
       const stream = from.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
@@ -189,7 +214,7 @@ describe('quotas over a live broker', function () {
         for (const { batches } of push.results) bytes += batches.length;
       });
       stream.write({
-        add: [{ topic: 't', partition: 0, fetchOffset: 0, positionId: 1, partitionMaxBytes: 128 * 1024 }],
+        add: [{ topic: 'read', partition: 0, fetchOffset: 0, positionId: 1, partitionMaxBytes: 128 * 1024 }],
         creditBytes: 100 * MIB,
         maxBytes: 128 * 1024,
       });
@@ -201,16 +226,16 @@ describe('quotas over a live broker', function () {
       return bytes;
     };
     expect(await read(caller('other'))).to.equal(64 * batch.length);
-    expect(await read(caller('greedy'))).to.be.within(MIB / 2, 3 * MIB);
-    const fetch = { maxBytes: MIB, partitions: [{ topic: 't', partition: 0, fetchOffset: 0 }] };
-    const greedy = caller('greedy');
+    expect(await read(caller('greedy-reader'))).to.be.within(MIB / 2, 3 * MIB);
+    const fetch = { maxBytes: MIB, partitions: [{ topic: 'read', partition: 0, fetchOffset: 0 }] };
+    const greedy = caller('greedy-reader');
     const told = [await greedy.call(logService.Fetch, fetch), await greedy.call(logService.Fetch, fetch)];
     expect(told[1]!.throttleMs).to.be.greaterThan(0);
   });
 
   it('refuse changes of the cluster beyond their rate, item by item', async () => {
-    await limit('greedy', 'controller_mutation_rate', 1);
-    const greedy = caller('greedy');
+    await limit('greedy-changer', 'controller_mutation_rate', 1);
+    const greedy = caller('greedy-changer');
     const create = async (name: string, partitionCount: number): Promise<string | undefined> => {
       const { results } = await greedy.call(adminService.CreateTopics, {
         topics: [{ name, partitionCount }],
@@ -226,11 +251,26 @@ describe('quotas over a live broker', function () {
     expect((await broker.createTopic('d')).error).to.equal(null);
   });
 
+  it('hold for topics that are created because somebody asked for them, too', async () => {
+    await limit('greedy-asker-of-topics', 'controller_mutation_rate', 1);
+    const greedy = caller('greedy-asker-of-topics');
+    const asked = async (from: TestCaller, names: readonly string[]): Promise<(string | undefined)[]> => {
+      const { topics } = await from.call(clusterService.GetMetadata, {
+        topics: names.map((name) => ({ name })),
+      });
+      return topics.map(({ error }) => error?.name);
+    };
+    const many = Array.from({ length: 15 }, (_, at) => `made-${at}`);
+    expect(await asked(greedy, many)).to.deep.equal(many.map(() => undefined));
+    expect(await asked(greedy, ['too-many'])).to.deep.equal(['UNKNOWN_TOPIC_OR_PARTITION']);
+    expect(await asked(caller('other'), ['too-many'])).to.deep.equal([undefined]);
+  });
+
   it('hold back a client whose requests take too much time', async () => {
     // One millisecond of every second, which a few calls use up; the next then waits for what they overdrew.
-    await limit('greedy', 'request_percentage', 0.1);
+    await limit('greedy-asker', 'request_percentage', 0.1);
     const request = { resources: [{ type: 'CONFIG_RESOURCE_TYPE_BROKER', name: '1' }] } as const;
-    const greedy = caller('greedy');
+    const greedy = caller('greedy-asker');
     let longestMs = 0;
     for (let calls = 0; calls < 200 && longestMs < 200; calls++) {
       const startedMs = performance.now();

@@ -28,13 +28,17 @@ export interface TlsOptions {
   readonly tlsKey?: string;
 }
 
-export function tlsSettings({ tlsCa, tlsCert, tlsKey }: TlsOptions): Readonly<Record<string, string>> {
+/** `file`: what was said in a file; who is named there by a password goes on being so. */
+export function tlsSettings(
+  { tlsCa, tlsCert, tlsKey }: TlsOptions,
+  file: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
   if (tlsCa === undefined && tlsCert === undefined && tlsKey === undefined) return {};
   if (tlsKey !== undefined && tlsCert === undefined) {
     throw usageFailure('--tls-key is the key of a certificate, and there is no --tls-cert');
   }
   return {
-    'security.protocol': 'SSL',
+    'security.protocol': file['security.protocol']?.startsWith('SASL_') === true ? 'SASL_SSL' : 'SSL',
     ...(tlsCa === undefined ? {} : { 'ssl.truststore.location': tlsCa }),
     ...(tlsCert === undefined ? {} : { 'ssl.keystore.location': tlsCert }),
     ...(tlsKey === undefined ? {} : { 'ssl.keystore.key.location': tlsKey }),

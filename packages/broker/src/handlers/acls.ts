@@ -1,5 +1,6 @@
 // SecurityService.CreateAcls, DeleteAcls and DescribeAcls.
 
+import { isIP } from 'node:net';
 import { failure, type Failure, isFailure } from '@tidemark/core';
 import {
   aclOperations,
@@ -59,9 +60,22 @@ function bindingOf(acl: AclOutput): AclBinding | Failure {
     'permission',
   ] as const;
   const missing = fields.find((field) => filter[field] === undefined);
-  return missing === undefined
-    ? (filter as AclBinding)
-    : failure('INVALID_REQUEST', `an ACL needs every field; ${missing} is empty`);
+  if (missing !== undefined) {
+    return failure('INVALID_REQUEST', `an ACL needs every field; ${missing} is empty`);
+  }
+  const wrongHost = hostProblem(acl.host);
+  return wrongHost === undefined ? (filter as AclBinding) : failure('INVALID_REQUEST', wrongHost);
+}
+
+/** An address that is written otherwise than callers' addresses are never fits one: an ACL that denies it would deny nobody. */
+function hostProblem(host: string): string | undefined {
+  const given = JSON.stringify(host);
+  if (host === '*') return undefined;
+  if (isIP(host) === 0) return `${given} is no address: give one, or * for all`;
+  const written = isIP(host) === 4 ? host : new URL(`http://[${host}]`).hostname.slice(1, -1);
+  if (written.startsWith('::ffff:'))
+    return `${given} is an IPv4 address within an IPv6 one: give the IPv4 address`;
+  return written === host ? undefined : `${given} is written otherwise in calls: give ${written}`;
 }
 
 export async function createAcls(

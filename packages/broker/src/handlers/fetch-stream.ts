@@ -5,7 +5,7 @@ import { isFailure } from '@tidemark/core';
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
 import { checkAddress, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
 import type { FetchAnswer, FetchPartitionOutput, FetchStreamRequestOutput } from '@tidemark/rpc';
-import type { ByteBudget, FetchSession, SessionPush } from '@tidemark/runtime';
+import type { FetchSession, SessionPush } from '@tidemark/runtime';
 import type { BrokerContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith, writeMessage } from '../grpc-call.ts';
 import { ANONYMOUS_CALLER, callerOf } from '../security/callers.ts';
@@ -44,9 +44,7 @@ export function fetchStream(context: BrokerContext): (call: Call) => void {
       }
     });
     // The reader will give no more credit: what it gave is still pushed, until it cancels.
-    push(context, session, call, ended, permission).catch((thrown: unknown) =>
-      endWith(context, call, thrown),
-    );
+    push(context, session, call, permission).catch((thrown: unknown) => endWith(context, call, thrown));
   };
 }
 
@@ -97,51 +95,43 @@ async function push(
   context: BrokerContext,
   session: FetchSession,
   call: Call,
-  ended: Promise<void>,
   permission: TopicPermission,
 ): Promise<void> {
   const metrics = context.metrics.rpc('FetchStream');
   const budget = context.replicas.responseBudget;
   const quota = context.quotas.of(callerOf(call) ?? ANONYMOUS_CALLER);
   // What may not be sent yet is not read: it would hold memory that others need.
-  const next = async (): Promise<readonly SessionPush[] | undefined> => {
-    await quota.ready('consumer_byte_rate', ended);
+  const nextAllowed = async (): Promise<readonly SessionPush[] | undefined> => {
+    await quota.ready('consumer_byte_rate', () => call.cancelled);
     return session.next();
   };
+  const next = () => (quota.waitMs('consumer_byte_rate') > 0 ? nextAllowed() : session.next());
   let upcoming = next();
   for (;;) {
     const pushes = await upcoming;
     if (pushes === undefined) return;
-    quota.use(
-      'consumer_byte_rate',
-      pushes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    );
+    let bytes = 0;
+    for (const each of pushes) bytes += each.sizeBytes;
+    quota.use('consumer_byte_rate', bytes);
     upcoming = next();
     if (call.cancelled) {
-      giveBack(budget, pushes);
+      budget.giveBack(bytes);
       continue;
     }
     const startedMs = context.clock.monotonicMs();
     const stalled = watchStall(context, call);
     try {
-      await writeMessage(call, { results: pushes.map((each) => answerOf(each, permission)) }, ended);
+      await writeMessage(call, { results: pushes.map((each) => answerOf(each, permission)) });
     } finally {
       stalled();
-      metrics.responseBytes += giveBack(budget, pushes);
+      budget.giveBack(bytes);
+      metrics.responseBytes += bytes;
     }
     metrics.observe(
       context.clock.monotonicMs() - startedMs,
       pushes.some((each) => each.failure !== undefined),
     );
   }
-}
-
-/** Answers how many bytes that were. */
-function giveBack(budget: ByteBudget, pushes: readonly SessionPush[]): number {
-  let bytes = 0;
-  for (const each of pushes) bytes += each.sizeBytes;
-  budget.giveBack(bytes);
-  return bytes;
 }
 
 /** What a reader may no longer read is not sent, although it was read for him. */

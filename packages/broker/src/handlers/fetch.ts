@@ -58,8 +58,9 @@ export async function fetch(
   if (request.partitions.length === 0) throw new MalformedRequest('the request names no partition');
   const permission = topicPermission(context, call.call, 'read');
   const quota = context.quotas.of(call.caller ?? ANONYMOUS_CALLER);
-  const ended = new Promise<void>((resolve) => call.onEnd(resolve));
-  await quota.ready('consumer_byte_rate', ended);
+  if (quota.waitMs('consumer_byte_rate') > 0) {
+    await quota.ready('consumer_byte_rate', () => call.cancelled);
+  }
   let throttleMs = 0;
   const serverMax = context.config.get('fetch.max.bytes');
   const maxBytes = request.maxBytes === 0 ? serverMax : Math.min(request.maxBytes, serverMax);

@@ -39,6 +39,10 @@ async function createMissing(
       mayCreate(name),
   );
   if (missing.length === 0) return;
+  // As for topics that are created by request, and refused like those: the answer says that there is no such topic.
+  const quota = context.quotas.of(caller);
+  if (quota.waitMs('controller_mutation_rate') > 0) return;
+  quota.use('controller_mutation_rate', missing.length * context.config.get('num.partitions'));
   const topics = missing.map(({ name }) => ({
     name,
     partitionCount: 0,

@@ -28,7 +28,7 @@ export function produceStream(context: BrokerContext): (call: Call) => void {
   const metrics = context.metrics.rpc('ProduceStream');
   return (call) => {
     const ended = callEnded(call);
-    const stream = new ProduceStream(context, call, ended);
+    const stream = new ProduceStream(context, call);
     // What was taken is still answered; the client sends the rest elsewhere.
     endWhenClosing(context, call, ended, () => stream.drained());
     metrics.streams += 1;
@@ -44,7 +44,6 @@ class ProduceStream {
   readonly #call: Call;
   readonly #permission: TopicPermission;
   readonly #quota: CallerQuotas;
-  readonly #over: Promise<void>;
   #inFlight = 0;
   #inFlightBytes = 0;
   #unread = 0;
@@ -57,12 +56,11 @@ class ProduceStream {
   #throttled = false;
   #onDrained: (() => void) | undefined;
 
-  constructor(context: BrokerContext, call: Call, over: Promise<void>) {
+  constructor(context: BrokerContext, call: Call) {
     this.#context = context;
     this.#call = call;
     this.#permission = topicPermission(context, call, 'write');
     this.#quota = context.quotas.of(callerOf(call) ?? ANONYMOUS_CALLER);
-    this.#over = over;
     limitReadAhead(call);
     call.on('data', (request: ProduceStreamRequestOutput | UndecodableRequest) => this.#take(request));
     call.on('end', () => {
@@ -129,7 +127,10 @@ class ProduceStream {
     const startedMs = clock.monotonicMs();
     const rpc = metrics.rpc('ProduceStream');
     rpc.requestBytes += bytes;
-    const throttleMs = this.#quota.use('producer_byte_rate', bytes);
+    const throttleMs = Math.max(
+      this.#quota.use('producer_byte_rate', bytes),
+      this.#quota.waitMs('request_percentage'),
+    );
     const done = (): void => {
       this.#inFlight -= 1;
       this.#inFlightBytes -= bytes;
@@ -145,7 +146,8 @@ class ProduceStream {
             clock.monotonicMs() - startedMs,
             response.results.some((each) => each.error !== undefined),
           );
-          if (acks !== 'none') this.#answer({ correlationId, response: { ...response, throttleMs } });
+          const told = throttleMs === 0 ? response : { ...response, throttleMs };
+          if (acks !== 'none') this.#answer({ correlationId, response: told });
           done();
         },
         (thrown: unknown) => {
@@ -164,13 +166,17 @@ class ProduceStream {
 
   /** Reads nothing as long as the caller is over a quota. What he sends meanwhile fills HTTP/2's window and stays with him. */
   #throttle(): void {
-    const names = (['producer_byte_rate', 'request_percentage'] as const).filter(
-      (name) => this.#quota.waitMs(name) > 0,
-    );
-    if (names.length === 0 || this.#throttled) return;
+    const quota = this.#quota;
+    if (this.#throttled) return;
+    if (quota.waitMs('producer_byte_rate') === 0 && quota.waitMs('request_percentage') === 0) return;
     this.#throttled = true;
     this.#flow();
-    void Promise.all(names.map((name) => this.#quota.ready(name, this.#over))).then(() => {
+    const isOver = (): boolean => this.#closed;
+    const ready = Promise.all([
+      quota.ready('producer_byte_rate', isOver),
+      quota.ready('request_percentage', isOver),
+    ]);
+    void ready.then(() => {
       this.#throttled = false;
       this.#flow();
     });

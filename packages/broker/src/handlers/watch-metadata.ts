@@ -39,7 +39,7 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
         const seen = JSON.stringify({ ...metadata, metadataOffset: 0 });
         if (seen === shown) break;
         shown = seen;
-        await writeMessage(call, { metadata }, ended);
+        await writeMessage(call, { metadata });
       }
       sending = false;
     };

@@ -4,6 +4,7 @@
 
 import type { AccessImage, QuotaName } from '@tidemark/controller';
 import type { Clock } from '@tidemark/core';
+import type { SecurityMetrics } from '../metrics/security-metrics.ts';
 import type { Caller } from '../security/callers.ts';
 import { findQuota } from './quota-lookup.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -15,10 +16,15 @@ const BURST_SECONDS: Readonly<Record<QuotaName, number>> = {
   request_percentage: 1,
   controller_mutation_rate: 11,
 };
-/** Full buckets are forgotten beyond so many. */
-const MAX_BUCKETS = 10_000;
+/** Beyond so many buckets the full ones are forgotten, but no more often than this: clients choose their ids themselves. */
+const MANY_BUCKETS = 10_000;
+const SWEEP_MS = 1000;
 /** A wait looks again this often: others who share the quota may have used it, or an operator raised it. */
 const LOOK_MS = 1000;
+/** Of single calls that wait for their callers' shares; beyond it callers are told to come again, instead of being remembered. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
+/** What a call costs while it waits, besides its records. */
+const CALL_BYTES = 64 * 1024;
 
 interface Bucket {
   readonly bucket: TokenBucket;
@@ -31,18 +37,24 @@ export interface CallerQuotas {
   use(name: QuotaName, amount: number): number;
   /** In ms; 0: not at all. */
   waitMs(name: QuotaName): number;
-  /** Resolves when the caller may go on, or when `ended` does. */
-  ready(name: QuotaName, ended?: Promise<void>): Promise<void>;
+  /** Resolves when the caller may go on; soon, though not at once, after `isOver`. */
+  ready(name: QuotaName, isOver?: () => boolean): Promise<void>;
 }
+
+const never = (): boolean => false;
 
 export class ClientQuotas {
   readonly #clock: Clock;
   readonly #access: () => AccessImage;
+  readonly #metrics: SecurityMetrics;
   readonly #buckets = new Map<string, Bucket>();
+  #sweptAtMs = -Infinity;
+  #heldBytes = 0;
 
-  constructor(clock: Clock, access: () => AccessImage) {
+  constructor(clock: Clock, access: () => AccessImage, metrics: SecurityMetrics) {
     this.#clock = clock;
     this.#access = access;
+    this.#metrics = metrics;
   }
 
   of({ principal, clientId }: Caller): CallerQuotas {
@@ -59,13 +71,25 @@ export class ClientQuotas {
         mine.use(name === 'request_percentage' ? amount / 10 : amount, nowMs);
         return mine.waitMs(nowMs);
       },
-      ready: async (name, ended) => {
-        const isOver = ended?.then(() => true) ?? new Promise<boolean>(() => undefined);
-        for (let left = waitMs(name); left > 0; left = waitMs(name)) {
-          const pause = this.#pause(Math.min(left, LOOK_MS)).then(() => false);
-          if (await Promise.race([isOver, pause])) return;
+      ready: async (name, isOver = never) => {
+        if (waitMs(name) > 0) this.#metrics.throttled(name);
+        for (let left = waitMs(name); left > 0 && !isOver(); left = waitMs(name)) {
+          await this.#pause(Math.min(left, LOOK_MS));
         }
       },
+    };
+  }
+
+  /**
+   * Makes room for a call with so many bytes of records that has to wait for its caller's share; answers how to give the room back, or
+   * undefined when too much waits already. One is let in whatever its size.
+   */
+  hold(recordBytes: number): (() => void) | undefined {
+    const bytes = recordBytes + CALL_BYTES;
+    if (this.#heldBytes > 0 && this.#heldBytes + bytes > MAX_HELD_BYTES) return undefined;
+    this.#heldBytes += bytes;
+    return () => {
+      this.#heldBytes -= bytes;
     };
   }
 
@@ -87,13 +111,14 @@ export class ClientQuotas {
       }
       return known.bucket;
     }
-    if (this.#buckets.size >= MAX_BUCKETS) this.#forgetFull(nowMs);
+    if (this.#buckets.size >= MANY_BUCKETS && nowMs - this.#sweptAtMs >= SWEEP_MS) this.#forgetFull(nowMs);
     const bucket = new TokenBucket(limit, BURST_SECONDS[name], nowMs);
     this.#buckets.set(key, { bucket, limit });
     return bucket;
   }
 
   #forgetFull(nowMs: number): void {
+    this.#sweptAtMs = nowMs;
     for (const [key, { bucket }] of this.#buckets) if (bucket.isFull(nowMs)) this.#buckets.delete(key);
   }
 }

@@ -7,6 +7,7 @@ import {
   errorDetail,
   guardedService,
   isScramMechanism,
+  parseClientFirst,
   ScramError,
   type FinishAuthenticationRequestOutput,
   type FinishAuthenticationResponse,
@@ -33,10 +34,7 @@ const failed = errorDetail(
   'authentication failed: wrong user, password or mechanism',
 );
 const over = errorDetail('ILLEGAL_SASL_STATE', 'the exchange is over: authenticate from the beginning');
-const busy = errorDetail(
-  'THROTTLING_QUOTA_EXCEEDED',
-  'too many authentications from this address; try again later',
-);
+const busy = errorDetail('THROTTLING_QUOTA_EXCEEDED', 'too many failed authentications; try again later');
 
 export function authRegistration(context: NodeContext, parts: Authentication): ServiceRegistration {
   const handlers = {
@@ -59,47 +57,60 @@ export function authRegistration(context: NodeContext, parts: Authentication): S
 const hostOf = (call: UnaryCallInfo): string => call.caller?.host ?? '';
 
 async function start(
-  { config }: NodeContext,
+  { config, metrics }: NodeContext,
   { exchanges, limit, refusals }: Authentication,
   { mechanism, clientFirst }: StartAuthenticationRequestOutput,
   call: UnaryCallInfo,
 ): Promise<StartAuthenticationResponse> {
   const host = hostOf(call);
-  if (limit.waitMs(host) > 0) return { error: busy };
   const offered = config.get('sasl.enabled.mechanisms');
   if (!isScramMechanism(mechanism) || !offered.includes(mechanism)) {
     return { error: errorDetail('UNSUPPORTED_SASL_MECHANISM', `this listener offers ${offered.join(', ')}`) };
   }
   try {
-    return exchanges.start(mechanism, clientFirst, host) ?? { error: busy };
+    const first = parseClientFirst(clientFirst);
+    if (limit.waitMs(host, first.user) > 0) return { error: busy };
+    return exchanges.start(mechanism, first, host) ?? { error: busy };
   } catch (thrown) {
     if (!(thrown instanceof ScramError)) throw thrown;
+    metrics.security.authentications.failed += 1;
     refusals.tell({ host, cause: thrown.message });
-    await limit.failed(host);
+    await limit.failed(host, NOBODY);
     return { error: failed };
   }
 }
 
+/** Whoever has not even said which user he is. */
+const NOBODY = '';
+
 async function finish(
-  { config }: NodeContext,
+  { config, metrics }: NodeContext,
   { exchanges, sessions, limit, refusals }: Authentication,
   { exchangeId, clientFinal }: FinishAuthenticationRequestOutput,
   call: UnaryCallInfo,
 ): Promise<FinishAuthenticationResponse> {
   const host = hostOf(call);
+  const { authentications } = metrics.security;
   try {
+    const user = exchanges.userOf(exchangeId);
+    // Once more: a guesser may have begun many exchanges before the first of them failed.
+    const isListenedTo = limit.waitMs(host, user) === 0;
     const finished = exchanges.finish(exchangeId, clientFinal);
+    if (!isListenedTo) return { error: busy };
     if (finished === undefined) {
-      refusals.tell({ host });
-      await limit.failed(host);
+      authentications.failed += 1;
+      refusals.tell({ host, user });
+      await limit.failed(host, user);
       return { error: failed };
     }
+    authentications.succeeded += 1;
     const { credential, serverFinal } = finished;
     const token = sessions.open(userPrincipal(credential.user), credential);
     return { serverFinal, token, sessionLifetimeMs: config.get('connections.max.reauth.ms') };
   } catch (thrown) {
     if (!(thrown instanceof ScramError)) throw thrown;
-    await limit.failed(host);
+    authentications.failed += 1;
+    await limit.failed(host, NOBODY);
     return { error: over };
   }
 }

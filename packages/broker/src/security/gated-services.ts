@@ -27,6 +27,12 @@ export interface Passed {
   readonly clock?: Clock;
 }
 
+/** It was answered in the gate; the handler hears nothing of it. */
+export function answeredHere(callback: Callback | undefined, answer: object): Passed {
+  callback?.(null, answer);
+  return { answered: true };
+}
+
 /** `path`: `/package.Service/Method`. `callback`: of a call that has one answer. */
 export type Gate = (path: string, call: AnyCall, callback: Callback | undefined) => Refusal | Passed;
 

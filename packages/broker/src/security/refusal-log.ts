@@ -10,16 +10,20 @@ export class RefusalLog {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #what: string;
+  readonly #onRefused: () => void;
   #quietUntilMs = 0;
   #untold = 0;
 
-  constructor(clock: Clock, log: Logger, what: string) {
+  /** `onRefused`: counts each of them. */
+  constructor(clock: Clock, log: Logger, what: string, onRefused: () => void = () => undefined) {
     this.#clock = clock;
     this.#log = log;
     this.#what = what;
+    this.#onRefused = onRefused;
   }
 
   tell(fields: Readonly<Record<string, unknown>>): void {
+    this.#onRefused();
     const nowMs = this.#clock.monotonicMs();
     if (nowMs < this.#quietUntilMs) {
       this.#untold += 1;

@@ -6,28 +6,28 @@ import { CLUSTER_RESOURCE, type AclOperation, type AclResourceType } from '@tide
 /** One thing a request names, and under which names it is answered when it is refused. */
 export interface Item {
   readonly type: AclResourceType;
-  /** Undefined where nothing is named that exists: the handler says so. */
-  readonly name: string | undefined;
+  /** All of them are asked for. None where nothing is named that exists: the handler says so. */
+  readonly names: readonly string[];
   readonly operation: AclOperation;
   readonly answer: object;
 }
 
-/** By name or by id, as requests name topics. */
-export type TopicNameOf = (item: {
+/** By name, by id or by both, as requests name topics: then these may be two topics. */
+export type TopicNamesOf = (item: {
   readonly topic?: string;
   readonly name?: string;
   readonly topicId?: string;
-}) => string | undefined;
+}) => readonly string[];
 
 export interface ItemsRule {
   readonly kind: 'items';
   /** The fields of the request and of the answer, one for one. */
   readonly request: string;
   readonly response: string;
-  readonly item: (item: never, topicName: TopicNameOf) => Item;
+  readonly item: (item: never, topicNames: TopicNamesOf) => Item;
   /** Asked as well, of the request as a whole. */
   readonly group?: AclOperation;
-  /** The same, for operations that are also allowed to whoever has them on the cluster. */
+  /** Whoever has this on the cluster may do it to all of them. */
   readonly orCluster?: AclOperation;
   /** The answer's items carry no error: the request is refused as a whole when any of its items is. */
   readonly whole?: boolean;
@@ -51,6 +51,8 @@ export type RpcRule =
       readonly response: string;
       readonly type: AclResourceType;
       readonly nameOf: (item: never) => string;
+      /** Whoever has this on the cluster may see them all. */
+      readonly orCluster?: AclOperation;
     }
   /** The handler asks, as it goes: streams, and requests that name things within things. */
   | { readonly kind: 'handler' };
@@ -66,10 +68,10 @@ const onTopics = (
   response,
   item: (
     item: { topic?: string; name?: string; topicId?: string; partition?: number },
-    topicName: TopicNameOf,
+    topicNames: TopicNamesOf,
   ): Item => ({
     type: 'topic',
-    name: topicName(item),
+    names: topicNames(item),
     operation,
     answer: { topic: item.topic, name: item.name, topicId: item.topicId, partition: item.partition },
   }),
@@ -80,7 +82,7 @@ const onGroups = (response: string, operation: AclOperation): ItemsRule => ({
   kind: 'items',
   request: 'groupIds',
   response,
-  item: (groupId: string): Item => ({ type: 'group', name: groupId, operation, answer: { groupId } }),
+  item: (groupId: string): Item => ({ type: 'group', names: [groupId], operation, answer: { groupId } }),
 });
 
 interface ConfigItem {
@@ -95,8 +97,8 @@ const onConfigs = (operation: AclOperation, resourceOf: (item: never) => ConfigI
   item: (item: never): Item => {
     const resource = resourceOf(item);
     return resource?.type === 'CONFIG_RESOURCE_TYPE_TOPIC'
-      ? { type: 'topic', name: resource.name, operation, answer: { resource } }
-      : { type: 'cluster', name: CLUSTER_RESOURCE, operation, answer: { resource } };
+      ? { type: 'topic', names: [resource.name ?? ''], operation, answer: { resource } }
+      : { type: 'cluster', names: [CLUSTER_RESOURCE], operation, answer: { resource } };
   },
 });
 
@@ -159,6 +161,7 @@ const services: Readonly<Record<string, Readonly<Record<string, RpcRule>>>> = {
       response: 'groups',
       type: 'group',
       nameOf: (listed: { groupId: string }) => listed.groupId,
+      orCluster: 'describe',
     },
     DescribeGroups: onGroups('groups', 'describe'),
     DeleteGroups: onGroups('results', 'delete'),

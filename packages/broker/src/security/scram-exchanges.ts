@@ -7,9 +7,9 @@ import type { Clock } from '@tidemark/core';
 import {
   finishExchange,
   newNonce,
-  parseClientFirst,
   ScramError,
   serverFirstMessage,
+  type ClientFirst,
   type ScramMechanismName,
   type ServerExchange,
 } from '@tidemark/rpc';
@@ -24,6 +24,7 @@ const MAX_PER_ADDRESS = 256;
 
 interface Exchange {
   readonly server: ServerExchange;
+  readonly user: string;
   /** Undefined for a user who does not exist. */
   readonly credential: ScramCredential | undefined;
   readonly address: string;
@@ -54,16 +55,12 @@ export class ScramExchanges {
     this.#access = access;
   }
 
-  /** Undefined when too many are under way. Throws `ScramError`. */
-  start(
-    mechanism: ScramMechanismName,
-    clientFirst: Uint8Array,
-    address: string,
-  ): StartedExchange | undefined {
+  /** Undefined when too many are under way. */
+  start(mechanism: ScramMechanismName, first: ClientFirst, address: string): StartedExchange | undefined {
     this.#forgetOld();
     const mine = this.#perAddress.get(address) ?? 0;
     if (mine >= MAX_PER_ADDRESS || this.#exchanges.size >= MAX_EXCHANGES) return undefined;
-    const { user, nonce: theirs, bare } = parseClientFirst(clientFirst);
+    const { user, nonce: theirs, bare } = first;
     const credential = scramCredential(this.#access(), user, mechanism);
     const keys = credential ?? this.#decoy(user, mechanism);
     const nonce = theirs + newNonce();
@@ -71,12 +68,21 @@ export class ScramExchanges {
     const exchangeId = randomBytes(16).toString('base64url');
     this.#exchanges.set(exchangeId, {
       server: { mechanism, clientFirstBare: bare, serverFirst, nonce, keys },
+      user,
       credential,
       address,
       endsAtMs: this.#clock.monotonicMs() + EXCHANGE_MS,
     });
     this.#perAddress.set(address, mine + 1);
     return { exchangeId, serverFirst: Buffer.from(serverFirst) };
+  }
+
+  /** Whom an exchange under way is about. Throws `ScramError` for an exchange that is not. */
+  userOf(exchangeId: string): string {
+    this.#forgetOld();
+    const exchange = this.#exchanges.get(exchangeId);
+    if (exchange === undefined) throw new ScramError('the exchange is over, or never began');
+    return exchange.user;
   }
 
   /** Undefined when the client has not proved itself, whyever. Throws `ScramError` for an exchange that is not. */

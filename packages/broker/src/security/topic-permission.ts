@@ -15,7 +15,7 @@ export type TopicPermission = (wire: {
 const always: TopicPermission = () => undefined;
 
 export function topicPermission(
-  { authorizer, metadata }: Pick<NodeContext, 'authorizer' | 'metadata'>,
+  { authorizer, metadata, metrics }: Pick<NodeContext, 'authorizer' | 'metadata' | 'metrics'>,
   call: object,
   operation: AclOperation,
 ): TopicPermission {
@@ -26,6 +26,8 @@ export function topicPermission(
     const byId = topicId === '' ? undefined : metadata.image.topicById(topicId as TopicId)?.name;
     const isRefused =
       (topic !== '' && refused(topic)) || (byId !== undefined && byId !== topic && refused(byId));
-    return isRefused ? failure('TOPIC_AUTHORIZATION_FAILED') : undefined;
+    if (!isRefused) return undefined;
+    metrics.security.refusedCall('denied');
+    return failure('TOPIC_AUTHORIZATION_FAILED');
   };
 }

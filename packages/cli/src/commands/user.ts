@@ -1,5 +1,7 @@
 // `tidemark user ...`: users and their passwords.
 import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 import { withAdmin } from '../cluster-access.ts';
 import { write, type CommandContext } from '../command-context.ts';
 import { CommandFailure, exitCodes, usageFailure } from '../exit.ts';
@@ -21,7 +23,7 @@ async function passwordOf(context: CommandContext, file: string | undefined): Pr
   let text = '';
   if (file !== undefined) text = await readFile(file, 'utf8');
   else {
-    if (context.io.stdin.isTTY === true) context.io.stderr.write('password: ');
+    if (context.io.stdin.isTTY === true) return askHidden(context);
     for await (const chunk of context.io.stdin as AsyncIterable<Buffer | string>) {
       text += chunk.toString();
       if (text.includes('\n') || text.length > MAX_PASSWORD) break;
@@ -32,6 +34,26 @@ async function passwordOf(context: CommandContext, file: string | undefined): Pr
     throw usageFailure('there is no password', 'give --password-file, or the password on standard input');
   }
   return password;
+}
+
+/** Typed by a person, and not shown. */
+async function askHidden({ io }: CommandContext): Promise<string> {
+  io.stderr.write('password: ');
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // As a terminal it takes keys itself, so that nobody else echoes them.
+  const lines = createInterface({ input: io.stdin, output: nowhere, terminal: true });
+  try {
+    const password = await new Promise<string>((resolve) => {
+      lines.once('line', resolve);
+      lines.once('SIGINT', () => resolve(''));
+      lines.once('close', () => resolve(''));
+    });
+    if (password === '' || password.length > MAX_PASSWORD) throw usageFailure('there is no password');
+    return password;
+  } finally {
+    lines.close();
+    io.stderr.write('\n');
+  }
 }
 
 export async function createUser(

@@ -96,9 +96,10 @@ function allOptions(command: Command): object {
 
 /** The nearest wins: `-X`, then the TLS options, then the file. */
 function clientSettings(host: Host, options: SharedOptions): Readonly<Record<string, string>> {
+  const file = commandConfig(options.commandConfig ?? host.io.environment['TIDEMARK_COMMAND_CONFIG']);
   return {
-    ...commandConfig(options.commandConfig ?? host.io.environment['TIDEMARK_COMMAND_CONFIG']),
-    ...tlsSettings(options),
+    ...file,
+    ...tlsSettings(options, file),
     ...parseAssignments(options.clientConfig ?? []),
   };
 }

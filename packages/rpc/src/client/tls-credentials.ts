@@ -19,6 +19,8 @@ export interface TlsClientOptions {
   readonly onFailed?: (host: string, cause: Error) => void;
 }
 
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
 /** grpc-js marks the methods of its credentials as internal, and does not export the types of what they take and give. */
 type Connector = ReturnType<ChannelCredentials['_createSecureConnector']>;
 type Target = Parameters<ChannelCredentials['_createSecureConnector']>[0];
@@ -70,10 +72,25 @@ class TlsCredentials extends ChannelCredentials {
       ...(isIP(host) === 0 ? { servername: host } : {}),
     };
     return new Promise((resolve, reject) => {
-      const secured: TLSSocket = connect(options, () => resolve(secured));
-      secured.on('error', (cause: Error) => {
+      const secured: TLSSocket = connect(options);
+      // Whoever takes the TCP connection and says nothing would keep a socket of ours for every attempt.
+      const deadline = setTimeout(() => {
+        secured.destroy(new Error(`no TLS handshake within ${HANDSHAKE_TIMEOUT_MS} ms`));
+      }, HANDSHAKE_TIMEOUT_MS);
+      deadline.unref();
+      const failed = (cause: Error): void => {
+        clearTimeout(deadline);
         onFailed?.(host, cause);
         reject(cause);
+      };
+      secured.once('error', failed);
+      secured.once('close', () => clearTimeout(deadline));
+      secured.once('secureConnect', () => {
+        clearTimeout(deadline);
+        // From here on errors are those of a connection, and HTTP/2's to tell; it listens a moment later.
+        secured.removeListener('error', failed);
+        secured.on('error', () => secured.destroy());
+        resolve(secured);
       });
     });
   }
