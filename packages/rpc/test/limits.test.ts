@@ -58,6 +58,13 @@ describe('a listener under pressure', () => {
     expect(again.destroyed).to.equal(false);
   });
 
+  it('closes a connection that nobody uses', async () => {
+    await start({ maxIdleMs: 100 });
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    await once(session, 'remoteSettings');
+    await once(session, 'close');
+  });
+
   it('closes a connection that says nothing, or something else', async () => {
     await start({ beginTimeoutMs: 50 });
     const silent = open();

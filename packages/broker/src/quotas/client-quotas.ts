@@ -6,7 +6,7 @@ import type { AccessImage, QuotaName } from '@tidemark/controller';
 import type { Clock } from '@tidemark/core';
 import type { SecurityMetrics } from '../metrics/security-metrics.ts';
 import type { Caller } from '../security/callers.ts';
-import { findQuota } from './quota-lookup.ts';
+import { findQuota, type FoundQuota } from './quota-lookup.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** What may be used at once after a pause, in seconds of the rate; for mutations as much as Kafka's eleven windows of one. */
@@ -57,9 +57,26 @@ export class ClientQuotas {
     this.#metrics = metrics;
   }
 
+  /** Nobody has one. */
+  get isOff(): boolean {
+    return this.#access().quotas.size === 0;
+  }
+
   of({ principal, clientId }: Caller): CallerQuotas {
     const user = principal.replace(/^User:/, '');
-    const bucket = (name: QuotaName): TokenBucket | undefined => this.#bucket(name, user, clientId);
+    // Looked up once for each state of the quotas: a stream asks several times for every message.
+    let seen: AccessImage['quotas'] | undefined;
+    let found: Partial<Record<QuotaName, FoundQuota | 'none'>> = {};
+    const bucket = (name: QuotaName): TokenBucket | undefined => {
+      const access = this.#access();
+      if (access.quotas.size === 0) return undefined;
+      if (access.quotas !== seen) {
+        seen = access.quotas;
+        found = {};
+      }
+      const quota = (found[name] ??= findQuota(access, name, user, clientId) ?? 'none');
+      return quota === 'none' ? undefined : this.#bucket(name, quota);
+    };
     const waitMs = (name: QuotaName): number => bucket(name)?.waitMs(this.#clock.monotonicMs()) ?? 0;
     return {
       waitMs,
@@ -97,10 +114,7 @@ export class ClientQuotas {
     return new Promise((resolve) => void this.#clock.setTimer(ms, resolve));
   }
 
-  #bucket(name: QuotaName, user: string, clientId: string): TokenBucket | undefined {
-    const found = findQuota(this.#access(), name, user, clientId);
-    if (found === undefined) return undefined;
-    const { limit, sharedBy } = found;
+  #bucket(name: QuotaName, { limit, sharedBy }: FoundQuota): TokenBucket {
     const nowMs = this.#clock.monotonicMs();
     const key = `${name}\0${sharedBy}`;
     const known = this.#buckets.get(key);

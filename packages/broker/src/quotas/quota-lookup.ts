@@ -15,7 +15,6 @@ export function findQuota(
   user: string,
   clientId: string,
 ): FoundQuota | undefined {
-  if (quotas.size === 0) return undefined;
   const both = `${user}\0${clientId}`;
   const order = [
     [{ user, clientId }, both],
