@@ -12,6 +12,8 @@ export interface CertificateSpec {
   readonly organization?: string;
   /** Host names and addresses. */
   readonly names?: readonly string[];
+  /** A key that no other certificate of the authority has; making one takes a while. */
+  readonly ownKey?: boolean;
   /** Days from now; may be negative. */
   readonly validFromDays?: number;
   readonly validToDays?: number;
@@ -58,6 +60,7 @@ export class Authority {
   readonly #folder: string;
   readonly #name: string;
   readonly #key = keyPair();
+  #holdersKey: KeyPair | undefined;
   readonly #certificate: forge.pki.Certificate;
   /** Path of the PEM file. */
   readonly file: string;
@@ -78,7 +81,7 @@ export class Authority {
 
   /** `file`: what the files are called; the common name if absent. An existing identity of that name is replaced. */
   issue(spec: CertificateSpec, file = spec.commonName): Identity {
-    const key = keyPair();
+    const key = spec.ownKey === true ? keyPair() : (this.#holdersKey ??= keyPair());
     const made = certificate(key, spec);
     made.setIssuer(this.#certificate.subject.attributes);
     made.setExtensions([
