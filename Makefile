@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify test build generate demo bench sim chaos chaos-check chaos-failover hostile mutants test-compose test-watch rolling-restart coverage clean format
+.PHONY: verify check-format check-build check-lint check-types test build generate demo bench sim chaos chaos-check chaos-failover hostile mutants test-compose test-watch rolling-restart coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -16,15 +16,25 @@ generate: node_modules/.package-lock.json
 	$(BIN)/tsc -b packages/core
 	node packages/core/generate-config-docs.js
 
+# Two checks at a time: each of them is one thread, and the typed lint alone takes half of the whole.
 verify: node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory -j2 check-format check-build check-lint check-types
+
+check-format:
 	$(BIN)/prettier --check --log-level warn .
+
+check-build:
 	node packages/tooling/sync-layers.js --check
 	$(BIN)/buf lint proto
 	node packages/rpc/generate.js --check
 	$(BIN)/tsc -b
 	node packages/core/generate-config-docs.js --check
-	$(BIN)/tsc -p packages/tooling/tsconfig.test.json
+
+check-lint: check-build
 	$(BIN)/eslint -c packages/tooling/eslint.config.js --max-warnings 0 .
+
+check-types: check-build
+	$(BIN)/tsc -p packages/tooling/tsconfig.test.json
 
 test: verify
 	$(BIN)/mocha

@@ -15,17 +15,18 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
   },
 });
-const { name, settings } = profileOf(values.profile);
+const profile = profileOf(values.profile);
+const { name, settings, clientConfig } = profile;
 const folder = new RunFolder();
 process.stderr.write(`${values.trials} trials in ${folder.path}, profile ${name}\n`);
 
 const done = await failoverTrials({
   trials: Number(values.trials),
-  settings,
+  profile,
   seed: Number(values.seed),
   say: (line) => process.stderr.write(`${line}\n`),
 });
-const set = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+const set = Object.entries({ ...settings, ...clientConfig }).map(([key, value]) => `${key}=${value}`);
 print(`profile ${name}: ${set.length === 0 ? 'no setting changed' : set.join(' ')}`);
 const pauses = (of: (leaderWasController: boolean) => boolean): number[] =>
   done.filter(({ leaderWasController }) => of(leaderWasController)).map(({ pauseMs }) => pauseMs);

@@ -1,4 +1,4 @@
-// Failover trials: the leader of a partition is killed with SIGKILL while a producer with default settings sends to it all the time, and
+// Failover trials: the leader of a partition is killed with SIGKILL while a producer with the profile's settings sends to it all the time, and
 // the clock runs until the next write is acknowledged. Between trials the broker comes back, is in sync and leads again.
 import { loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,10 +7,11 @@ import { Producer } from '@tidemark/client';
 import { SimPrng } from '@tidemark/simulation';
 import { Cluster, eventually, type ClusterNode } from '../integration/cluster.ts';
 import { fullIsr } from './in-sync.ts';
+import type { Profile } from './profile.ts';
 
 export interface FailoverOptions {
   readonly trials: number;
-  readonly settings: Readonly<Record<string, string>>;
+  readonly profile: Profile;
   readonly seed: number;
   readonly say: (line: string) => void;
 }
@@ -36,8 +37,8 @@ class SteadySender {
   #failure: unknown;
   #onAck: (() => void) | undefined;
 
-  constructor(brokers: readonly string[], partition: number) {
-    this.#producer = new Producer({ brokers });
+  constructor(brokers: readonly string[], partition: number, config: Profile['clientConfig']) {
+    this.#producer = new Producer({ brokers, config });
     let count = 0;
     this.#timer = setInterval(() => {
       const sentMs = performance.now();
@@ -71,7 +72,8 @@ class SteadySender {
 }
 
 export async function failoverTrials(options: FailoverOptions): Promise<readonly FailoverTrial[]> {
-  const { trials, settings, say } = options;
+  const { trials, profile, say } = options;
+  const { settings } = profile;
   const prng = new SimPrng(options.seed);
   const cluster = await Cluster.start({ nodes: [{ id: 1 }, { id: 2 }, { id: 3 }], settings });
   const done: FailoverTrial[] = [];
@@ -85,7 +87,7 @@ export async function failoverTrials(options: FailoverOptions): Promise<readonly
       const leaderWasController = trial % 2 === 0;
       const others = cluster.nodes.filter((node) => node !== controller);
       const victim = leaderWasController ? controller : others[prng.uint32() % others.length]!;
-      const pauseMs = await trialOf(cluster, admin, victim, prng.uint32() % 2_000);
+      const pauseMs = await trialOf(cluster, admin, victim, prng.uint32() % 2_000, profile);
       done.push({ pauseMs, leaderWasController });
       const who = leaderWasController ? 'leader and active controller' : 'leader';
       const load = loadavg()[0]!.toFixed(1);
@@ -102,11 +104,12 @@ async function trialOf(
   admin: Admin,
   victim: ClusterNode,
   afterMs: number,
+  profile: Profile,
 ): Promise<number> {
   const { partitions } = await admin.describeTopic(TOPIC);
   const led = partitions.find(({ leaderId }) => leaderId === victim.id);
   if (led === undefined) throw new Error(`node ${victim.id} leads no partition`);
-  const sender = new SteadySender(cluster.addresses(), led.partition);
+  const sender = new SteadySender(cluster.addresses(), led.partition, profile.clientConfig);
   try {
     await sender.acknowledgedAfter(performance.now());
     // Not always at the same distance from a heartbeat.

@@ -52,6 +52,11 @@ export class FaultLog {
     return performance.now() - this.#beganMs;
   }
 
+  /** Since something was struck. */
+  get sinceStrikeMs(): number {
+    return performance.now() - this.#struckMs;
+  }
+
   /** `isWhole`: every replica is in sync, so that one broker less leaves enough. */
   async strike(fault: Fault, context: FaultContext, isWhole: boolean): Promise<void> {
     const { name } = fault;

@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs';
 import { appendFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Admin } from '@tidemark/client';
 import { HistoryChecker, SimPrng, type HistoryReport } from '@tidemark/simulation';
 import { Cluster, type ClusterNode } from '../integration/cluster.ts';
 import { AckWatch } from './ack-watch.ts';
@@ -56,6 +57,10 @@ const BETWEEN_MS = 500;
 /** One of so many faults does not wait until the one before is got over. */
 const HURRIED_OF = 4;
 const ISR_MS = 60_000;
+/** From one fault to the next, if anything is to be seen by then. */
+const AT_MOST_BETWEEN_MS = 14_500;
+/** After so many faults that began before all was in sync, it has to be. */
+const MOST_UNHEALED = 4;
 const UNSEEN_MS = 30_000;
 const SILENT_MS = 30_000;
 const DISK_NODE = 3;
@@ -108,7 +113,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       topics: TOPICS,
       draw,
       shortMs: options.shortMs ?? 4_000 + draw(4_000),
-      longMs: options.profile.sessionMs + 4_500 + draw(1_000),
+      longMs: options.profile.sessionMs + 3_000 + draw(1_000),
       disk,
     });
     const skipped = chosen.flatMap((fault) => {
@@ -120,12 +125,20 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 
     const log = new FaultLog({ history, watch, silentMs: SILENT_MS, say });
     let round: Fault[] = [];
+    let unhealed = 0;
     do {
       if (round.length === 0) round = shuffled(made, draw);
       const isWhole = (await notInSync(admin, TOPICS, NODES.length)) === 0;
       await log.strike(round.pop()!, context(), isWhole);
       if (log.elapsedMs >= options.forMs) break;
-      if (draw(HURRIED_OF) > 0) await inSync(admin, history);
+      if (draw(HURRIED_OF) > 0) {
+        const leftMs = AT_MOST_BETWEEN_MS - BETWEEN_MS - log.sinceStrikeMs;
+        if (unhealed < MOST_UNHEALED && !(await isInSyncWithin(admin, leftMs))) unhealed += 1;
+        else {
+          if (unhealed > 0) await inSync(admin, history);
+          unhealed = 0;
+        }
+      }
       await pause(BETWEEN_MS);
     } while (log.elapsedMs < options.forMs);
 
@@ -176,7 +189,16 @@ function smallDisk({ only, onMount, folder }: ChaosOptions): SmallDisk | string 
   return SmallDisk.mount(path);
 }
 
-async function inSync(admin: Parameters<typeof fullIsr>[0], history: RecordedHistory): Promise<void> {
+async function isInSyncWithin(admin: Admin, leftMs: number): Promise<boolean> {
+  const untilMs = performance.now() + leftMs;
+  while ((await notInSync(admin, TOPICS, NODES.length)) > 0) {
+    if (performance.now() >= untilMs) return false;
+    await pause(100);
+  }
+  return true;
+}
+
+async function inSync(admin: Admin, history: RecordedHistory): Promise<void> {
   try {
     await fullIsr(admin, TOPICS, NODES.length, ISR_MS);
   } catch (error) {
