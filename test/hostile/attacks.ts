@@ -217,8 +217,11 @@ const rapidReset: Timed = async (target, untilMs) => {
 
 const halfOpenStreams: Timed = async (target, untilMs) => {
   const sessions = Array.from({ length: 10 }, () => http2(target, target.port));
-  for (const session of sessions) {
-    for (let at = 0; at < 1_000 && !session.destroyed; at++) call(session, logService.ProduceStream.path);
+  for (let opened = 0; opened < 1_000 && running(untilMs); opened += 100) {
+    for (const session of sessions) {
+      for (let at = 0; at < 100 && !session.destroyed; at++) call(session, logService.ProduceStream.path);
+      await pause(1);
+    }
   }
   while (running(untilMs)) await pause(50);
   for (const session of sessions) session.destroy();

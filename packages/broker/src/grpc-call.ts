@@ -147,9 +147,30 @@ export function endWhenClosing(
       }
     });
   };
-  if (closing.aborted) end();
-  else closing.addEventListener('abort', end, { once: true });
-  void ended.then(() => closing.removeEventListener('abort', end));
+  if (closing.aborted) {
+    end();
+    return;
+  }
+  const ends = endsAt(closing);
+  ends.add(end);
+  void ended.then(() => ends.delete(end));
+}
+
+const streamEnds = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * What is done for the streams that are open when the node closes. One listener for all of them: an event target looks through its
+ * listeners whenever one is added or removed, which somebody with ten thousand streams makes it do ten thousand times.
+ */
+function endsAt(closing: AbortSignal): Set<() => void> {
+  const known = streamEnds.get(closing);
+  if (known !== undefined) return known;
+  const ends = new Set<() => void>();
+  streamEnds.set(closing, ends);
+  closing.addEventListener('abort', () => {
+    for (const end of [...ends]) end();
+  });
+  return ends;
 }
 
 const noWork = (): Promise<void> => Promise.resolve();

@@ -22,6 +22,7 @@ import {
   type DescribeAclsResponse,
 } from '@tidemark/rpc';
 import type { NodeContext } from '../broker-context.ts';
+import { openToAll } from '../security/authorizer.ts';
 import { decided } from './decided.ts';
 import { whenCurrent } from './linearizable.ts';
 
@@ -84,6 +85,9 @@ export async function createAcls(
 ): Promise<CreateAclsResponse> {
   const wanted = acls.map(bindingOf);
   const bindings = wanted.flatMap((each) => (isFailure(each) ? [] : [each]));
+  if (bindings.length > 0 && context.authorizer === openToAll) {
+    context.log.warn('ACLs are made, but no authorizer is configured: nobody is asked for them');
+  }
   const response = await decided(context, { type: 'createAcls', bindings }, 0);
   let next = 0;
   return {
