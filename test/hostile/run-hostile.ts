@@ -49,7 +49,8 @@ export class HostileRun {
     this.#channel = new Channel(server.address, { clientId: 'healthy' });
   }
 
-  static async start(): Promise<HostileRun> {
+  /** `settings` of the broker, beside the defaults. */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<HostileRun> {
     const folder = mkdtempSync(join(tmpdir(), 'tidemark-hostile-'));
     const authority = new Authority(folder, 'authority');
     const node = authority.issue({ commonName: 'node-1', names: ['127.0.0.1'] });
@@ -64,6 +65,7 @@ export class HostileRun {
         'listener.name.peer.ssl.client.auth': 'required',
         'node.principals': 'User:CN=node-*',
         'max.connections.per.ip': '500',
+        ...settings,
       },
     });
     const admin = new Admin({ brokers: [server.address] });
@@ -168,7 +170,9 @@ export class HostileRun {
   }
 
   async #heldMb(): Promise<number> {
-    const page = await (await fetch(`http://${this.server.listeners.HTTP}/metrics`)).text();
+    // A connection of its own: one that is kept may be closed by the server at the moment it is used again.
+    const headers = { connection: 'close' };
+    const page = await (await fetch(`http://${this.server.listeners.HTTP}/metrics`, { headers })).text();
     const bytes = ['nodejs_heap_size_used_bytes', 'nodejs_external_memory_bytes'].map((name) =>
       Number(new RegExp(`^${name} (\\S+)`, 'm').exec(page)?.[1] ?? 0),
     );
