@@ -62,9 +62,9 @@ chaos: build
 chaos-check: build
 	node --import=tsx --conditions=@tidemark/source test/chaos/check-main.ts $(HISTORY) $(if $(ACKS),--acks $(ACKS))
 
-# From kill -9 of a partition's leader to the next acknowledged write, TRIALS times. PROFILE: default or fast.
+# From kill -9 of a partition's leader to the next acknowledged write, TRIALS times. PROFILE: default or fast. FREEZE=1: SIGSTOP.
 chaos-failover: build
-	node --import=tsx --conditions=@tidemark/source test/chaos/failover-main.ts --trials $(or $(TRIALS),50) --profile $(or $(PROFILE),default) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	node --import=tsx --conditions=@tidemark/source test/chaos/failover-main.ts --trials $(or $(TRIALS),50) --profile $(or $(PROFILE),default) $(if $(SEED),--seed $(SEED)) $(if $(FREEZE),--freeze) $(ARGS)
 
 # Every attack for SECONDS, or those in ARGS, while a healthy client is served: how long its requests took, what memory the broker had.
 hostile: build

@@ -1,4 +1,4 @@
-// How long a partition is without a leader when its broker is killed: `make chaos-failover TRIALS=50 PROFILE=fast`. Trials go to
+// How long a partition is without a leader when its broker is killed, or frozen: `make chaos-failover TRIALS=50 PROFILE=fast FREEZE=1`. Trials go to
 // stderr, figures to stdout. Figures of one machine and its load, never a verdict.
 import { parseArgs } from 'node:util';
 import { figures } from '../integration/cluster.ts';
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     trials: { type: 'string', default: '50' },
     profile: { type: 'string', default: 'default' },
     seed: { type: 'string', default: '1' },
+    freeze: { type: 'boolean', default: false },
   },
 });
 const profile = profileOf(values.profile);
@@ -24,6 +25,7 @@ const done = await failoverTrials({
   trials: Number(values.trials),
   profile,
   seed: Number(values.seed),
+  freeze: values.freeze,
   say: (line) => process.stderr.write(`${line}\n`),
 });
 const set = Object.entries({ ...settings, ...clientConfig }).map(([key, value]) => `${key}=${value}`);
@@ -42,6 +44,10 @@ line(
   pauses((both) => !both),
 );
 line(
-  'kill -9 to next acknowledged write',
+  `${values.freeze ? 'SIGSTOP' : 'kill -9'} to next acknowledged write`,
   pauses(() => true),
+);
+line(
+  `${values.freeze ? 'SIGSTOP' : 'kill -9'} to next record read`,
+  done.map(({ readMs }) => readMs),
 );

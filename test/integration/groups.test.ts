@@ -1,6 +1,7 @@
 // Consumer groups in three processes, by raw requests: who coordinates is killed without warning, and the members go on at another
 // broker with what they had committed.
 import { expect } from 'chai';
+import { Consumer } from '@tidemark/client';
 import { groupService } from '@tidemark/rpc';
 import { committed, StoryMember, type Call } from '../../packages/broker/test/group-story.ts';
 import { Cluster, eventually, HASTY, type ClusterNode } from './cluster.ts';
@@ -46,6 +47,38 @@ describe('consumer groups in a cluster', function () {
       return typeof (await committed(callTo(node), GROUP)) === 'string' ? undefined : node;
     });
   }
+
+  it('read a topic that is created, and partitions that are added, long before metadata.max.age.ms', async () => {
+    const members = [1, 2].map(
+      () =>
+        new Consumer({
+          brokers: cluster.addresses(),
+          groupId: 'followers',
+          config: {
+            'partition.assignment.strategy': 'cooperative-sticky',
+            'heartbeat.interval.ms': 200,
+            'metadata.max.age.ms': 600_000,
+          },
+        }),
+    );
+    const owned = (): number => members.reduce((sum, { assignment: { length } }) => sum + length, 0);
+    const settled = (count: number): Promise<true> =>
+      eventually(`${count} partitions read`, 30_000, () => (owned() === count ? true : undefined));
+    try {
+      for (const member of members) member.subscribe(/^followed/);
+      await cluster.admin().createTopic({ name: 'followed-1', partitions: 2, replicationFactor: 3 });
+      await settled(2);
+      await cluster.admin().createTopic({ name: 'followed-2', partitions: 3, replicationFactor: 3 });
+      await settled(5);
+      await cluster.admin().createPartitions([{ name: 'followed-2', totalCount: 6 }]);
+      await settled(8);
+      expect(members.map(({ assignment: { length } }) => length)).to.deep.equal([4, 4]);
+      await cluster.admin().deleteTopic('followed-1');
+      await settled(6);
+    } finally {
+      await Promise.all(members.map((member) => member.close()));
+    }
+  });
 
   it('go on at another broker, with what was committed, when their coordinator is killed', async () => {
     const first = await coordinator();

@@ -41,6 +41,7 @@ export function openFolder(
   disk: Disk,
   codecs: Codecs,
   onFailed: () => void,
+  onDiskFull: () => void,
 ): Promise<LogFolder> {
   return LogFolder.open({
     disk,
@@ -58,6 +59,7 @@ export function openFolder(
       onFailed();
       failure.raise(cause, 'the log folder failed and takes no more writes; the process ends');
     },
+    onDiskFull,
     onWarning: (message, cause) => log.warn({ err: cause }, message),
     onProgress: recoveryProgress(clock, log),
   });

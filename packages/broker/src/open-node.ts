@@ -22,6 +22,7 @@ import type { Codecs } from '@tidemark/record';
 import {
   BrokerLifecycle,
   defaultCoordinatorLimits,
+  FullDisk,
   GroupCoordinator,
   OffsetsTopic,
   offsetsTopicSettings,
@@ -29,6 +30,7 @@ import {
   ProducerIds,
   ReplicaManager,
   topicSettings,
+  type FullDiskOptions,
   type MetadataNode,
   type ReplicaLimits,
   type ReplicaObserver,
@@ -80,8 +82,15 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   if (known === undefined) checkClusterId(config);
   const codecs = nodeCodecs();
   let running: ReplicaManager | undefined;
+  let fullDisk: FullDisk | undefined;
   const folder = await diskErrors(folderPath, () =>
-    openFolder(options, disk, codecs, () => running?.storageFailed()),
+    openFolder(
+      options,
+      disk,
+      codecs,
+      () => running?.storageFailed(),
+      () => fullDisk?.met(),
+    ),
   );
   const undo: (() => Promise<void>)[] = [() => folder.close()];
   try {
@@ -100,8 +109,13 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
       };
       return { self, clusterId, codecs, metadata, broker: undefined, close };
     }
-    const lifecycle = brokerLifecycle(options, metadata, meta, folder);
+    const lifecycle = brokerLifecycle(options, metadata, meta, folder, () => fullDisk?.wantsFence === true);
+    fullDisk = fullDiskOf(options, metadata, folder, self, {
+      onChange: () => lifecycle.wishesChanged(),
+      onRoom: () => running?.roomFound(),
+    });
     undo.push(() => {
+      fullDisk?.close();
       lifecycle.close();
       return Promise.resolve();
     });
@@ -130,6 +144,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     );
     const offsetsTopic = new OffsetsTopic(metadata, offsetsTopicSettings(config));
     const close = async (): Promise<void> => {
+      fullDisk?.close();
       lifecycle.close();
       await groups.close();
       await replicas.close();
@@ -158,6 +173,7 @@ function brokerLifecycle(
   metadata: MetadataNode,
   { clusterId, nodeId, directoryId }: MetaProperties,
   folder: LogFolder,
+  wantsFence: () => boolean,
 ): BrokerLifecycle {
   return new BrokerLifecycle({
     metadata,
@@ -176,6 +192,7 @@ function brokerLifecycle(
     sessionTimeoutMs: config.get('broker.session.timeout.ms'),
     requestTimeoutMs: config.get('controller.quorum.request.timeout.ms'),
     retryBackoffMs: config.get('controller.quorum.retry.backoff.ms'),
+    wantsFence,
     onRetry: (cause, doing) => {
       const what =
         doing === 'register'
@@ -187,6 +204,30 @@ function brokerLifecycle(
       failure.raise(TidemarkError.from(cause), 'this broker was replaced or removed; the process ends');
     },
     onFatal: (cause) => failure.raise(cause, 'a bug was met in the broker’s heartbeat; the process ends'),
+  });
+}
+
+function fullDiskOf(
+  { clock, log, failure }: NodeOptions,
+  metadata: MetadataNode,
+  folder: LogFolder,
+  self: BrokerId,
+  { onChange, onRoom }: Pick<FullDiskOptions, 'onChange' | 'onRoom'>,
+): FullDisk {
+  return new FullDisk({
+    self,
+    clock,
+    image: () => metadata.image,
+    hasRoom: () => folder.hasRoom(),
+    onChange,
+    onRoom,
+    onTold: (isFull) => {
+      if (isFull)
+        log.error('the disk is full: the broker asks to be fenced, unless it alone can lead something');
+      else log.info('the disk has room again');
+    },
+    onFatal: (cause) =>
+      failure.raise(cause, 'a bug was met while looking for room on the disk; the process ends'),
   });
 }
 
@@ -249,7 +290,11 @@ function groupCoordinator(
   return new GroupCoordinator({
     ...{ self, clock, prng, codecs },
     settings: groupSettings(config),
-    limits: { ...defaultCoordinatorLimits, maxInflatedBatchBytes: config.get('max.inflated.batch.bytes') },
+    limits: {
+      ...defaultCoordinatorLimits,
+      maxInflatedBatchBytes: config.get('max.inflated.batch.bytes'),
+      appendLingerMs: config.get('group.coordinator.append.linger.ms'),
+    },
     retentionCheckMs: config.get('offsets.retention.check.interval.ms'),
     image: () => replicas.image,
     onError: (cause, doing) => log.error({ err: cause }, doing),

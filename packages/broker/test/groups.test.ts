@@ -34,7 +34,7 @@ describe('the group service', () => {
   });
   afterEach(() => broker.stop());
 
-  it('creates the topic of the groups when the first one asks for its coordinator', async () => {
+  it('creates the topic of the groups, compacted (rule 16), when the first one asks for its coordinator', async () => {
     const before = await call(groupService.Heartbeat, { groupId: 'g', memberId: 'm', generationId: 1 });
     expect(before.error?.name).to.equal('COORDINATOR_NOT_AVAILABLE');
     const { coordinators } = await call(groupService.FindCoordinator, { groupIds: ['g', ''] });

@@ -142,6 +142,16 @@ describe('a fetch stream', () => {
     stream.cancel();
   });
 
+  it('says when it is asked that it is there, although there is nothing to push', async () => {
+    const stream = broker.fetchStream();
+    stream.send({ add: [{ topic: 't' }], creditBytes: 1_000_000 });
+    stream.send({ probe: true });
+    expect((await stream.next())!.results).to.deep.equal([]);
+    await broker.produce({ topic: 't', batches: batchOf(['a']) });
+    expect(offsetsIn((await stream.next())!.results)).to.deep.equal([0]);
+    stream.cancel();
+  });
+
   it('moves a partition to another offset and says which position a push is for', async () => {
     for (const value of ['a', 'b', 'c']) await broker.produce({ topic: 't', batches: batchOf([value]) });
     const stream = broker.fetchStream();

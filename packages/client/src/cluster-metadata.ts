@@ -1,15 +1,15 @@
 // What the client knows of the cluster: brokers, topics, leaders. Refreshed when an answer proved it stale, when it is older
 // than metadata.max.age.ms, and when a topic is asked for that is not known. One refresh runs at a time; who asks meanwhile
-// gets the next one. While leaders are in doubt a broker is watched, too. A partition's leader never goes back to an older leader
-// epoch (KIP-320).
+// gets the next one. While leaders are in doubt a broker is watched, too, and others are asked now and then; one that gave no answer
+// is asked last. A partition's leader never goes back to an older leader epoch (KIP-320).
 import { TidemarkError } from '@tidemark/core';
 import type { Clock, Timer } from '@tidemark/core';
 import { clusterService, errorFromDetail } from '@tidemark/rpc';
-import type { ResponseOf } from '@tidemark/rpc';
+import type { RequestOf, ResponseOf } from '@tidemark/rpc';
 import { backoffMs } from './backoff.ts';
 import type { BackoffRange } from './backoff.ts';
 import type { Connections } from './connections.ts';
-import { LeaderWatch } from './leader-watch.ts';
+import { MetadataWatch } from './metadata-watch.ts';
 
 type MetadataAnswer = ResponseOf<typeof clusterService.GetMetadata>;
 type TopicAnswer = MetadataAnswer['topics'][number];
@@ -58,6 +58,13 @@ interface Waiter {
   readonly timer: Timer;
 }
 
+/** A broker that has not answered for so long is waited for no longer before another one is asked, too. */
+const ANSWER_MS = 1_500;
+/** While leaders are in doubt and one broker is watched, another one is asked so often. */
+const WATCHED_POLL_MS = 1_500;
+/** How long a broker that gave no answer is asked after all others. */
+const DOUBTED_MS = 10_000;
+
 export class ClusterMetadata {
   readonly #options: MetadataOptions;
   readonly #tracked = new Set<string>();
@@ -69,7 +76,7 @@ export class ClusterMetadata {
   readonly #brokers = new Map<number, BrokerInfo>();
   readonly #listeners = new Set<() => void>();
   readonly #waiters = new Set<Waiter>();
-  readonly #watch: LeaderWatch;
+  readonly #watch: MetadataWatch;
   /** By topic and partition: `leadersLearned` when its present leader became known. */
   readonly #learnedAt = new Map<string, number[]>();
   #leadersLearned = 0;
@@ -84,20 +91,22 @@ export class ClusterMetadata {
   #timerDueMs = Infinity;
   #refreshedMs = -Infinity;
   #nextAddress = 0;
+  /** By address: until when others are asked first. */
+  readonly #doubted = new Map<string, number>();
   #lastError: TidemarkError | undefined;
   #closed = false;
 
   constructor(options: MetadataOptions) {
     this.#options = options;
     const { connections, clock, random } = options;
-    this.#watch = new LeaderWatch({
+    this.#watch = new MetadataWatch({
       connections,
       clock,
       random,
       nextAddress: () => this.anyAddress(),
-      addressCount: () => this.#addresses().length,
+      addressCount: () => this.#trustedAddresses().length,
       topics: () => [...this.#tracked],
-      onMetadata: (metadata) => this.#learn(metadata, false),
+      onMetadata: (metadata, all) => this.#learn(metadata, all),
     });
   }
 
@@ -154,6 +163,14 @@ export class ClusterMetadata {
     const isNews = this.#tracked.size > before;
     if (isNews) this.#watch.topicsChanged();
     return isNews && !this.#tracksAll;
+  }
+
+  /**
+   * What changes of the topics tracked, or of 'all', is known here as soon as some broker knows it, and not only with the next refresh.
+   * Answers how to end that.
+   */
+  watchTopics(which: 'tracked' | 'all'): () => void {
+    return this.#watch.hold(which === 'all');
   }
 
   /** Rejects when there is no answer in time; what was known before stays. */
@@ -222,10 +239,21 @@ export class ClusterMetadata {
     if (this.#failures > 0 && this.#timer !== undefined) return;
     const { clock, retryBackoff } = this.#options;
     // A partition without a leader is still without one right after an answer that said so; and what changes, a watch tells.
-    const leastMs = this.#watch.isLive ? retryBackoff.maxMs : retryBackoff.firstMs;
+    const { isLive, isWanted } = this.#watch;
+    const leastMs = isLive && isWanted ? WATCHED_POLL_MS : retryBackoff.firstMs;
     const waitMs = this.#refreshedMs + leastMs - clock.monotonicMs();
     if (waitMs > 0) this.#refreshIn(waitMs);
     else void this.#refresh();
+  }
+
+  /** The broker gives no answer: others are asked who leads, and whether anything has changed. */
+  doubt(brokerId: number): void {
+    const address = this.address(brokerId);
+    if (address !== undefined) {
+      this.#doubted.set(address, this.#options.clock.monotonicMs() + DOUBTED_MS);
+      if (!this.#closed && this.#trustedAddresses().length > 0) this.#watch.leave(address);
+    }
+    this.refreshSoon();
   }
 
   /** Called after every refresh that succeeded and every leader learned. Returns how to stop listening. */
@@ -234,9 +262,10 @@ export class ClusterMetadata {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** A channel to some broker, for calls that any broker answers: another one with each call. */
+  /** Some broker, for calls that any broker answers: another one with each call, and none that gives no answer if others are left. */
   anyAddress(): string {
-    const addresses = this.#addresses();
+    const trusted = this.#trustedAddresses();
+    const addresses = trusted.length > 0 ? trusted : this.#addresses();
     return addresses[this.#nextAddress++ % addresses.length]!;
   }
 
@@ -260,9 +289,14 @@ export class ClusterMetadata {
     ];
   }
 
+  #trustedAddresses(): string[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    return this.#addresses().filter((address) => (this.#doubted.get(address) ?? -Infinity) <= nowMs);
+  }
+
   /** One attempt: every address once, until one answers. It never rejects. */
   async #refresh(): Promise<void> {
-    const { connections, clock, requestTimeoutMs, maxAgeMs, retryBackoff, random } = this.#options;
+    const { clock, maxAgeMs, retryBackoff, random } = this.#options;
     this.#refreshing = true;
     this.#wanted = false;
     this.#timer?.cancel();
@@ -270,17 +304,7 @@ export class ClusterMetadata {
     const all = this.#tracksAll;
     const request = all ? { allTopics: true } : { topics: [...this.#tracked].map((name) => ({ name })) };
     const asked = this.#fresh.splice(0);
-    let answer: MetadataAnswer | undefined;
-    for (let tries = this.#addresses().length; tries > 0 && answer === undefined && !this.#closed; tries--) {
-      try {
-        answer = await connections
-          .channel(this.anyAddress())
-          .unary(clusterService.GetMetadata, request, { timeoutMs: requestTimeoutMs });
-      } catch (error) {
-        // Kept for whoever runs out of time; the next address is tried.
-        this.#lastError = error instanceof TidemarkError ? error : new TidemarkError('UNKNOWN_SERVER_ERROR');
-      }
-    }
+    const answer = await this.#ask(request);
     this.#refreshing = false;
     if (this.#isClosed()) return;
     const before = this.#leadersLearned;
@@ -290,13 +314,57 @@ export class ClusterMetadata {
     this.#refreshedMs = clock.monotonicMs();
     const settled = answer !== undefined && this.#waiters.size === 0 && this.#fresh.length === 0;
     this.#failures = settled ? 0 : this.#failures + 1;
-    // Leaders are in doubt, and nobody will tell when that is over.
-    const inVain = this.#watch.isWanted && !this.#watch.isLive && this.#leadersLearned === before;
+    // Leaders are in doubt. Who watches is told when that is over, unless the broker that is watched does not hear of it either.
+    const inVain = this.#watch.isWanted && this.#leadersLearned === before;
     this.#vain = inVain ? this.#vain + 1 : 0;
     // Asked for while this one was under way, which may have been answered from before the change.
-    const soon = !settled || inVain || this.#wantsMore();
+    const soon = !settled || (inVain && !this.#watch.isLive) || this.#wantsMore();
     const attempts = Math.max(this.#failures, this.#vain);
-    this.#refreshIn(soon ? backoffMs(retryBackoff, attempts, random) : maxAgeMs);
+    const nextMs = soon ? backoffMs(retryBackoff, attempts, random) : inVain ? WATCHED_POLL_MS : maxAgeMs;
+    this.#refreshIn(nextMs);
+  }
+
+  /** One address after another until one answers. One that is late goes on being waited for, while the next is asked, too. */
+  #ask(request: RequestOf<typeof clusterService.GetMetadata>): Promise<MetadataAnswer | undefined> {
+    const { connections, clock, requestTimeoutMs } = this.#options;
+    const trusted = this.#trustedAddresses();
+    const first = this.#nextAddress++ % Math.max(1, trusted.length);
+    const doubted = this.#addresses().filter((address) => !trusted.includes(address));
+    const addresses = [...trusted.slice(first), ...trusted.slice(0, first), ...doubted];
+    const rest = new AbortController();
+    return new Promise((resolve) => {
+      let open = 0;
+      let late: Timer | undefined;
+      const done = (answer: MetadataAnswer | undefined): void => {
+        late?.cancel();
+        resolve(answer);
+        rest.abort();
+      };
+      const next = (): void => {
+        late?.cancel();
+        if (rest.signal.aborted) return;
+        const address = this.#closed ? undefined : addresses.shift();
+        if (address === undefined) {
+          if (open === 0) done(undefined);
+          return;
+        }
+        open += 1;
+        if (addresses.length > 0) late = clock.setTimer(ANSWER_MS, next);
+        connections
+          .channel(address)
+          .unary(clusterService.GetMetadata, request, { timeoutMs: requestTimeoutMs, signal: rest.signal })
+          .then(done, (error: unknown) => {
+            open -= 1;
+            // Kept for whoever runs out of time; the next address is tried.
+            if (!rest.signal.aborted) {
+              this.#lastError =
+                error instanceof TidemarkError ? error : new TidemarkError('UNKNOWN_SERVER_ERROR');
+            }
+            next();
+          });
+      };
+      next();
+    });
   }
 
   #refreshIn(delayMs: number): void {

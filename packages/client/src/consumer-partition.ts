@@ -31,8 +31,8 @@ export class ConsumerPartition {
   inProcess = false;
   /** Tells `run` to stop after the record in hand. */
   interrupt: (() => void) | undefined;
-  /** It came with an assignment of the group: when its topic goes, the group takes it away. */
-  isGroups = false;
+  /** When its topic goes it is taken away by whoever assigned it, the group for one, and the application need not hear of it. */
+  goesWithTopic = false;
   /** Who pushes it at the moment. */
   connection: FetchConnection | undefined;
   positionId = 0;

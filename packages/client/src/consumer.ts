@@ -3,7 +3,8 @@
 // application is bounded in bytes; the broker pushes on as the application takes. Errors the application must decide about are thrown at
 // it, and the partition waits there.
 import { TidemarkError } from '@tidemark/core';
-import type { Clock, Timer } from '@tidemark/core';
+import { ApplicationReads } from './application-reads.ts';
+import type { PollOptions } from './application-reads.ts';
 import { wire } from './client-settings.ts';
 import type { ClientOptions, Wiring } from './client-settings.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
@@ -12,7 +13,6 @@ import type { ConsumerMetrics } from './consumer-metrics.ts';
 import { ConsumerPartition } from './consumer-partition.ts';
 import type { ConsumerRecord } from './consumer-record.ts';
 import type { RecordDeserializers } from './consumer-record.ts';
-import { ConsumerRun } from './consumer-run.ts';
 import type { RunOptions } from './consumer-run.ts';
 import { consumerSettings } from './consumer-settings.ts';
 import type { ConsumerSettings } from './consumer-settings.ts';
@@ -32,6 +32,8 @@ import { abortReason } from './pause.ts';
 import { RecordReader } from './record-reader.ts';
 import { bytesDeserializer } from './serializers.ts';
 import type { Deserializer } from './serializers.ts';
+import { WholeTopics } from './whole-topics.ts';
+import type { AssignAllOptions } from './whole-topics.ts';
 
 export interface ConsumerOptions<K = Uint8Array, V = Uint8Array> extends ClientOptions {
   /** Default: bytes as they are. */
@@ -52,15 +54,6 @@ export interface Assignment extends TopicPartition {
   readonly position?: OffsetSpec | undefined;
 }
 
-export interface PollOptions {
-  /** Default: `max.poll.records`. */
-  readonly maxRecords?: number | undefined;
-  /** How long to wait for the first record, in ms. Default 0. */
-  readonly timeoutMs?: number | undefined;
-  /** Rejects with its reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 export interface ConsumerCloseOptions {
   /** For the last commit, the callbacks and leaving the group together; default 30 s. */
   readonly timeoutMs?: number | undefined;
@@ -75,17 +68,15 @@ const CLOSE_TIMEOUT_MS = 30_000;
 
 export class Consumer<K = Uint8Array, V = Uint8Array> {
   readonly #wiring: Wiring;
-  readonly #clock: Clock;
   readonly #settings: ConsumerSettings;
   readonly #metrics = newConsumerMetrics();
   readonly #calls: LeaderCalls;
   readonly #fetcher: Fetcher;
   readonly #reader: RecordReader<K, V>;
+  readonly #reads: ApplicationReads<K, V>;
   readonly #group: ConsumerGroup | undefined;
-  readonly #waiting = new Set<() => void>();
-  #run: ConsumerRun<K, V> | undefined;
   readonly #onError: (error: unknown) => void;
-  #closed = false;
+  #whole: WholeTopics | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: ConsumerOptions<K, V>) {
@@ -93,7 +84,6 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
     this.#wiring = wire(options);
     this.#onError = options.onError ?? ((): void => undefined);
     const { clock, random, connections, metadata } = this.#wiring;
-    this.#clock = clock;
     const { requestTimeoutMs, retryBackoff, group } = this.#settings;
     this.#calls = new LeaderCalls({ connections, metadata, clock, random, requestTimeoutMs, retryBackoff });
     this.#fetcher = new Fetcher({
@@ -105,10 +95,17 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
       calls: this.#calls,
       metrics: this.#metrics,
       committed: group === undefined ? undefined : (at) => this.#group!.find(at),
-      onNews: () => this.#news(),
+      onNews: () => this.#reads.news(),
       onTruncation: options.onTruncation ?? warnOfTruncation,
     });
     this.#reader = new RecordReader(this.#fetcher, deserializersOf(options));
+    this.#reads = new ApplicationReads({
+      clock,
+      maxPollRecords: this.#settings.maxPollRecords,
+      fetcher: this.#fetcher,
+      reader: this.#reader,
+      group: () => this.#group,
+    });
     if (group === undefined) return;
     this.#group = new ConsumerGroup({
       settings: { ...this.#settings, group },
@@ -117,7 +114,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
       reader: this.#reader,
       onEvent: options.onGroupEvent ?? ((): void => undefined),
       onError: this.#onError,
-      onNews: () => this.#news(),
+      onNews: () => this.#reads.news(),
     });
   }
 
@@ -135,7 +132,9 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
    * every topic it matches, also of those to come. Replaces what was subscribed to before.
    */
   subscribe(topics: readonly string[] | RegExp, listener: RebalanceListener = {}): void {
-    this.#requireGroup().subscribe(topics, listener);
+    const group = this.#requireGroup();
+    this.#endWholeTopics();
+    group.subscribe(topics, listener);
   }
 
   /** Gives up everything and leaves the group. */
@@ -166,23 +165,36 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
    * group begins where the group is, and commits for it without being a member: nobody else should.
    */
   assign(assignments: readonly Assignment[]): void {
-    this.#checkOpen();
-    if (this.#group?.isSubscribed === true) {
-      throw new TidemarkError('INVALID_REQUEST', 'the group assigns what is read; unsubscribe first');
-    }
-    this.#group?.assignedByHand();
-    const wanted = new Set(assignments.map(({ topic, partition }) => `${topic}-${partition}`));
-    for (const partition of [...this.#fetcher.partitions]) {
-      if (!wanted.has(partition.name)) this.#fetcher.drop(partition);
-    }
-    for (const { topic, partition: index, position } of assignments) {
-      const known = this.#fetcher.partition({ topic, partition: index });
-      if (known === undefined) {
-        const partition = new ConsumerPartition(topic, index);
-        partition.moveTo(position);
-        this.#fetcher.add(partition);
-      } else if (position !== undefined) this.seek(known, position);
-    }
+    this.#checkAssignable();
+    this.#endWholeTopics();
+    this.#assign(assignments);
+  }
+
+  /**
+   * Reads every partition of these topics, by name or, with a pattern, of every topic it matches, and those that come later: for
+   * consumers that all read everything. Nothing is shared; where to begin is the application's to say, or `auto.offset.reset`'s, and
+   * what comes later is read from its start. Replaces what was assigned before. Resolves with what there is now; rejects when no broker
+   * tells in `request.timeout.ms`. With a group it begins where the group is, like `assign`.
+   */
+  async assignAll(
+    wanted: readonly string[] | RegExp,
+    options: AssignAllOptions = {},
+  ): Promise<readonly TopicPartition[]> {
+    this.#checkAssignable();
+    this.#endWholeTopics();
+    this.#assign([]);
+    const whole = new WholeTopics({
+      ...options,
+      wanted,
+      directory: this.#wiring.metadata,
+      timeoutMs: this.#settings.requestTimeoutMs,
+      add: (at, position) => this.#add(at, position, true),
+      remove: (at) => this.#remove(at),
+      onError: this.#onError,
+    });
+    this.#whole = whole;
+    await whole.begin();
+    return this.assignment;
   }
 
   /** Goes on from there. Throws INVALID_REQUEST when the partition is not assigned. */
@@ -206,7 +218,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
       partition.paused = false;
       this.#fetcher.refresh(partition);
     }
-    this.#news();
+    this.#reads.news();
   }
 
   /** Offset of the next record the application gets from the partition. Waits until it is known. */
@@ -217,8 +229,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
       if (position >= 0) return position;
       if (partition.error !== undefined) throw partition.error;
       if (options.signal?.aborted === true) throw abortReason(options.signal);
-      await this.#wait(undefined, options.signal);
-      this.#checkOpen();
+      await this.#reads.wait(undefined, options.signal);
+      this.#reads.checkOpen();
     }
   }
 
@@ -238,27 +250,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
   }
 
   /** Up to `maxRecords`, as soon as there is one; none after `timeoutMs`. */
-  async poll(options: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
-    const maxRecords = options.maxRecords ?? this.#settings.maxPollRecords;
-    const deadlineMs = this.#clock.monotonicMs() + (options.timeoutMs ?? 0);
-    this.#enter();
-    try {
-      for (;;) {
-        this.#check();
-        if (options.signal?.aborted === true) throw abortReason(options.signal);
-        const records: ConsumerRecord<K, V>[] = [];
-        while (records.length < maxRecords) {
-          const record = this.#nextOrLater(records.length > 0);
-          if (record === undefined) break;
-          records.push(record);
-        }
-        const leftMs = deadlineMs - this.#clock.monotonicMs();
-        if (records.length > 0 || leftMs <= 0) return records;
-        await this.#wait(leftMs, options.signal);
-      }
-    } finally {
-      this.#group?.leave();
-    }
+  poll(options: PollOptions = {}): Promise<ConsumerRecord<K, V>[]> {
+    return this.#reads.poll(options);
   }
 
   /** Records without end, until `break`, `close()` or the signal. */
@@ -267,7 +260,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
   }
 
   records(options: ReadOptions = {}): AsyncIterableIterator<ConsumerRecord<K, V>> {
-    return this.#iterate(() => this.#next(), options.signal);
+    return this.#reads.records(options.signal);
   }
 
   /**
@@ -275,7 +268,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
    * mix with poll() and records() on the same partitions.
    */
   batches(options: ReadOptions = {}): AsyncIterableIterator<ConsumerBatch<K, V>> {
-    return this.#iterate(() => this.#nextBatch(), options.signal);
+    return this.#reads.batches(options.signal);
   }
 
   /**
@@ -283,25 +276,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
    * partitions at a time. What is handed out counts as done, and is committed, when the handler has returned. Resolves when the signal
    * says so or the consumer is closed, with what is in hand done; rejects with what a handler throws, whose record comes again.
    */
-  async run(options: RunOptions<K, V>): Promise<void> {
-    this.#checkOpen();
-    if (this.#run !== undefined) throw new TidemarkError('INVALID_REQUEST', 'the consumer runs already');
-    const run = new ConsumerRun(options, {
-      reader: this.#reader,
-      fetcher: this.#fetcher,
-      group: this.#group,
-      check: () => this.#check(),
-      wait: () => this.#wait(undefined, options.signal),
-      onNews: () => this.#news(),
-    });
-    this.#run = run;
-    this.#group?.enter();
-    try {
-      await run.done;
-    } finally {
-      this.#run = undefined;
-      this.#group?.leave();
-    }
+  run(options: RunOptions<K, V>): Promise<void> {
+    return this.#reads.run(options);
   }
 
   /**
@@ -317,8 +293,49 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
     await this.close();
   }
 
+  #checkAssignable(): void {
+    this.#reads.checkOpen();
+    if (this.#group?.isSubscribed === true) {
+      throw new TidemarkError('INVALID_REQUEST', 'the group assigns what is read; unsubscribe first');
+    }
+    this.#group?.assignedByHand();
+  }
+
+  #assign(assignments: readonly Assignment[]): void {
+    const wanted = new Set(assignments.map(({ topic, partition }) => `${topic}-${partition}`));
+    for (const partition of [...this.#fetcher.partitions]) {
+      if (!wanted.has(partition.name)) this.#fetcher.drop(partition);
+    }
+    for (const { position, ...at } of assignments) {
+      const known = this.#fetcher.partition(at);
+      if (known === undefined) this.#add(at, position, false);
+      else if (position !== undefined) this.seek(known, position);
+    }
+  }
+
+  #add(at: TopicPartition, position: OffsetSpec | undefined, goesWithTopic: boolean): void {
+    const partition = new ConsumerPartition(at.topic, at.partition);
+    partition.goesWithTopic = goesWithTopic;
+    partition.moveTo(position);
+    this.#fetcher.add(partition);
+  }
+
+  /** Answers where it was. */
+  #remove(at: TopicPartition): OffsetSpec | undefined {
+    const partition = this.#fetcher.partition(at);
+    if (partition === undefined) return undefined;
+    const position = this.#reader.position(partition);
+    this.#fetcher.drop(partition);
+    return position < 0 ? partition.wanted : position;
+  }
+
+  #endWholeTopics(): void {
+    this.#whole?.close();
+    this.#whole = undefined;
+  }
+
   #assigned(at: TopicPartition): ConsumerPartition {
-    this.#checkOpen();
+    this.#reads.checkOpen();
     const partition = this.#fetcher.partition(at);
     if (partition !== undefined) return partition;
     throw new TidemarkError(
@@ -327,122 +344,27 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
     );
   }
 
-  #checkOpen(): void {
-    if (this.#closed) throw new TidemarkError('INVALID_REQUEST', 'the consumer is closed');
-  }
-
   #lookUp(partitions: readonly TopicPartition[], spec: LookupSpec): Promise<FoundOffset[]> {
     const targets = partitions.map(({ topic, partition }) => ({ topic, partition, spec }));
     return lookUpOffsets(this.#calls, targets, this.#settings.requestTimeoutMs);
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    this.#closed = true;
-    this.#news();
-    if (this.#run !== undefined) await this.#noLongerThan(timeoutMs, this.#run.stop());
+    this.#endWholeTopics();
+    await this.#reads.close(timeoutMs);
     await this.#group?.close(timeoutMs);
     this.#fetcher.close();
     this.#wiring.metadata.close();
     this.#wiring.connections.close();
-    this.#news();
-  }
-
-  async #noLongerThan(timeoutMs: number, promise: Promise<void>): Promise<void> {
-    let timer: Timer | undefined;
-    const over = new Promise<void>((resolve) => (timer = this.#clock.setTimer(timeoutMs, resolve)));
-    await Promise.race([promise, over]);
-    timer?.cancel();
+    this.#reads.news();
   }
 
   #requireGroup(): ConsumerGroup {
-    this.#checkOpen();
+    this.#reads.checkOpen();
     if (this.#group !== undefined) return this.#group;
-    throw new TidemarkError('INVALID_GROUP_ID', 'the consumer is in no group: make it with a groupId');
-  }
-
-  /** Whether there may be more for the application, which has come for it. */
-  #check(): void {
-    this.#checkOpen();
-    this.#group?.check();
-  }
-
-  #enter(): void {
-    this.#checkOpen();
-    if (this.#run !== undefined) throw new TidemarkError('INVALID_REQUEST', 'run() reads from this consumer');
-    this.#group?.enter();
-  }
-
-  /** With records in hand an error is left for the next call: it is the partition's, and stays. */
-  #nextOrLater(inHand: boolean): ConsumerRecord<K, V> | undefined {
-    try {
-      return this.#next();
-    } catch (error) {
-      if (inHand && error instanceof TidemarkError) return undefined;
-      throw error;
-    }
-  }
-
-  #next(): ConsumerRecord<K, V> | undefined {
-    const record = this.#reader.next();
-    if (record !== undefined) this.#group?.gave(this.#reader.partition!, record.offset);
-    return record;
-  }
-
-  #nextBatch(): ConsumerBatch<K, V> | undefined {
-    const read = this.#reader.nextBatch();
-    if (read === undefined) return undefined;
-    this.#group?.gave(read.partition, read.batch.firstOffset);
-    return read.batch;
-  }
-
-  #iterate<T>(next: () => T | undefined, signal: AbortSignal | undefined): AsyncIterableIterator<T> {
-    let ended = false;
-    const isOver = (): boolean => ended || this.#closed || signal?.aborted === true;
-    const waitForNext = async (): Promise<IteratorResult<T>> => {
-      if (isOver()) return { done: true, value: undefined };
-      this.#enter();
-      try {
-        while (!isOver()) {
-          this.#group?.check();
-          const value = next();
-          if (value !== undefined) return { done: false, value };
-          await this.#wait(undefined, signal);
-        }
-        return { done: true, value: undefined };
-      } finally {
-        this.#group?.leave();
-      }
-    };
-    return {
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-      next: waitForNext,
-      return: () => {
-        ended = true;
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    };
-  }
-
-  #news(): void {
-    for (const wake of [...this.#waiting]) wake();
-  }
-
-  /** Until there is news, the time is over, or the signal says so; the caller looks which. */
-  #wait(timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      let timer: Timer | undefined;
-      const wake = (): void => {
-        timer?.cancel();
-        signal?.removeEventListener('abort', wake);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal?.addEventListener('abort', wake);
-      if (timeoutMs !== undefined) timer = this.#clock.setTimer(Math.ceil(timeoutMs), wake);
-    });
+    const text =
+      'the consumer is in no group: make it with a groupId, or have it read everything by assignAll';
+    throw new TidemarkError('INVALID_GROUP_ID', text);
   }
 }
 

@@ -1,7 +1,9 @@
 // The fetch stream of one broker: which partitions it pushes, and how many bytes it may push beyond what the application has taken.
-// Changes made in one task go out as one message. Credit goes back in lumps, so that a message is not sent for each batch.
+// Changes made in one task go out as one message. Credit goes back in lumps, so that a message is not sent for each batch. A broker
+// with nothing to push is silent, and so is one that is frozen or cut off: after a silence it is asked whether it is there.
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { TidemarkError } from '@tidemark/core';
+import type { Clock, Timer } from '@tidemark/core';
 import { errorFromStatus, logService } from '@tidemark/rpc';
 import type {
   Channel,
@@ -14,15 +16,23 @@ import type {
 export interface FetchConnectionOptions {
   readonly brokerId: number;
   readonly channel: Channel;
+  readonly clock: Clock;
   /** The credit it begins with, and so the most that is ever on its way or waiting. */
   readonly windowBytes: number;
   readonly maxMessageBytes: number;
   readonly minBytes: number;
   readonly maxWaitMs: number;
   readonly onResult: (result: FetchPartitionResultOutput) => void;
+  /** The broker does not say that it is there. Told again and again for as long as that is so. */
+  readonly onSilent: () => void;
   /** It is of no use any more. */
   readonly onBroken: (error: TidemarkError) => void;
 }
+
+/** Nothing came for so long: the broker is asked. */
+const SILENT_MS = 1_500;
+/** It says at once that it is there. */
+const PROBE_ANSWER_MS = 500;
 
 interface Reference {
   readonly topic: string;
@@ -36,6 +46,9 @@ export class FetchConnection {
   #add = new Map<string, FetchPartition>();
   #remove = new Map<string, Reference>();
   #owedBytes: number;
+  #heardMs = -Infinity;
+  #probedMs = -Infinity;
+  #timer: Timer | undefined;
   #scheduled = false;
   #closed = false;
 
@@ -68,6 +81,7 @@ export class FetchConnection {
 
   close(): void {
     this.#closed = true;
+    this.#timer?.cancel();
     const stream = this.#stream;
     this.#stream = undefined;
     stream?.cancel();
@@ -100,8 +114,10 @@ export class FetchConnection {
   }
 
   #open(): ClientDuplexStream<FetchStreamRequest, FetchStreamResponseOutput> {
-    const { channel, onResult, onBroken } = this.#options;
+    const { channel, clock, onResult, onBroken } = this.#options;
     const stream = channel.stream(logService.FetchStream);
+    this.#heardMs = clock.monotonicMs();
+    this.#listen();
     const broken = (error: TidemarkError): void => {
       if (this.#closed) return;
       this.close();
@@ -109,6 +125,7 @@ export class FetchConnection {
     };
     stream.on('data', (message: FetchStreamResponseOutput) => {
       if (this.#closed) return;
+      this.#heardMs = clock.monotonicMs();
       for (const result of message.results) onResult(result);
     });
     stream.on('error', (error: unknown) => {
@@ -118,5 +135,28 @@ export class FetchConnection {
       broken(new TidemarkError('NETWORK_EXCEPTION', `${channel.address} ended the fetch stream`));
     });
     return stream;
+  }
+  /** Looks again when the silence has lasted too long, if nothing comes before. */
+  #listen(): void {
+    const { clock, onSilent } = this.#options;
+    const quietMs = clock.monotonicMs() - this.#heardMs;
+    this.#timer = clock.setTimer(Math.max(1, Math.ceil(SILENT_MS - quietMs)), () => {
+      const nowMs = clock.monotonicMs();
+      if (nowMs - this.#heardMs < SILENT_MS) {
+        this.#listen();
+        return;
+      }
+      // One that was not answered is not followed by another.
+      if (this.#probedMs <= this.#heardMs) this.#stream?.write({ probe: true });
+      this.#probedMs = nowMs;
+      this.#timer = clock.setTimer(PROBE_ANSWER_MS, () => {
+        if (this.#heardMs >= this.#probedMs) {
+          this.#listen();
+          return;
+        }
+        this.#timer = clock.setTimer(SILENT_MS, () => this.#listen());
+        onSilent();
+      });
+    });
   }
 }

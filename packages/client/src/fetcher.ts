@@ -316,15 +316,17 @@ export class Fetcher {
   #connection(brokerId: number, address: string): FetchConnection {
     const known = this.#connections.get(brokerId);
     if (known !== undefined) return known;
-    const { settings, connections } = this.#options;
+    const { settings, connections, clock, metadata } = this.#options;
     const connection = new FetchConnection({
       brokerId,
+      clock,
       channel: connections.channel(address),
       windowBytes: settings.windowBytes,
       maxMessageBytes: Math.min(settings.windowBytes, settings.partitionMaxBytes),
       minBytes: settings.minBytes,
       maxWaitMs: settings.maxWaitMs,
       onResult: (result) => this.#pushed(connection, result),
+      onSilent: () => metadata.doubt(brokerId),
       onBroken: (error) => this.#broken(connection, error),
     });
     this.#connections.set(brokerId, connection);
@@ -385,7 +387,7 @@ export class Fetcher {
     for (const partition of this.#partitions.values()) {
       if (partition.connection === connection) partition.connection = undefined;
     }
-    if (provesMetadataStale(error.error)) metadata.refreshSoon();
+    if (provesMetadataStale(error.error)) metadata.doubt(connection.brokerId);
     this.schedule();
   }
 
@@ -399,7 +401,7 @@ export class Fetcher {
     partition.busy = false;
     const topicIsMissing =
       error.error === 'UNKNOWN_TOPIC_OR_PARTITION' && metadata.topic(partition.topic) === undefined;
-    if (!error.retriable || (topicIsMissing && !partition.isGroups)) {
+    if (!error.retriable || (topicIsMissing && !partition.goesWithTopic)) {
       const text = `${partition.name}: ${error.message}`;
       this.fail(partition, new TidemarkError(error.error, text, { cause: error }));
       return;

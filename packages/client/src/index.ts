@@ -14,13 +14,8 @@ export type { ProducerInterceptor } from './interceptors.ts';
 export type { ProducerMetrics } from './producer-metrics.ts';
 
 export { Consumer } from './consumer.ts';
-export type {
-  Assignment,
-  ConsumerCloseOptions,
-  ConsumerOptions,
-  PollOptions,
-  ReadOptions,
-} from './consumer.ts';
+export type { PollOptions } from './application-reads.ts';
+export type { Assignment, ConsumerCloseOptions, ConsumerOptions, ReadOptions } from './consumer.ts';
 export type { RunContext, RunOptions } from './consumer-run.ts';
 export type { CommittedOffset } from './group/committed-offsets.ts';
 export type { Coordinator } from './group/coordinator-calls.ts';
@@ -28,6 +23,7 @@ export type { GroupEvent, GroupEventListener } from './group/group-events.ts';
 export { CommitFailed } from './group/offset-commits.ts';
 export type { CommitOptions, OffsetToCommit } from './group/offset-commits.ts';
 export type { RebalanceListener } from './group/rebalance-listener.ts';
+export type { AssignAllOptions, AssignmentChange } from './whole-topics.ts';
 export { LogTruncationError } from './log-truncation.ts';
 export type { LogTruncation, ResumedTruncation } from './log-truncation.ts';
 export { ConsumerBatch } from './consumer-batch.ts';

@@ -1,6 +1,6 @@
 // Calls that only a partition's leader answers: where offsets are, where an epoch ended, deleting what is below an offset. Grouped
 // by leader, repeated with back-off while the error may pass (a moved leader, a lost connection), until the time is up. A newer
-// leader of one that is still open ends the back-off.
+// leader of one that is still open ends the back-off, and the wait for an answer of the one before, which may be frozen.
 import { TidemarkError } from '@tidemark/core';
 import type { Clock } from '@tidemark/core';
 import { errorFromDetail } from '@tidemark/rpc';
@@ -10,6 +10,7 @@ import type { BackoffRange } from './backoff.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';
 import type { Connections } from './connections.ts';
 import { checkedPartition } from './partitioner.ts';
+import { SLOW_ANSWER_MS } from './produce-connection.ts';
 import { provesMetadataStale } from './stale-metadata.ts';
 
 export interface TopicPartition {
@@ -115,12 +116,16 @@ export class LeaderCalls {
     deadlineMs: number,
   ): Promise<TidemarkError | undefined> {
     const { metadata, connections, clock, requestTimeoutMs } = this.#options;
-    const byAddress = new Map<string, T[]>();
+    const byLeader = new Map<number, { readonly address: string; readonly group: T[] }>();
     for (const target of targets) {
       const leaderId = metadata.partition(target.topic, target.partition)?.leaderId ?? -1;
       const address = leaderId < 0 ? undefined : metadata.address(leaderId);
       if (address === undefined) metadata.refreshSoon();
-      else byAddress.set(address, [...(byAddress.get(address) ?? []), target]);
+      else {
+        const led = byLeader.get(leaderId) ?? { address, group: [] };
+        led.group.push(target);
+        byLeader.set(leaderId, led);
+      }
     }
     const timeoutMs = Math.max(1, Math.min(requestTimeoutMs, deadlineMs - clock.monotonicMs()));
     let passing: TidemarkError | undefined;
@@ -130,9 +135,10 @@ export class LeaderCalls {
       passing = error;
     };
     await Promise.all(
-      [...byAddress].map(async ([address, group]) => {
+      [...byLeader].map(async ([leaderId, { address, group }]) => {
         try {
-          const { results } = await request(connections.channel(address), group, timeoutMs);
+          const asked = request(connections.channel(address), group, timeoutMs);
+          const { results } = await this.#whileLed(leaderId, group, asked);
           for (const target of group) {
             const answer = results.find(
               ({ topic, partition }) => topic === target.topic && partition === target.partition,
@@ -148,5 +154,35 @@ export class LeaderCalls {
       }),
     );
     return passing;
+  }
+
+  /** The answer, unless it is late and every partition has another leader by then. */
+  #whileLed<A>(leaderId: number, group: readonly TopicPartition[], asked: Promise<A>): Promise<A> {
+    const { metadata, clock } = this.#options;
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const look = (): void => {
+        const isLed = group.some(
+          ({ topic, partition }) => metadata.partition(topic, partition)?.leaderId === leaderId,
+        );
+        if (!isLate || isLed) return;
+        stop();
+        const text = `broker ${leaderId} did not answer in ${SLOW_ANSWER_MS} ms and leads no more`;
+        reject(new TidemarkError('REQUEST_TIMED_OUT', text));
+      };
+      const late = (): void => {
+        isLate = true;
+        timer = clock.setTimer(SLOW_ANSWER_MS, late);
+        metadata.doubt(leaderId);
+        look();
+      };
+      let timer = clock.setTimer(SLOW_ANSWER_MS, late);
+      const stopListening = metadata.onChange(look);
+      const stop = (): void => {
+        timer.cancel();
+        stopListening();
+      };
+      asked.finally(stop).then(resolve, reject);
+    });
   }
 }

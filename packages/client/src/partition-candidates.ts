@@ -68,11 +68,13 @@ export function candidatesOf(
 
 /** A replica that shall be in sync and is not there has just been created, or its disk was lost: nobody can tell which from here. */
 function cleanLoss({ role }: ExplainedReplica): CandidateLoss {
-  const lost = role === 'absent';
-  const text = lost
-    ? 'is in sync by the metadata, yet its broker has NO such replica'
-    : 'loses nothing committed';
-  return { committed: null, uncommitted: null, mayBeMore: lost, text };
+  const text =
+    role === 'absent'
+      ? 'is in sync by the metadata, yet its broker has NO such replica'
+      : role === 'unopened'
+        ? 'is in sync by the metadata, yet its broker could NOT open the log'
+        : 'loses nothing committed';
+  return { committed: null, uncommitted: null, mayBeMore: role === 'absent' || role === 'unopened', text };
 }
 
 function lossOf(

@@ -15,7 +15,7 @@ export type PartitionState = 'offline' | 'under-min-isr' | 'at-min-isr' | 'under
 
 export interface ExplainedReplica {
   readonly brokerId: number;
-  readonly role: 'leader' | 'follower' | 'changing' | 'absent' | 'unknown';
+  readonly role: 'leader' | 'follower' | 'changing' | 'absent' | 'unopened' | 'unknown';
   readonly membership: 'in-sync' | 'eligible' | 'out-of-sync';
   readonly fenced: boolean;
   /** -1 where not known; of a replica that does not answer, what the leader knows of it. */
@@ -155,7 +155,7 @@ function explainReplica(situation: PartitionSituation, answer: ReplicaAnswer): E
   const behind = leader !== undefined && logEndOffset >= 0 ? leader.logEndOffset - logEndOffset : -1;
   return {
     brokerId,
-    role: replica === undefined ? (answer.kind === 'absent' ? 'absent' : 'unknown') : roleOf(replica),
+    role: answer.kind === 'described' ? roleOf(answer.replica) : answer.kind,
     membership,
     fenced,
     logStartOffset: replica?.logStartOffset ?? -1,
@@ -178,13 +178,17 @@ function roleOf({ standing, isLeader }: Extract<ReplicaAnswer, { kind: 'describe
 
 function noteOf(situation: PartitionSituation, answer: ReplicaAnswer, fenced: boolean): string {
   const notes: string[] = [];
-  if (fenced) notes.push('fenced: the controller does not hear from it');
+  if (fenced) {
+    const mayBeFull = answer.kind === 'unknown' ? '' : ', or its disk is full';
+    notes.push(`fenced: the controller does not hear from it${mayBeFull}`);
+  }
   if (situation.addingReplicas.includes(answer.brokerId)) notes.push('being added by a reassignment');
   if (situation.removingReplicas.includes(answer.brokerId)) notes.push('being removed by a reassignment');
   if (answer.kind === 'unknown') notes.push(`not known: ${answer.cause}`);
   if (answer.kind === 'absent') {
     notes.push('its broker answers and has no such replica: still being created, or its folder was lost');
   }
+  if (answer.kind === 'unopened') notes.push(`not open: ${answer.cause}`);
   if (answer.kind === 'described') {
     const { standing, isLeader } = answer.replica;
     if (standing.role === 'leader' && standing.isolated) {
@@ -215,6 +219,8 @@ function acksOneReasons(situation: PartitionSituation): string[] {
   const answer = answers.find(({ brokerId }) => brokerId === leaderId);
   if (answer === undefined) return [`its leader, broker ${leaderId}, is not among its replicas`];
   if (answer.kind === 'unknown') return [`its leader, broker ${leaderId}, does not answer: ${answer.cause}`];
+  if (answer.kind === 'unopened')
+    return [`its leader, broker ${leaderId}, has not opened it: ${answer.cause}`];
   if (answer.kind === 'absent' || !answer.replica.isLeader) {
     return [`broker ${leaderId} shall lead and does not yet`];
   }

@@ -31,6 +31,11 @@ export function nextSteps(
       'tidemark cluster info',
     );
   }
+  for (const { brokerId } of replicas.filter(({ role }) => role === 'unopened')) {
+    say(
+      `Broker ${brokerId} could not open the log: make room if its disk is full, and it goes on by itself; mend what its own log names else, and start it again.`,
+    );
+  }
   const behind = replicas.filter(({ membership }) => membership !== 'in-sync');
   for (const replica of state === 'offline' ? [] : behind) stepFor(replica, say);
   if (state === 'under-min-isr') {
@@ -54,6 +59,7 @@ type Say = (text: string, command?: string) => void;
 
 function stepFor({ brokerId, role, fenced, note }: ExplainedReplica, say: Say): void {
   if (fenced) say(`Start broker ${brokerId} again: it catches up and joins the in-sync replicas by itself.`);
+  else if (role === 'unopened') return;
   else if (role === 'absent') {
     say(`Wait until broker ${brokerId} has made its replica; if that takes minutes, read its log.`);
   } else if (role === 'unknown') {

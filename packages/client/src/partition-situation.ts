@@ -13,6 +13,8 @@ export type ReplicaAnswer =
   | { readonly kind: 'described'; readonly brokerId: number; readonly replica: ReplicaInfo }
   /** The broker answers and has no such replica, or not yet. */
   | { readonly kind: 'absent'; readonly brokerId: number }
+  /** It has the replica and could not open its log. */
+  | { readonly kind: 'unopened'; readonly brokerId: number; readonly cause: string }
   | { readonly kind: 'unknown'; readonly brokerId: number; readonly cause: string };
 
 export interface PartitionSituation extends PartitionDescription {
@@ -40,8 +42,10 @@ export function partitionSituations(
   const asked = new Set(brokers.map(({ id }) => id));
   const answerOf = (topic: string, partition: number, brokerId: number): ReplicaAnswer => {
     const replica = described.get(`${topic}-${partition}@${brokerId}`);
-    if (replica !== undefined && replica.brokerId === brokerId)
-      return { kind: 'described', brokerId, replica };
+    if (replica?.brokerId === brokerId) {
+      if (replica.error === undefined) return { kind: 'described', brokerId, replica };
+      return { kind: 'unopened', brokerId, cause: replica.error.message };
+    }
     const cause = causes.get(brokerId);
     if (cause !== undefined) return { kind: 'unknown', brokerId, cause };
     if (!asked.has(brokerId)) {

@@ -21,16 +21,17 @@ export interface ProduceConnectionOptions<Request> {
   readonly onAnswer: (request: Request, answer: ProduceAnswer | undefined) => void;
   /** The outcome of all of them is unknown. */
   readonly onBroken: (requests: readonly Request[], error: TidemarkError) => void;
-  /** A request is out for so long that the broker may be gone without a word. Told once for each. */
+  /** A request is out for so long that the broker may be gone without a word. Told again and again while it is. */
   readonly onSlow: () => void;
 }
 
 /** Long for an append on several disks, short for a broker's session. */
-const SLOW_ANSWER_MS = 2_500;
+export const SLOW_ANSWER_MS = 1_500;
 
 interface Pending<Request> {
   readonly request: Request;
-  /** When it counts as slow; Infinity once that has been told. */
+  readonly sentMs: number;
+  /** When it counts as slow, or as slow still. */
   slowMs: number;
   readonly deadlineMs: number;
 }
@@ -60,6 +61,12 @@ export class ProduceConnection<Request> {
     return [...this.#pending.values()].map(({ request }) => request);
   }
 
+  /** Its oldest request is out for so long that the broker may be gone without a word. */
+  get isSlow(): boolean {
+    const [oldest] = this.#pending.values();
+    return oldest !== undefined && this.#options.clock.monotonicMs() - oldest.sentMs >= SLOW_ANSWER_MS;
+  }
+
   get hasRoom(): boolean {
     return this.#pending.size < this.#options.window;
   }
@@ -69,7 +76,7 @@ export class ProduceConnection<Request> {
     const { clock, requestTimeoutMs } = this.#options;
     const nowMs = clock.monotonicMs();
     const deadlineMs = nowMs + requestTimeoutMs;
-    this.#pending.set(correlationId, { request, deadlineMs, slowMs: nowMs + SLOW_ANSWER_MS });
+    this.#pending.set(correlationId, { request, sentMs: nowMs, deadlineMs, slowMs: nowMs + SLOW_ANSWER_MS });
     this.#watch();
     const stream = (this.#stream ??= this.#open());
     stream.write(message, () => {
@@ -156,7 +163,7 @@ export class ProduceConnection<Request> {
         return;
       }
       if (first.slowMs <= nowMs) {
-        first.slowMs = Infinity;
+        first.slowMs = nowMs + SLOW_ANSWER_MS;
         onSlow();
       }
       this.#watch();

@@ -1,60 +1,25 @@
-// Drains the partition queues into requests, one stream per leader, and settles what comes back. Driven by events alone: a batch
+// Drains the partition queues into requests, one stream per leader; what comes back goes to `BatchOutcomes`. Driven by events alone: a batch
 // became ready, an answer came, metadata changed, a pause ended. Each sets `wake`, and one pass then sends all that may be sent.
 // A newer leader, learned from whatever source, ends the back-off of its partition, and of the broker that now leads.
-import { TidemarkError, invariant } from '@tidemark/core';
-import type { Clock, ErrorName, Timer } from '@tidemark/core';
-import { encodeProduceStreamRequest, failureFromDetail } from '@tidemark/rpc';
+import { TidemarkError } from '@tidemark/core';
+import type { Timer } from '@tidemark/core';
+import { encodeProduceStreamRequest } from '@tidemark/rpc';
 import type { ProduceEntry } from '@tidemark/rpc';
 import type { Codecs } from '@tidemark/record';
 import { backoffMs } from './backoff.ts';
-import type { ClusterMetadata } from './cluster-metadata.ts';
+import { BatchOutcomes } from './batch-outcomes.ts';
+import type { BatchOutcomesOptions, SentBatches } from './batch-outcomes.ts';
 import type { Connections } from './connections.ts';
 import { LeaderPause } from './leader-pause.ts';
 import type { PartitionQueue } from './partition-queue.ts';
-import { provesMetadataStale } from './stale-metadata.ts';
 import { EarliestTimer } from './earliest-timer.ts';
 import { ProduceConnection } from './produce-connection.ts';
 import type { ProduceAnswer } from './produce-connection.ts';
-import { judgeProduceError } from './produce-errors.ts';
-import type { ProduceVerdict } from './produce-errors.ts';
 import type { ProducerBatch } from './producer-batch.ts';
-import type { ProducerIdentity } from './producer-identity.ts';
-import type { ProducerMetrics } from './producer-metrics.ts';
-import type { ProducerSettings } from './producer-settings.ts';
-import type { BatchReceipt } from './receipt.ts';
 
-export interface SenderOptions {
-  readonly settings: ProducerSettings;
+export interface SenderOptions extends Omit<BatchOutcomesOptions, 'onGivenBack'> {
   readonly codecs: Codecs;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly metadata: ClusterMetadata;
   readonly connections: Connections;
-  /** Undefined without idempotence. */
-  readonly identity: ProducerIdentity | undefined;
-  readonly metrics: ProducerMetrics;
-  /** The batch is done with; its memory is free again. Exactly one of receipt and error is given. */
-  readonly onSettled: (
-    batch: ProducerBatch,
-    receipt: BatchReceipt | undefined,
-    error: TidemarkError | undefined,
-  ) => void;
-  /** The batch left the queue's window; its memory may be used again. */
-  readonly onReleased: (batch: ProducerBatch) => void;
-  /** Makes batches out of the halves of one that is too large. */
-  readonly split: (batch: ProducerBatch) => readonly ProducerBatch[];
-}
-
-/** The batches of one partition in one request: appended together, answered together. */
-interface SentBatches {
-  readonly queue: PartitionQueue;
-  /** More than one only when none of them was sent before. */
-  readonly batches: readonly ProducerBatch[];
-}
-
-interface SentBatch {
-  readonly queue: PartitionQueue;
-  readonly batch: ProducerBatch;
 }
 
 interface Broker {
@@ -74,29 +39,20 @@ interface Broker {
   deposedTimer: Timer | undefined;
 }
 
-type PartitionAnswer = ProduceAnswer['results'][number];
-
-const WRITTEN: BatchReceipt = {
-  topicId: '',
-  baseOffset: -1,
-  logAppendTimeMs: -1,
-  leaderEpoch: -1,
-  inSyncReplicas: [],
-  onDisk: false,
-  duplicate: false,
-};
-
 /**
  * How long a broker that is known not to lead any more may take to answer for what it has of a partition. One that is alive says
  * so as soon as it hears of the election; one that is frozen or cut off would keep the batches until request.timeout.ms.
  */
 const DEPOSED_ANSWER_MS = 500;
+/** The same for one whose answer was late before another leader was known. */
+const SLOW_DEPOSED_ANSWER_MS = 100;
 
 /** Bytes of a request around the batches of one partition, names apart; generous. */
 const ENTRY_OVERHEAD_BYTES = 96;
 
 export class ProducerSender {
   readonly #options: SenderOptions;
+  readonly #outcomes: BatchOutcomes;
   readonly #ready = new Set<PartitionQueue>();
   readonly #brokers = new Map<number, Broker>();
   #nextCorrelationId = 1;
@@ -106,6 +62,7 @@ export class ProducerSender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#outcomes = new BatchOutcomes({ ...options, onGivenBack: (queue) => this.markReady(queue) });
     this.#timer = new EarliestTimer(options.clock, () => this.wake());
   }
 
@@ -261,7 +218,7 @@ export class ProducerSender {
         window: settings.maxInFlight,
         onAnswer: (sent, answer) => this.#answered(broker, sent, answer),
         onBroken: (requests, error) => this.#broken(broker, requests, error),
-        onSlow: () => this.#options.metadata.refreshSoon(),
+        onSlow: () => this.#options.metadata.doubt(id),
       }),
     };
     this.#brokers.set(id, broker);
@@ -333,99 +290,8 @@ export class ProducerSender {
     if (answer !== undefined && answer.throttleMs > 0) {
       broker.throttledUntilMs = clock.monotonicMs() + answer.throttleMs;
     }
-    sent.forEach((entry, index) => {
-      if (answer === undefined) this.#succeedAll(entry, WRITTEN);
-      else this.#judge(entry, resultFor(entry.batches[0]!, answer, index));
-    });
+    this.#outcomes.answered(sent, answer);
     this.wake();
-  }
-
-  #judge(entry: SentBatches, result: PartitionAnswer | undefined): void {
-    const { metadata } = this.#options;
-    const { topic, partition } = entry.queue;
-    if (result === undefined) {
-      const text = `the answer says nothing about ${topic}-${partition}`;
-      this.#failedAll(entry, new TidemarkError('UNKNOWN_SERVER_ERROR', text), false);
-      return;
-    }
-    const failed = failureFromDetail(result.error);
-    if (failed === undefined) {
-      this.#succeedAll(entry, result);
-      return;
-    }
-    const hint = result.currentLeader;
-    const learned = hint !== null && metadata.learnLeader(topic, partition, hint.leaderId, hint.leaderEpoch);
-    this.#failedAll(entry, TidemarkError.from(failed), result.error?.retriable === true, learned);
-  }
-
-  /** They have been appended one right behind the other. */
-  #succeedAll({ queue, batches }: SentBatches, receipt: BatchReceipt): void {
-    let { baseOffset } = receipt;
-    for (const batch of batches) {
-      // Not known any more once the batch is settled.
-      const { recordCount } = batch;
-      this.#succeed({ queue, batch }, { ...receipt, baseOffset });
-      if (baseOffset >= 0) baseOffset += recordCount;
-    }
-  }
-
-  #failedAll(
-    { queue, batches }: SentBatches,
-    error: TidemarkError,
-    retriable: boolean,
-    atOnce = false,
-  ): void {
-    if (batches.length > 1 && !retriable) {
-      // Which of them it is about shows when each goes alone.
-      for (const batch of batches) {
-        batch.lastError = error;
-        queue.giveBack(batch);
-      }
-      this.markReady(queue);
-      return;
-    }
-    for (const batch of batches) this.#failed({ queue, batch }, error, retriable, atOnce);
-  }
-
-  #succeed({ queue, batch }: SentBatch, receipt: BatchReceipt): void {
-    if (receipt.duplicate) this.#options.metrics.duplicatesAnswered += 1;
-    queue.failures = 0;
-    queue.stored(batch);
-    // Late: its time had run out and its records were told so.
-    if (!batch.settled) this.#options.onSettled(batch, receipt, undefined);
-    this.#options.onReleased(batch);
-  }
-
-  /** With `atOnce` there is no pause before the next attempt: it goes to another broker. */
-  #failed(entry: SentBatch, error: TidemarkError, retriable: boolean, atOnce = false): void {
-    const { queue, batch } = entry;
-    const { metadata, identity, metrics } = this.#options;
-    if (provesMetadataStale(error.error)) metadata.refreshSoon();
-    batch.lastError = error;
-    const verdict = this.#verdict(entry, error.error, retriable);
-    if (verdict === 'stored') {
-      this.#succeed(entry, { ...WRITTEN, duplicate: true });
-      return;
-    }
-    if (identity !== undefined && verdict !== 'retry') {
-      // Also when the batch is given up: those behind it would wait for its sequence for ever.
-      const bumped = verdict === 'retry-new-id' ? queue.forgetProducerId() : queue.resetSequence();
-      if (bumped) metrics.epochBumps += 1;
-    }
-    if (verdict === 'split') {
-      metrics.batchesSplit += 1;
-      queue.replace(batch, this.#options.split(batch));
-      this.#options.onReleased(batch);
-      this.markReady(queue);
-    } else if (verdict === 'fail') {
-      queue.discard(batch);
-      if (!batch.settled) this.#options.onSettled(batch, undefined, error);
-      this.#options.onReleased(batch);
-    } else {
-      this.#pause(queue, atOnce || this.#leadsElsewhere(queue));
-      queue.giveBack(batch);
-      this.markReady(queue);
-    }
   }
 
   /**
@@ -437,51 +303,19 @@ export class ProducerSender {
     const { clock, identity } = this.#options;
     if (identity === undefined || broker.deposedTimer !== undefined) return;
     const isForeign = (sent: readonly SentBatches[]): boolean =>
-      sent.some(({ queue }) => this.#leadsElsewhere(queue));
+      sent.some(({ queue }) => this.#outcomes.leadsElsewhere(queue));
     const foreign = [...broker.connection.requests].filter(isForeign);
     if (foreign.length === 0) return;
-    broker.deposedTimer = clock.setTimer(DEPOSED_ANSWER_MS, () => {
+    const graceMs = broker.connection.isSlow ? SLOW_DEPOSED_ANSWER_MS : DEPOSED_ANSWER_MS;
+    broker.deposedTimer = clock.setTimer(graceMs, () => {
       broker.deposedTimer = undefined;
       const left = new Set(broker.connection.requests);
       if (foreign.some((sent) => left.has(sent))) {
-        const text = `${broker.address} did not answer for a partition that it leads no more in ${DEPOSED_ANSWER_MS} ms`;
+        const text = `${broker.address} did not answer for a partition that it leads no more in ${graceMs} ms`;
         broker.connection.giveUp(new TidemarkError('REQUEST_TIMED_OUT', text));
       }
       this.#watchDeposed(broker);
     });
-  }
-
-  /** The leader became known while the batch was still with the one before. */
-  #leadsElsewhere(queue: PartitionQueue): boolean {
-    const leaderId = this.#options.metadata.partition(queue.topic, queue.partition)?.leaderId ?? -1;
-    return leaderId >= 0 && leaderId !== queue.leaderId;
-  }
-
-  #pause(queue: PartitionQueue, atOnce: boolean): void {
-    const { settings, metadata, clock, random } = this.#options;
-    if (atOnce) {
-      // Failures of the leader before say nothing about this one. It may have yet to hear that it was elected.
-      queue.failures = 0;
-      queue.pause.end();
-      return;
-    }
-    if (queue.pause.isOvertaken(metadata.learnedAt(queue.topic, queue.partition))) queue.failures = 0;
-    queue.failures += 1;
-    const pauseMs = backoffMs(settings.retryBackoff, queue.failures, random);
-    queue.pause.begin(clock.monotonicMs() + pauseMs, metadata.leadersLearned);
-  }
-
-  #verdict({ queue, batch }: SentBatch, error: ErrorName, retriable: boolean): ProduceVerdict {
-    const { settings, clock, identity } = this.#options;
-    const verdict = judgeProduceError(error, {
-      idempotent: identity !== undefined,
-      isFirst: queue.isFirstUnsettled(batch),
-      recordCount: batch.recordCount,
-      retriable,
-    });
-    if (verdict === 'stored' || verdict === 'fail') return verdict;
-    const spent = clock.monotonicMs() - batch.createdAtMs >= settings.deliveryTimeoutMs;
-    return batch.settled || spent || batch.attempts > settings.retries ? 'fail' : verdict;
   }
 
   #broken(broker: Broker, requests: readonly (readonly SentBatches[])[], error: TidemarkError): void {
@@ -492,8 +326,8 @@ export class ProducerSender {
     stuck(broker, clock.monotonicMs());
     const pauseMs = backoffMs(settings.reconnectBackoff, broker.failures, random);
     broker.pause.begin(clock.monotonicMs() + pauseMs, metadata.leadersLearned);
-    metadata.refreshSoon();
-    for (const sent of requests) for (const entry of sent) this.#failedAll(entry, error, true);
+    metadata.doubt(broker.id);
+    for (const sent of requests) this.#outcomes.lost(sent, error);
     this.wake();
   }
 }
@@ -501,13 +335,4 @@ export class ProducerSender {
 function stuck(broker: Broker, nowMs: number): void {
   broker.stuckSinceMs ??= nowMs;
   broker.stuckAtMs = nowMs;
-}
-
-/** Servers answer in the order asked; a search covers one that does not. */
-function resultFor(batch: ProducerBatch, answer: ProduceAnswer, index: number): PartitionAnswer | undefined {
-  const isFor = (result: PartitionAnswer | undefined): boolean =>
-    result?.topic === batch.topic && result.partition === batch.partition;
-  const expected = answer.results[index];
-  invariant(batch.attempts > 0, 'an answered batch was sent');
-  return isFor(expected) ? expected : answer.results.find(isFor);
 }

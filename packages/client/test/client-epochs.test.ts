@@ -9,7 +9,7 @@ import { numbered, pollValues, rejection, startFixture } from './fixture.ts';
 import type { Fixture } from './fixture.ts';
 import { until } from './test-clock.ts';
 
-describe('Client epochs (KIP-320)', () => {
+describe('client epochs (rule 3, KIP-320)', () => {
   let fixture: Fixture;
   let log: FakePartition;
   const at = { topic: 'orders', partition: 0 };

@@ -78,7 +78,7 @@ describe('a consumer in trouble', () => {
     expect(await pollValues(none, 1)).to.deep.equal(['v6']);
   });
 
-  it('says that records it has read are gone when an election cut the log (KIP-320)', async () => {
+  it('says that records it has read are gone when an election cut the log (rule 3, KIP-320)', async () => {
     place(...numbered(10));
     const consumer = started({ 'auto.offset.reset': 'none' });
     expect(await pollValues(consumer, 10)).to.deep.equal(numbered(10));
@@ -116,7 +116,7 @@ describe('a consumer in trouble', () => {
     expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
   });
 
-  it('asks again when only the epoch of the leader moved on (KAFKA-7164)', async () => {
+  it('asks again when only the epoch of the leader moved on (rule 2, KAFKA-7164)', async () => {
     place('a');
     const consumer = started({ 'metadata.max.age.ms': 20_000 });
     await pollValues(consumer, 1);

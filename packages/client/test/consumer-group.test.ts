@@ -224,12 +224,14 @@ describe('a consumer in a group', () => {
       isFirst = false;
       return 'COORDINATOR_LOAD_IN_PROGRESS';
     };
-    for (const offset of [1, 2, 3]) one.commitSoon([{ topic: 'orders', partition: 0, offset }]);
+    one.commitSoon([{ topic: 'orders', partition: 0, offset: 1 }]);
+    await until(() => !isFirst);
+    for (const offset of [2, 3]) one.commitSoon([{ topic: 'orders', partition: 0, offset }]);
     await one.commit([{ topic: 'orders', partition: 0, offset: 4, metadata: 'four' }]);
     const commits = fixture.coordinator.requests.filter(({ method }) => method === 'CommitOffsets');
     expect(
       commits.map(({ request }) => (request as { offsets: { offset: number }[] }).offsets[0]!.offset),
-    ).to.deep.equal([1, 1, 2, 3, 4]);
+    ).to.deep.equal([1, 1, 4]);
     const tooLong = one.commit([{ topic: 'orders', partition: 0, offset: 5, metadata: 'x'.repeat(5000) }]);
     const refused = await rejection(tooLong);
     expect(refused).to.be.instanceOf(CommitFailed);
@@ -237,6 +239,35 @@ describe('a consumer in a group', () => {
     const foreign = await rejection(one.commit([{ topic: 'orders', partition: 9, offset: 1 }]));
     expect(foreign.message).to.match(/ILLEGAL_GENERATION.*orders-9 is not assigned/);
     expect(story.committed()).to.equal(4);
+  });
+
+  it('sends commits that wait for one another in one request, the last offset of each partition', async () => {
+    const one = story.member({ 'enable.auto.commit': false });
+    one.subscribe(['orders']);
+    await story.settles(one);
+    const asked = (): number =>
+      fixture.coordinator.requests.filter(({ method }) => method === 'CommitOffsets').length;
+    const before = asked();
+    const first = one.commit([{ topic: 'orders', partition: 0, offset: 1 }]);
+    await quiet();
+    await first;
+    expect(asked() - before).to.equal(1);
+    const all: Promise<void>[] = [];
+    for (let offset = 2; offset <= 200; offset++) {
+      all.push(one.commit([{ topic: 'orders', partition: offset % 2, offset }]));
+    }
+    await Promise.all(all);
+    expect(asked() - before).to.be.at.most(3);
+    expect([story.committed(0), story.committed(1)]).to.deep.equal([200, 199]);
+    // One that cannot be committed is told alone.
+    const [good, bad, later] = [
+      one.commit([{ topic: 'orders', partition: 2, offset: 5 }]),
+      rejection(one.commit([{ topic: 'orders', partition: 9, offset: 5 }])),
+      one.commit([{ topic: 'orders', partition: 2, offset: 6 }]),
+    ];
+    await Promise.all([good, later]);
+    expect((await bad).message).to.match(/orders-9@5/);
+    expect(story.committed(2)).to.equal(6);
   });
 
   it('commits by itself what the application has come back from, and before it gives a partition up', async () => {
@@ -315,6 +346,46 @@ describe('a consumer in a group', () => {
     await story.pass(12_000);
     expect(one.assignment).to.deep.equal([{ topic: 'returns-eu', partition: 0 }]);
     expect(await one.poll()).to.deep.equal([]);
+  });
+
+  it('hears of a topic that comes or gains partitions when a broker does: its leader watches, and nobody else', async () => {
+    const { cluster } = fixture;
+    const watches = (): number => cluster.brokers.reduce((sum, { watches: { size } }) => sum + size, 0);
+    const assigned = (): string[] =>
+      [...one.assignment, ...two.assignment].map(({ topic, partition }) => `${topic}-${partition}`).sort();
+    const [one, two] = [story.member(cooperative), story.member(cooperative)];
+    one.subscribe(/^(orders|returns)/);
+    two.subscribe(/^(orders|returns)/);
+    await story.settles(one, two);
+    await until(() => watches() === 1);
+    cluster.addTopic('returns', 3);
+    cluster.announce();
+    await story.pass(12_000);
+    const orders = [0, 1, 2, 3].map((partition) => `orders-${partition}`);
+    expect(assigned()).to.deep.equal([...orders, 'returns-0', 'returns-1', 'returns-2']);
+    cluster.addTopic('returns', 8);
+    cluster.announce();
+    await story.pass(12_000);
+    expect(assigned()).to.have.length(12);
+    // Who heard of it from the leader alone reads it too.
+    expect([one, two].map(({ assignment }) => assignment.length)).to.deep.equal([6, 6]);
+    // Gone with the member, whoever led.
+    await one.close();
+    await story.pass(6_000);
+    await until(() => watches() === 1);
+    await two.close();
+    await until(() => watches() === 0);
+  });
+
+  it('hears of a topic it is subscribed to by name when that is created', async () => {
+    const one = story.member(cooperative);
+    one.subscribe(['orders', 'later']);
+    await story.settles(one);
+    await until(() => fixture.cluster.brokers.some(({ watches }) => watches.size === 1));
+    fixture.cluster.addTopic('later', 1);
+    fixture.cluster.announce();
+    await story.pass(6_000);
+    expect(one.assignment).to.deep.include({ topic: 'later', partition: 0 });
   });
 
   it('is told when another one has taken its instance id', async () => {

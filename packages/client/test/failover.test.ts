@@ -121,7 +121,7 @@ describe('going to a new leader', () => {
     expect(fixture.clock.monotonicMs() - electedMs).to.be.at.most(1_250);
   });
 
-  it('leaves a leader that is frozen half a second after another is known, and stores nothing twice', async () => {
+  it('leaves a leader that is frozen as soon as another is known, and stores nothing twice', async () => {
     const producer = await started();
     await stopTime();
     fixture.cluster.onProduce = ({ broker }) => (broker.id === 1 ? 'lose-answer' : 'store');
@@ -129,7 +129,7 @@ describe('going to a new leader', () => {
     await until(() => log.endOffset === 4);
     await quiet();
     // What hears of nothing asks around once an answer is late, and watches from then on.
-    fixture.clock.advance(2_500);
+    fixture.clock.advance(1_500);
     await until(() => fixture.cluster.brokers.some(({ watches }) => watches.size > 0));
     await quiet();
     log.electLeader(2);
@@ -137,15 +137,92 @@ describe('going to a new leader', () => {
     await quiet();
     const knownMs = fixture.clock.monotonicMs();
     expect(fixture.cluster.attempts.map(({ broker }) => broker.id)).to.not.include(2);
-    fixture.clock.advance(500);
+    fixture.clock.advance(100);
     const receipts = await Promise.all(sent);
     expect(receipts.map(({ offset, duplicate }) => [offset, duplicate])).to.deep.equal([
       [1, true],
       [2, true],
       [3, true],
     ]);
-    expect(fixture.clock.monotonicMs() - knownMs).to.equal(500);
+    expect(fixture.clock.monotonicMs() - knownMs).to.equal(100);
     expect(log.values()).to.deep.equal(['first', ...numbered(3)]);
+  });
+
+  it('gives a leader that is not late half a second to answer for what it leads no more', async () => {
+    const other = fixture.cluster.addTopic('payments', 1).partitions[0]!;
+    const producer = await started();
+    await producer.send({ topic: 'payments', value: 'first' });
+    await stopTime();
+    fixture.cluster.onProduce = ({ broker, topic }) =>
+      broker.id === 2 ? 'store' : topic === 'payments' ? 'LEADER_NOT_AVAILABLE' : 'lose-request';
+    const doubtful = producer.send({ topic: 'payments', value: 'p' });
+    await until(() => fixture.cluster.brokers.some(({ watches }) => watches.size > 0));
+    const sent = send(producer);
+    await until(() => fixture.cluster.attempts.at(-1)?.topic === 'orders');
+    log.electLeader(2);
+    other.electLeader(2);
+    fixture.cluster.announce();
+    await doubtful;
+    fixture.clock.advance(499);
+    await quiet();
+    expect(log.endOffset).to.equal(1);
+    fixture.clock.advance(1);
+    expect(await sent).to.include({ offset: 1, leaderEpoch: 1 });
+  });
+
+  it('asks another broker for metadata when the first one is frozen, and the frozen one last from then on', async () => {
+    fixture.cluster.broker(1).isFrozen = true;
+    log.electLeader(2);
+    const producer = fixture.producer({ config });
+    const sent = send(producer);
+    await quiet();
+    fixture.clock.advance(1_500);
+    expect(await sent).to.include({ offset: 0, leaderEpoch: 1 });
+  });
+
+  it('takes no time for a consumer whose leader is frozen, which has looked around after two seconds', async () => {
+    const consumer = fixture.consumer();
+    consumer.assign([{ topic: 'orders', partition: 0, position: 'start' }]);
+    await until(() => fixture.cluster.broker(1).fetchStreams.size > 0);
+    const stoppedMs = await stopTime();
+    fixture.cluster.broker(1).isFrozen = true;
+    fixture.clock.advance(1_500);
+    await until(() => fixture.cluster.broker(1).probes === 1);
+    expect(isWatched()).to.equal(false);
+    fixture.clock.advance(500);
+    await until(isWatched);
+    await quiet();
+    expect(fixture.cluster.broker(1).watches.size, 'not the one that is silent').to.equal(0);
+    log.electLeader(2);
+    fixture.cluster.announce();
+    await until(() => fixture.cluster.broker(2).fetchStreams.size > 0);
+    expect(fixture.clock.monotonicMs() - stoppedMs).to.equal(2_000);
+  });
+
+  it('leaves a consumer with nothing to read where it is, as long as its leader says that it is there', async () => {
+    const consumer = fixture.consumer();
+    consumer.assign([{ topic: 'orders', partition: 0, position: 'start' }]);
+    await until(() => fixture.cluster.broker(1).fetchStreams.size > 0);
+    await stopTime();
+    const { metadataRequests } = fixture.cluster;
+    for (let step = 0; step < 15; step++) {
+      fixture.clock.advance(500);
+      await quiet();
+    }
+    expect(fixture.cluster.broker(1).probes).to.equal(5);
+    expect(fixture.cluster.metadataRequests).to.equal(metadataRequests);
+    expect(isWatched()).to.equal(false);
+    expect(consumer.metrics.connectionsLost).to.equal(0);
+  });
+
+  it('goes on asking other brokers while the one that is watched hears of no leader', async () => {
+    const producer = await started();
+    const { sent } = await attemptInVain(producer);
+    // Whoever is watched is cut off from the controllers, and the others are not.
+    log.electLeader(2);
+    fixture.cluster.hintLeaders = false;
+    fixture.clock.advance(1_500);
+    expect((await sent).leaderEpoch).to.equal(1);
   });
 
   it('watches for as long as leaders are in doubt, and not a while longer', async () => {
@@ -171,6 +248,23 @@ describe('going to a new leader', () => {
     fixture.cluster.announce();
     expect(await asked).to.have.length(1);
     expect(fixture.clock.monotonicMs() - stoppedMs).to.equal(0);
+  });
+
+  it('ends the wait of calls to a leader that is frozen, too', async () => {
+    const consumer = fixture.consumer();
+    const at = { topic: 'orders', partition: 0 };
+    expect(await consumer.endOffsets([at])).to.have.length(1);
+    const stoppedMs = await stopTime();
+    fixture.cluster.broker(1).isFrozen = true;
+    const asked = consumer.endOffsets([at]);
+    await quiet();
+    fixture.clock.advance(1_500);
+    await until(isWatched);
+    await quiet();
+    log.electLeader(2);
+    fixture.cluster.announce();
+    expect(await asked).to.have.length(1);
+    expect(fixture.clock.monotonicMs() - stoppedMs).to.equal(1_500);
   });
 
   it('ends the pause of a consumer, too', async () => {

@@ -154,6 +154,11 @@ export class FakeTopic {
     this.id = id;
     this.partitions = Array.from({ length: partitionCount }, () => new FakePartition());
   }
+
+  /** It has so many partitions from now on. */
+  grow(partitionCount: number): void {
+    while (this.partitions.length < partitionCount) this.partitions.push(new FakePartition());
+  }
 }
 
 const detail = (name: ErrorName, message: string = errorTable[name].message) => ({
@@ -194,6 +199,7 @@ export class FakeFetchStream {
   }
 
   pump(): void {
+    if (this.broker.isFrozen) return;
     for (const [name, pushed] of this.pushed) {
       while (this.pushed.get(name) === pushed && this.#pushOne(name, pushed));
     }
@@ -241,6 +247,10 @@ export class FakeBroker {
   port = 0;
   /** The leader epoch it takes for the present one of every partition; undefined: it knows. */
   believedEpoch: number | undefined;
+  /** Its connections stand, and nothing comes of what is sent to it. */
+  isFrozen = false;
+  /** Asked on fetch streams whether it is there. */
+  probes = 0;
   readonly fetchStreams = new Set<FakeFetchStream>();
   readonly produceStreams = new Set<ProduceCall>();
   readonly watches = new Set<WatchCall>();
@@ -260,12 +270,17 @@ export class FakeBroker {
     this.#server = server;
     const { cluster } = this;
     server.addService(clusterService, {
-      GetMetadata: unary(({ topics, allTopics }: GetMetadataRequestOutput) =>
-        cluster.askedMetadata(
-          topics.map(({ name }) => name),
-          allTopics,
-        ),
-      ),
+      GetMetadata: ((call, callback) => {
+        if (this.isFrozen) return;
+        const { topics, allTopics } = call.request;
+        callback(
+          null,
+          cluster.askedMetadata(
+            topics.map(({ name }) => name),
+            allTopics,
+          ),
+        );
+      }) satisfies handleUnaryCall<GetMetadataRequestOutput, unknown>,
       DescribeCluster: unary(() => ({ clusterId: 'fake', controllerId: 1, version: 'fake' })),
       WatchMetadata: (call: WatchCall) => this.#watchMetadata(call),
     });
@@ -274,9 +289,10 @@ export class FakeBroker {
       ProduceStream: (call: ProduceCall) => this.#produceStream(call),
       Fetch: unary(() => ({})),
       FetchStream: (call: FetchCall) => this.#fetchStream(call),
-      ListOffsets: unary(({ partitions }: ListOffsetsRequestOutput) => ({
-        results: partitions.map((entry) => cluster.listOffset(this, entry)),
-      })),
+      ListOffsets: ((call, callback) => {
+        if (this.isFrozen) return;
+        callback(null, { results: call.request.partitions.map((entry) => cluster.listOffset(this, entry)) });
+      }) satisfies handleUnaryCall<ListOffsetsRequestOutput, unknown>,
       OffsetForLeaderEpoch: unary(({ partitions }: OffsetForLeaderEpochRequestOutput) => ({
         results: partitions.map((entry) => cluster.epochEnd(this, entry)),
       })),
@@ -346,8 +362,9 @@ export class FakeBroker {
   }
 
   #tell(call: WatchCall): void {
+    if (this.isFrozen) return;
     const names = call.request.topics.map(({ name }) => name);
-    call.write({ metadata: this.cluster.metadata(names, false) });
+    call.write({ metadata: this.cluster.metadata(names, call.request.allTopics) });
   }
 
   #produceStream(call: ProduceCall): void {
@@ -370,7 +387,7 @@ export class FakeBroker {
   }
 
   #produce(call: ProduceCall, { correlationId, request }: ProduceStreamRequestOutput): void {
-    if (!this.produceStreams.has(call)) return;
+    if (!this.produceStreams.has(call) || this.isFrozen) return;
     const results: ProducePartitionResult[] = [];
     let answered = request?.acks !== 'ACKS_NONE';
     for (const entry of request?.partitions ?? []) {
@@ -468,7 +485,10 @@ export class FakeBroker {
         this.cluster.fetchPositions.push(entry);
         stream.pushed.set(`${entry.topic}-${entry.partition}`, { entry, nextOffset: entry.fetchOffset });
       }
-      stream.pump();
+      if (request.probe) this.probes += 1;
+      if (this.isFrozen) return;
+      if (request.probe) call.write({ results: [] });
+      else stream.pump();
     });
   }
 }
@@ -538,6 +558,10 @@ export class FakeCluster {
     const topic = new FakeTopic(name, id, partitionCount);
     this.topics.set(name, topic);
     return topic;
+  }
+
+  topic(name: string): FakeTopic {
+    return this.topics.get(name)!;
   }
 
   partition(topic: string, partition = 0): FakePartition {

@@ -61,6 +61,10 @@ class Topics implements TopicDirectory {
     return Promise.resolve();
   }
 
+  watchTopics(): () => void {
+    return () => undefined;
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -294,6 +298,7 @@ export class MembershipTranscript {
     const subscription = new Subscription({
       wanted: pattern === undefined ? given.get('topics')!.split(',') : new RegExp(pattern),
       directory: this.#topics,
+      clock: this.#clock,
       timeoutMs: 30_000,
       onChange: (reason) => membership.requestRejoin(reason),
     });

@@ -336,6 +336,17 @@ describe('the explanation of a partition', () => {
     expect(textOf(told.next)).to.contain('Wait until broker 3 has made its replica');
   });
 
+  it('a log that could not be opened: its leader takes nothing, and it is not called safe', () => {
+    const cause = 'the log of orders-0 could not be opened: the disk is full';
+    const told = explain({
+      answers: [{ kind: 'unopened', brokerId: 1, cause }, follows(2, 100), follows(3, 100)],
+    });
+    expect(told.writableAcksOne.reasons).to.deep.equal([`its leader, broker 1, has not opened it: ${cause}`]);
+    expect(told.replicas[0]).to.include({ role: 'unopened', note: `not open: ${cause}` });
+    expect(told.candidates[0]!.loss.mayBeMore).to.equal(true);
+    expect(textOf(told.next)).to.contain('Broker 1 could not open the log: make room if its disk is full');
+  });
+
   it('a replica in sync whose broker has none is not called safe', () => {
     const told = explain({
       answers: [leads(100, 100, []), { kind: 'absent', brokerId: 2 }, follows(3, 100)],

@@ -1,5 +1,5 @@
 // A Clock for tests over real sockets. Short timers (lingering, back-off) come due at once, in the next turn of the event loop, and
-// time moves on by as much; long ones (time-outs) come due only when a test advances the time. So nothing here ever waits.
+// time moves on by as much; long ones (time-outs, silences) come due only when a test advances the time. So nothing here ever waits.
 import type { Clock, Timer } from '@tidemark/core';
 
 interface Entry {
@@ -15,7 +15,7 @@ export class TestClock implements Clock {
   #order = 0;
   readonly #entries = new Set<Entry>();
 
-  constructor(hurryMs = 2000) {
+  constructor(hurryMs = 1250) {
     this.hurryMs = hurryMs;
   }
 

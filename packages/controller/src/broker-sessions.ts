@@ -103,12 +103,17 @@ export class BrokerSessions implements SessionsView {
    * nothing said to an earlier controller counts. `self` is the broker of this very process, if it is one: an incarnation of
    * it that this controller never hears from is the one before a restart, and does not keep the next from registering. A broker that
    * refused connections until a moment ago has less, or nothing: often it is the controller before, whose loss made this one active.
+   * `before` is that controller: its silence is why there is another, so its session began when it was heard last. Half a session is
+   * left to it all the same, for it may only have lost an election.
    */
-  reset(image: MetadataImage, nowMs: number, self?: BrokerId, refusals?: RecentRefusals): void {
+  reset(image: MetadataImage, nowMs: number, known: KnownOfBrokers = {}): void {
+    const { self, refusals, before } = known;
     this.#sessions.clear();
-    const deadlineMs = nowMs + this.#sessionTimeoutMs;
     for (const { id, epoch, fenced } of image.brokers()) {
       if (fenced) continue;
+      const sinceMs =
+        before?.id === id ? Math.max(before.heardMs, nowMs - this.#sessionTimeoutMs / 2) : nowMs;
+      const deadlineMs = Math.min(sinceMs, nowMs) + this.#sessionTimeoutMs;
       this.#sessions.set(id, { epoch, deadlineMs, appliedOffset: undefined, isProof: id !== self });
       const refused = refusals?.of(id, nowMs);
       if (refused === undefined) continue;
@@ -141,6 +146,15 @@ export class RecentRefusals {
     const refused = this.#refused.get(id);
     return refused !== undefined && nowMs - refused.lastMs < this.#refusedTimeoutMs ? refused : undefined;
   }
+}
+
+/** What a controller that becomes active knows of the brokers already. */
+export interface KnownOfBrokers {
+  /** The broker of its own process. */
+  readonly self?: BrokerId | undefined;
+  readonly refusals?: RecentRefusals | undefined;
+  /** The controller that was active before, and when it was heard last; undefined when that is not known. */
+  readonly before?: { readonly id: BrokerId; readonly heardMs: number } | undefined;
 }
 
 /** Nobody has been heard; for an image that is only read. */

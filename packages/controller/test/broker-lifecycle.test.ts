@@ -164,7 +164,7 @@ describe('an unclean restart (rule 8, KIP-966)', () => {
 });
 
 describe('a heartbeat', () => {
-  it('unfences a broker that wants it and has applied its own registration (KIP-841)', () => {
+  it('unfences a broker that wants it and has applied its own registration (rule 9, KIP-841)', () => {
     const cluster = liveCluster(1);
     const { brokerEpoch } = cluster.register(2);
     expect(states(cluster.heartbeat(2, { wantFence: true }))).to.equal('fenced');

@@ -51,7 +51,7 @@ describe('broker sessions', () => {
   it('let the broker of the controller’s own process register at once after a restart', () => {
     const cluster = TestCluster.withBrokers(2);
     const sessions = new BrokerSessions(9000);
-    sessions.reset(cluster.image, 0, b(1));
+    sessions.reset(cluster.image, 0, { self: b(1) });
     expect(sessions.isAlive(b(1), 1), 'nobody else can be it').to.equal(false);
     expect(sessions.isAlive(b(2), 1)).to.equal(true);
     expect(sessions.expired(8999), 'and yet it is not fenced before its time').to.deep.equal([]);
@@ -113,11 +113,24 @@ describe('broker sessions', () => {
     for (const nowMs of [1000, 1600, 1900]) refusals.add(b(2), nowMs);
     refusals.add(b(3), 1000);
     const sessions = new BrokerSessions(9000, 500);
-    sessions.reset(cluster.image, 2000, undefined, refusals);
+    sessions.reset(cluster.image, 2000, { refusals });
     expect(sessions.expired(2000), 'half a second of refusals without a gap').to.deep.equal([1]);
     expect(sessions.isAlive(b(2), 2000), 'refused a moment ago').to.equal(false);
     expect(sessions.isAlive(b(3), 2000), 'may have started again since').to.equal(true);
     expect(sessions.refused(b(2), 2099)).to.equal(false);
     expect(sessions.refused(b(2), 2100), 'counted from what was seen before').to.equal(true);
+  });
+
+  it('of the controller before began when it was heard last, and has half of it left', () => {
+    const cluster = TestCluster.withBrokers(3);
+    const sessions = new BrokerSessions(9000, 500);
+    sessions.reset(cluster.image, 20_000, { before: { id: b(2), heardMs: 17_500 } });
+    expect(cluster.image.brokers().map(({ id }) => sessions.deadlineMs(id))).to.deep.equal([
+      29_000, 26_500, 29_000,
+    ]);
+    sessions.reset(cluster.image, 20_000, { before: { id: b(2), heardMs: 3_000 } });
+    expect(sessions.deadlineMs(b(2))).to.equal(24_500);
+    sessions.touch(b(2), cluster.image.broker(b(2))!.epoch, 21_000);
+    expect(sessions.deadlineMs(b(2)), 'one that is heard is alive').to.equal(30_000);
   });
 });

@@ -124,7 +124,7 @@ describe('electing a leader at the price of records', () => {
   });
 });
 
-describe('min.insync.replicas that changes (KIP-966)', () => {
+describe('min.insync.replicas that changes (rule 7, KIP-966)', () => {
   const set = (cluster: TestCluster, name: string, value: string) =>
     cluster.must({
       type: 'alterConfigs',

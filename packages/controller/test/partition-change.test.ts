@@ -108,7 +108,7 @@ describe('the leader epoch', () => {
     expect(change({ isr: [] }, { active: [] })).to.deep.include({ leader: -1, leaderEpoch: 6 });
   });
 
-  it('rises when a replica is removed, although the leader stays', () => {
+  it('rises when a replica is removed, although the leader stays (rule 18)', () => {
     const reassigned = { replicas: [1, 2, 3], removing: [3], adding: [] };
     expect(change(reassigned)).to.deep.equal({ replicas: [1, 2], isr: [1, 2], leaderEpoch: 6 });
   });

@@ -42,7 +42,7 @@ function inSync(cluster: TestCluster, ...ids: readonly number[]): void {
 
 const idle = { addingReplicas: [], removingReplicas: [] };
 
-describe('reassigning a partition (KIP-455)', () => {
+describe('reassigning a partition (rule 18, KIP-455)', () => {
   it('adds replicas, waits until they are in sync, and only then removes the old ones', () => {
     const cluster = withTopic(5, [1, 2, 3]);
     expect(reassign(cluster, [4, 5, 1])).to.equal('ok');

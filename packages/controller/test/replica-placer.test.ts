@@ -18,7 +18,7 @@ function counts(ids: readonly number[], layout: readonly Layout[]): number[] {
 }
 const spread = (numbers: readonly number[]) => Math.max(...numbers) - Math.min(...numbers);
 
-describe('placing replicas', () => {
+describe('placing replicas (rule 18)', () => {
   const layouts = fc
     .record({ racks: fc.integer({ min: 1, max: 4 }), perRack: fc.integer({ min: 1, max: 4 }) })
     .map(({ racks, perRack }) =>

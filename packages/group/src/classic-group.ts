@@ -3,7 +3,7 @@
 //
 // Contract: everything here can be built anew from the group's record. The generation never goes back while the coordinator stays.
 
-import { failure, type Failure, type TimestampMs } from '@tidemark/core';
+import { failure, invariant, type Failure, type TimestampMs } from '@tidemark/core';
 import { subscribedTopics } from './consumer-protocol.ts';
 import type { Generation, GroupId, InstanceId, MemberId } from './group-ids.ts';
 import { NO_MEMBER_ID } from './group-ids.ts';
@@ -15,6 +15,15 @@ import { RebalanceHistory } from './rebalance-history.ts';
 
 /** Kafka's names. Dead: the coordinator has resigned. */
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
+
+/** From where a group comes into a state: Kafka's `ClassicGroupState`, but for Dead, which is left and entered by nobody who is in it. */
+export const statesBefore: Readonly<Record<GroupState, readonly GroupState[]>> = {
+  Empty: ['PreparingRebalance'],
+  PreparingRebalance: ['Empty', 'CompletingRebalance', 'Stable'],
+  CompletingRebalance: ['PreparingRebalance'],
+  Stable: ['CompletingRebalance'],
+  Dead: ['Empty', 'PreparingRebalance', 'CompletingRebalance', 'Stable'],
+};
 
 /** `ConsumerProtocol.PROTOCOL_TYPE`: groups whose subscriptions the coordinator can read. */
 export const CONSUMER_PROTOCOL_TYPE = 'consumer';
@@ -89,6 +98,12 @@ export class ClassicGroup {
   }
 
   transition(state: GroupState, time: GroupTime): void {
+    const { groupId, state: from } = this;
+    invariant(statesBefore[state].includes(from), 'a group changes its state as Kafka’s do', {
+      groupId,
+      from,
+      to: state,
+    });
     this.state = state;
     this.stateTimestampMs = time.timestampMs;
   }

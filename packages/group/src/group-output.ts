@@ -1,8 +1,9 @@
 // What comes of an input, and what the runtime owes it.
 //
-// The contract: when there are `records`, they are appended as one batch and replayed, each at its offset, before the shard gets any
-// other input; `replies` go out when the high watermark has passed them. Without records replies go out at once. If the write fails,
-// `revertTo` takes back what was replayed and `writeFailed` answers whoever waited; nothing that was not committed is ever told.
+// The contract: when there are `records`, they are replayed, each at the offset it will have, before the shard gets any other input, and
+// appended in one batch, which may have those of other outputs too; `replies` go out when the high watermark has passed them. Without
+// records replies go out at once. If the write fails, `revertTo` takes back what was replayed and `writeFailed` answers whoever waited;
+// nothing that was not committed is ever told.
 
 import { failure, type ErrorName } from '@tidemark/core';
 import type { GroupRecord } from './group-record.ts';

@@ -208,6 +208,16 @@ describe('assignors', () => {
     expect([...withheld.values()].flat().map(name)).deep.equals(['t-1']);
   });
 
+  it('rule 14, cooperative (KIP-429): what moves is given up in one generation and assigned in the next', () => {
+    const size = new Map([['t', 4]]);
+    const all = [0, 1, 2, 3].map((partition) => place('t', partition));
+    const members = [{ ...member('a', ['t']), ownedPartitions: all, generation: 1 }, member('b', ['t'])];
+    const first = cooperativeStickyAssignor.assign(size, members);
+    expect(namesOf(first), 'nobody has what a is to give up').deep.equals({ a: ['t-0', 't-1'], b: [] });
+    const second = cooperativeStickyAssignor.assign(size, after(members, first));
+    expect(namesOf(second)).deep.equals({ a: ['t-0', 't-1'], b: ['t-2', 't-3'] });
+  });
+
   it('cooperative sticky gives nobody what another still has', () => {
     fc.assert(
       fc.property(counts, anyMembers, (size, members) => {

@@ -1,9 +1,16 @@
 // How replies and records read in a transcript. Metadata and assignments are texts there.
 
+import { decodeSubscription } from '@tidemark/group';
 import type { GroupDescription, GroupRecord, GroupReply, Outcome, RebalanceCause } from '@tidemark/group';
 import { EPOCH_MS } from './coordinator.ts';
 
 const text = (bytes: Uint8Array): string => (bytes.length === 0 ? '-' : new TextDecoder().decode(bytes));
+
+/** A subscription begins with its version, 0 to 3. */
+function metadataText(bytes: Uint8Array): string {
+  const decoded = bytes[0] === 0 ? decodeSubscription(bytes) : undefined;
+  return decoded?.ok === true ? `[${decoded.subscription.topics.join(',')}]` : text(bytes);
+}
 
 const outcomeText = (outcome: Outcome): string => (outcome.ok ? 'ok' : outcome.error);
 
@@ -15,7 +22,7 @@ export function replyText({ type, response }: GroupReply): string {
   switch (type) {
     case 'join': {
       const { memberId, generation, protocol, leader, members, skipAssignment } = response;
-      const list = members.map((member) => `${member.memberId}=${text(member.metadata)}`).join(' ');
+      const list = members.map((member) => `${member.memberId}=${metadataText(member.metadata)}`).join(' ');
       const skip = skipAssignment ? ', skips the assignment' : '';
       return `join ok: ${memberId} in generation ${generation}, ${protocol}, leader ${leader}${list === '' ? '' : `, members ${list}`}${skip}`;
     }

@@ -1,7 +1,7 @@
 // Runs a transcript: commands, a line `----`, and what was observed, up to an empty line. Commands, one a line:
 //
 //   shard [name=value ...]       begins anew; names are those of GroupSettings. Sessions are 10 s, rebalances 60 s unless said otherwise
-//   join NAME [id=ID] [instance=I] [protocols=a,b] [metadata=X] [type=T] [session=MS] [rebalance=MS] [reason=WORD]
+//   join NAME [id=ID] [instance=I] [protocols=a,b] [metadata=X|topics=t,u] [type=T] [session=MS] [rebalance=MS] [reason=WORD]
 //   sync NAME gen [NAME=assignment ...] [instance=I] [protocol=P]        heartbeat NAME gen [instance=I]
 //   leave NAME [instance=I] [reason=WORD]        (NAME `-`: no member id)
 //   commit NAME gen topic:partition=offset ... [metadata=SIZE]           delete-offsets topic:partition ...
@@ -13,6 +13,7 @@
 //   group NAME           all that follows is about this group; `g` at first
 
 import { invariant, type ErrorName, type PartitionIndex } from '@tidemark/core';
+import { encodeSubscription } from '@tidemark/group';
 import type {
   Generation,
   GroupId,
@@ -178,7 +179,7 @@ export class Transcript {
           protocolType: options.get('type') ?? 'consumer',
           protocols: (options.get('protocols') ?? 'range').split(',').map((each) => ({
             name: each,
-            metadata: bytes(options.get('metadata') ?? `${memberId}!`),
+            metadata: subscription(options.get('topics')) ?? bytes(options.get('metadata') ?? `${memberId}!`),
           })),
         };
       case 'sync': {
@@ -232,6 +233,12 @@ export class Transcript {
     this.#ids.set(`member ${name}`, count);
     return `${name}${count}` as MemberId;
   }
+}
+
+function subscription(topics: string | undefined): Uint8Array | undefined {
+  if (topics === undefined) return undefined;
+  const nothing = { userData: undefined, ownedPartitions: [], generation: -1, rack: undefined };
+  return encodeSubscription({ topics: topics.split(','), ...nothing });
 }
 
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);

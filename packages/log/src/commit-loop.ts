@@ -124,6 +124,7 @@ export class CommitLoop {
     }
     this.#admission.full();
     for (const group of groups) group.written.reject(rejection);
+    this.#context.metFullDisk();
   }
 
   /** Takes the state in memory back to before the first of the groups; answers the segments that are no more. */

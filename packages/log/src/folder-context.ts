@@ -41,6 +41,8 @@ export interface FolderEvents {
   onOffline(cause: unknown): void;
   /** Something is wrong or was repaired that does not stop the log. */
   onWarning?: ((message: string, cause?: unknown) => void) | undefined;
+  /** A write found no room; told each time. `hasRoom` says when there is some again. */
+  onDiskFull?: (() => void) | undefined;
 }
 
 export class FolderContext implements LogContext {
@@ -106,6 +108,10 @@ export class FolderContext implements LogContext {
 
   warn(message: string, cause?: unknown): void {
     this.#events.onWarning?.(message, cause);
+  }
+
+  metFullDisk(): void {
+    this.#events.onDiskFull?.();
   }
 
   async lowerRecoveryPoint(name: string, offset: number): Promise<void> {

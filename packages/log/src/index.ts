@@ -11,6 +11,7 @@ export {
   MAX_BATCH_BYTES as MAX_APPEND_BATCH_BYTES,
   type LogConfig,
 } from './log-config.ts';
+export { saysDiskFull } from './log-context.ts';
 export { LogFolder, type HostedPartition, type LogFolderOptions } from './log-folder.ts';
 export type { ReadBatches, ReadOptions, ReadResult } from './log-reader.ts';
 export { PartitionLog } from './partition-log.ts';

@@ -49,6 +49,8 @@ export interface LogContext {
   readonly offline: Failure | undefined;
   goOffline(cause: unknown): void;
   warn(message: string, cause?: unknown): void;
+  /** A write found no room. */
+  metFullDisk(): void;
   /** Makes it durable that nothing of the partition at or above `offset` counts as synced. */
   lowerRecoveryPoint(name: string, offset: number): Promise<void>;
   /** Notes how far the partition is synced and indexed; durable at the next checkpoint. */
@@ -91,6 +93,11 @@ export function isOffline(context: LogContext): boolean {
 
 export function isDiskFull(error: unknown): boolean {
   return error instanceof DiskError && error.code === 'ENOSPC';
+}
+
+/** The same of a rejection of this package. */
+export function saysDiskFull(thrown: unknown): boolean {
+  return thrown instanceof TidemarkError && isDiskFull(thrown.cause);
 }
 
 /** An operating error as the rejections of this package carry it. A bug passes through unchanged. */

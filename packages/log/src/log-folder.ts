@@ -33,7 +33,10 @@ import {
   type PartitionName,
 } from './partition-name.ts';
 import { recoverLog } from './recovery.ts';
+import { writeFully } from './write-fully.ts';
 
+const ROOM_PROBE = 'room-probe';
+const ROOM_PROBE_BYTES = 1024 * 1024;
 /** Logs that are closed at the same time, each with a few files. */
 const CLOSING_AT_ONCE = 16;
 
@@ -109,6 +112,26 @@ export class LogFolder {
   /** Set once the disk has failed: everything is refused with this. */
   get offline(): Failure | undefined {
     return this.#context.offline;
+  }
+
+  /** Whether a megabyte can be written; tried with a file that is gone afterwards. A disk that fails at it takes the folder offline. */
+  async hasRoom(): Promise<boolean> {
+    if (this.#isClosed || this.offline !== undefined) return false;
+    const { disk } = this.#options;
+    const path = `${this.directory}/${ROOM_PROBE}`;
+    try {
+      const file = await disk.open(path, 'create');
+      try {
+        await writeFully(file, [new Uint8Array(ROOM_PROBE_BYTES)], 0);
+      } finally {
+        await file.close();
+        await disk.removeFile(path);
+      }
+      return true;
+    } catch (error) {
+      if (!isDiskFull(error)) this.#context.goOffline(error);
+      return false;
+    }
   }
 
   /** Bytes held in memory for readers near the end. */
@@ -283,6 +306,7 @@ export class LogFolder {
     } catch (error) {
       // Else the node would go on as the leader of a partition it cannot open, and a failed sync could be tried again.
       if (error instanceof DiskError && !isDiskFull(error)) this.#context.goOffline(error);
+      if (isDiskFull(error)) this.#context.metFullDisk();
       throw storageError(error);
     }
   }

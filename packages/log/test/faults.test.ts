@@ -141,6 +141,27 @@ describe('a full disk', () => {
     await world.folder.close();
   });
 
+  it('is told to the owner each time, who can ask whether there is room again', async () => {
+    let told = 0;
+    const world = await openFolder(new SimDisk(), { onDiskFull: () => (told += 1) });
+    const log = await written(world, ['a']);
+    log.updateConfig({ ...smallSegments, segmentBytes: 100_000 });
+    const names = [...world.disk.contents().keys()];
+    world.disk.capacityBytes = world.disk.usedBytes;
+    for (let more = 0; more < 2; more++) {
+      const result = append(log, batchOf({ text: 'x', valueBytes: 9000 }));
+      if (result.ok) await rejection(result.written);
+    }
+    expect(told).to.equal(2);
+    expect(await world.folder.hasRoom()).to.equal(false);
+    world.disk.capacityBytes = Infinity;
+    expect(await world.folder.hasRoom()).to.equal(true);
+    expect([...world.disk.contents().keys()], 'it leaves nothing behind').to.deep.equal(names);
+    await world.folder.close();
+    expect(await world.folder.hasRoom()).to.equal(false);
+    expect(world.offline).to.deep.equal([]);
+  });
+
   it('does not keep retention from freeing space', async () => {
     const world = await openFolder();
     const texts = Array.from({ length: 40 }, (_, index) => String(index));

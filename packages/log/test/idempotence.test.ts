@@ -26,7 +26,7 @@ function send(log: PartitionLog, baseSequence: number, options: Send = {}): Appe
 const outcome = (result: AppendResult): string =>
   result.ok ? `${result.duplicate ? 'again ' : ''}${result.baseOffset}-${result.lastOffset}` : result.error;
 
-describe('an idempotent producer (KIP-98, KIP-360)', () => {
+describe('an idempotent producer (rule 11, KIP-98, KIP-360)', () => {
   it('gets the first answer again for any of its last five batches, written or still queued', async () => {
     const world = await openFolder();
     const log = await openLog(world);
@@ -130,7 +130,7 @@ describe('an idempotent producer (KIP-98, KIP-360)', () => {
     });
   }
 
-  it('is known after a truncation by what is left of it', async () => {
+  it('is known after a truncation by what is left of it (rule 2)', async () => {
     const world = await openFolder();
     const log = await openLog(world, smallSegments);
     for (let sequence = 0; sequence < 30; sequence++) send(log, sequence);

@@ -174,7 +174,7 @@ describe('a log folder', () => {
     await again.folder.close();
   });
 
-  it('counts as cleanly closed only once: the marker is gone as soon as it is open', async () => {
+  it('counts as cleanly closed only once: the marker is gone as soon as it is open (rule 8)', async () => {
     const first = await openFolder();
     await appended(await openLog(first), { text: 'a' });
     await first.folder.close({ brokerEpoch: brokerEpoch(7) });

@@ -79,7 +79,7 @@ describe('truncation', () => {
     await world.folder.close();
   });
 
-  it('even to the end of the log drops the epochs that begin there', async () => {
+  it('even to the end of the log drops the epochs that begin there (rule 2)', async () => {
     const world = await openFolder();
     const log = await openLog(world);
     await appended(log, { leaderEpoch: 3 });
@@ -160,7 +160,7 @@ describe('a follower’s append', () => {
     await world.folder.close();
   });
 
-  it('keeps the producer’s sequences, for when it leads', async () => {
+  it('keeps the producer’s sequences, for when it leads (rule 11)', async () => {
     const world = await openFolder();
     const log = await openLog(world);
     const producer = { producerId: 8, producerEpoch: 1, baseSequence: 40, leaderEpoch: 2 };

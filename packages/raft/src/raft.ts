@@ -17,7 +17,7 @@ import type { Role } from './observer.ts';
 import type { RaftOptions } from './options.ts';
 import type { Ready } from './ready.ts';
 import type { ReplicaKey, VoterSet } from './replica.ts';
-import { ReplicaState } from './replica-state.ts';
+import { ReplicaState, type HeardLeader } from './replica-state.ts';
 import { changedVoters, type VoterChange } from './voter-change.ts';
 import { encodeVoters } from './voters-codec.ts';
 
@@ -48,6 +48,7 @@ export class Raft {
   readonly #follower: Follower;
   readonly #search: LeaderSearch;
   #leadership: Leadership | undefined;
+  #predecessor: HeardLeader | undefined;
   /** Up to here committed entries were handed to the driver. */
   #deliveredOffset: Offset;
   /** Of the latest call that told it. */
@@ -78,6 +79,14 @@ export class Raft {
 
   get leader(): ReplicaKey | undefined {
     return this.#state.leader;
+  }
+
+  /**
+   * While this replica leads: who led before it, and when that was heard last. Undefined when this replica has not heard it, or
+   * somebody else may have committed something since.
+   */
+  get predecessor(): HeardLeader | undefined {
+    return this.#leadership === undefined ? undefined : this.#predecessor;
   }
 
   get voters(): VoterSet {
@@ -332,8 +341,10 @@ export class Raft {
   }
 
   #becomeLeader(nowMs: number): void {
-    const { self, log } = this.#state;
+    const { self, log, heardLeader } = this.#state;
     const before = log.endOffset;
+    // A term in which anything was committed has its last entries here.
+    this.#predecessor = heardLeader?.term === log.end.term ? heardLeader : undefined;
     this.#state.changeRole('leader', self);
     this.#state.append([this.#entry('leaderChange', new Uint8Array(0), 1)]);
     const { voters } = this.#state;

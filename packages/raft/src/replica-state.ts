@@ -13,6 +13,13 @@ import { VoterHistory } from './voter-history.ts';
 /** A leader that refuses connections is taken for gone when it has missed more than one heartbeat. */
 const GONE_AFTER_HEARTBEATS = 1.5;
 
+export interface HeardLeader {
+  readonly leader: ReplicaKey;
+  readonly term: Term;
+  /** When it spoke last as the leader of that term. */
+  readonly atMs: number;
+}
+
 export class ReplicaState {
   readonly options: RaftOptions;
   readonly self: ReplicaKey;
@@ -29,6 +36,8 @@ export class ReplicaState {
   #leader: ReplicaKey | undefined;
   /** When the leader was last heard of; votes are refused for a while after (check-quorum's other half). */
   #leaderContactMs = -Infinity;
+  /** The last other replica that led as far as this one has heard, whether it leads still or not. */
+  heardLeader: HeardLeader | undefined;
   /** Nobody listens where the leader should be, and it has not spoken since that was found. */
   #isLeaderGone = false;
   /** What is on the disk, as far as a `Ready` has asked for it. */
@@ -159,6 +168,7 @@ export class ReplicaState {
   /** The leader of this term has spoken. */
   follow(leader: ReplicaKey, nowMs: number): void {
     this.#leaderContactMs = nowMs;
+    this.heardLeader = { leader, term: this.#term, atMs: nowMs };
     this.#isLeaderGone = false;
     this.electionMs = this.drawElection(nowMs);
     this.changeRole(this.restingRole, leader);

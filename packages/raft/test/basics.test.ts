@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Offset } from '@tidemark/core';
-import { ReplicaGroup, voterOf } from './replica-group.ts';
+import { ReplicaGroup, timing, voterOf } from './replica-group.ts';
 import { SeededPrng } from './seeded-prng.ts';
 
 describe('a group of replicas', () => {
@@ -23,6 +23,25 @@ describe('a group of replicas', () => {
     expect(alone.leader?.node).equals(1);
     alone.propose(1, 'x');
     expect(alone.disagreement()).equals(undefined);
+  });
+
+  it('knows whom its leader replaced and when that was heard last', () => {
+    const three = group([1, 2, 3]);
+    three.run(3000);
+    const first = three.leader!.node;
+    expect(three.raft(first).predecessor).equals(undefined);
+    three.crash(first);
+    const silentMs = three.nowMs;
+    three.run(5000);
+    const second = three.leader!.node;
+    const { leader, atMs } = three.raft(second).predecessor!;
+    expect(leader.nodeId).equals(first);
+    expect(atMs).within(silentMs - timing.heartbeatIntervalMs, silentMs);
+    // After a restart nobody remembers.
+    for (const node of three.nodes) if (three.isUp(node)) three.crash(node);
+    for (const node of three.nodes) three.start(node);
+    three.run(5000);
+    expect(three.raft(three.leader!.node).predecessor).equals(undefined);
   });
 
   it('comes back after everybody was restarted', () => {

@@ -97,7 +97,7 @@ describe('truncation by epochs, never by the high watermark (rule 1)', () => {
     expect(follower.follow(leader).log.history).to.equal('1x6 3x1');
   });
 
-  it('KAFKA-7164: a new epoch is validated even when the leader is the same broker', () => {
+  it('rule 2, KAFKA-7164: a new epoch is validated even when the leader is the same broker', () => {
     // A leads in epoch 1 and loses what was not on its disk; nobody else takes over, and it leads again in epoch 2.
     const leader = logOf('1x10');
     const follower = new FollowerScene(logOf('1x4'), 1).begin().follow(leader, 6);

@@ -32,7 +32,10 @@ import type { RaftQuorum } from './quorum/raft-quorum.ts';
 
 export interface ActiveControllerOptions {
   readonly controller: Controller;
-  readonly quorum: Pick<RaftQuorum, 'propose' | 'readIndex' | 'isServing' | 'term' | 'logEndOffset'>;
+  readonly quorum: Pick<
+    RaftQuorum,
+    'propose' | 'readIndex' | 'isServing' | 'term' | 'logEndOffset' | 'predecessor'
+  >;
   readonly state: Pick<MetadataState, 'image' | 'position'>;
   readonly clock: Clock;
   readonly prng: Prng;
@@ -105,7 +108,12 @@ export class ActiveController {
     if (this.#isClosing) return;
     if (this.#term === undefined && isServing && state.position.endOffset === logEndOffset) {
       this.#term = term;
-      this.sessions.reset(state.image, clock.monotonicMs(), self, this.refusals);
+      const { predecessor } = quorum;
+      const before = predecessor && {
+        id: predecessor.leader.nodeId as number as BrokerId,
+        heardMs: predecessor.atMs,
+      };
+      this.sessions.reset(state.image, clock.monotonicMs(), { self, refusals: this.refusals, before });
       onActive(true);
     }
   }

@@ -24,6 +24,8 @@ import {
 export interface BrokerLifecycleOptions extends Omit<RegistrationOptions, 'onRetry'> {
   /** `broker.heartbeat.interval.ms`; below the session's time-out. */
   readonly heartbeatIntervalMs: number;
+  /** It has a reason of its own to serve nobody for a while, e.g. a full disk. Absent: never. */
+  readonly wantsFence?: (() => boolean) | undefined;
   /** Told when a request failed and will be repeated: at first, when the cause changes, and every ten seconds. */
   readonly onRetry: (cause: Failure, doing: 'register' | 'heartbeat') => void;
   /** Another incarnation has taken over, or the broker was removed: this one must end. Called once. */
@@ -100,6 +102,11 @@ export class BrokerLifecycle {
   /** Its partitions are open: it may be unfenced. */
   ready(): void {
     this.#isReady = true;
+    this.#prompt(0);
+  }
+
+  /** `wantsFence` may have changed. */
+  wishesChanged(): void {
     this.#prompt(0);
   }
 
@@ -212,7 +219,7 @@ export class BrokerLifecycle {
         type: 'heartbeat',
         brokerId: this.#options.identity.brokerId,
         brokerEpoch: this.#registration!.epoch,
-        wantFence: !this.#isReady,
+        wantFence: !this.#isReady || this.#options.wantsFence?.() === true,
         wantShutDown: this.#shutdown !== undefined,
         appliedOffset: (metadata.image.offset + 1) as Offset,
       },

@@ -1,7 +1,7 @@
 // Where fetches wait that cannot be answered yet. A waiting fetch hangs on its partitions and is counted down by the bytes that
 // become readable there; nothing polls. The number of waiting fetches is bounded: past the bound a fetch does not wait.
 
-import type { Clock } from '@tidemark/core';
+import type { Clock, Failure } from '@tidemark/core';
 
 /** What a partition tells those who wait on it. */
 export interface PartitionWatcher {
@@ -9,6 +9,8 @@ export interface PartitionWatcher {
   progressed(bytes: number): void;
   /** Leadership, epoch, log start or existence changed: what was read before may not hold any more. */
   disturbed(): void;
+  /** It leads, and too few replicas are in sync, which were enough before: nothing is committed until they are again. */
+  fellShort?(why: Failure): void;
 }
 
 export interface Watchable {

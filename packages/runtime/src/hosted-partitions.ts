@@ -8,17 +8,26 @@ import {
   type Failure,
   isFailure,
   type PartitionIndex,
+  TidemarkError,
   type TopicId,
   type TopicName,
 } from '@tidemark/core';
 import type { MetadataImage, PartitionImage, TopicImage } from '@tidemark/controller';
-import type { LogFolder } from '@tidemark/log';
+import { saysDiskFull, type LogFolder } from '@tidemark/log';
 import type { Codecs } from '@tidemark/record';
 import { Partition } from './partition.ts';
 import type { LeadingReplica } from './replica/leading-replica.ts';
 import type { ReplicaContext } from './replica/replica-context.ts';
 import type { PartitionAddress } from './requests.ts';
 import type { TopicSettings } from './topic-settings.ts';
+
+/** A log that could not be opened. */
+export interface Unopened {
+  readonly topic: TopicName;
+  readonly topicId: TopicId;
+  readonly partition: PartitionIndex;
+  readonly failure: Failure;
+}
 
 /** A log that is being opened; it takes the place of the partition until then. */
 class Opening {
@@ -51,6 +60,8 @@ export class HostedPartitions {
   readonly #options: HostedPartitionsOptions;
   readonly #topics = new Map<TopicId, HostedTopic>();
   readonly #steps = new Map<string, Promise<void>>();
+  /** Why logs could not be opened that may be when the disk has room. */
+  readonly #withoutRoom = new Set<Failure>();
   #image: MetadataImage;
   /** Whether the topics are those of `#image`. */
   #isApplied = false;
@@ -74,6 +85,28 @@ export class HostedPartitions {
     for (const topic of this.#topics.values()) {
       for (const partition of topic.partitions.values()) if (partition instanceof Partition) yield partition;
     }
+  }
+
+  /** Every partition that should be open and cannot be, and why. */
+  *unopened(): IterableIterator<Unopened> {
+    for (const { name, id, partitions } of this.#topics.values()) {
+      for (const [index, hosted] of partitions) {
+        if (hosted instanceof Partition || hosted instanceof Opening) continue;
+        yield { topic: name, topicId: id, partition: index as PartitionIndex, failure: hosted };
+      }
+    }
+  }
+
+  /** The disk has room again. */
+  openAgain(): void {
+    if (this.#closed) return;
+    for (const { topicId, partition, failure: why } of [...this.unopened()]) {
+      const topic = this.#topics.get(topicId);
+      const image = this.#partitionImage(topicId, partition);
+      if (this.#withoutRoom.delete(why) && topic !== undefined && image !== undefined)
+        this.#open(topic, image);
+    }
+    this.#withoutRoom.clear();
   }
 
   /** Takes over an image. What has to be opened or deleted goes on in the background; `settled` waits for it. */
@@ -140,8 +173,13 @@ export class HostedPartitions {
     const opening = new Opening();
     topic.partitions.set(image.partition, opening);
     opening.done = this.#step(name, () => this.#openLog(topic, image, opening)).catch((cause: unknown) => {
-      const message = `the log of ${name} could not be opened; this broker's log has the cause`;
-      topic.partitions.set(image.partition, failure('KAFKA_STORAGE_ERROR', message));
+      const isRoomMissing = saysDiskFull(cause);
+      const why = isRoomMissing
+        ? 'the disk is full, and it is tried again when there is room'
+        : `${cause instanceof TidemarkError ? cause.message : String(cause)}. Mend that and start the broker again`;
+      const failed = failure('KAFKA_STORAGE_ERROR', `the log of ${name} could not be opened: ${why}`);
+      topic.partitions.set(image.partition, failed);
+      if (isRoomMissing) this.#withoutRoom.add(failed);
       this.#options.onError(cause, name);
     });
   }

@@ -1,5 +1,6 @@
 export * from './byte-budget.ts';
 export * from './fetch-purgatory.ts';
+export * from './full-disk.ts';
 export { sizeOf } from './fetch.ts';
 export * from './fetch-session.ts';
 export * from './partition.ts';

@@ -2,7 +2,6 @@
 // observes or leads changes nothing for who uses it: commands go to whoever decides, reads come from the image here.
 
 import {
-  decodeResponse,
   duties,
   type Controller,
   type ControllerCommand,
@@ -41,15 +40,9 @@ import type {
 import { ActiveController } from './active-controller.ts';
 import { AppliedBarriers } from './applied-barriers.ts';
 import { ControllerDuties } from './controller-duties.ts';
-import { TopicCreation } from './topic-creation.ts';
-import { LeaderCaller, READ_ATTEMPT_MS, tooLate, type LeaderCall } from './leader-caller.ts';
-import {
-  decodeOffset,
-  encodeCommandRequest,
-  encodeTransfer,
-  requestKinds,
-  serveLeaderRequests,
-} from './leader-requests.ts';
+import { ControllerRequests, type ReadBarrier } from './controller-requests.ts';
+import { LeaderCaller } from './leader-caller.ts';
+import { serveLeaderRequests } from './leader-requests.ts';
 import { decodeMetadataBatches } from './metadata-batch.ts';
 import { MetadataCompaction } from './metadata-compaction.ts';
 import type { PeerDirectory, VoterAddress } from './peer-directory.ts';
@@ -62,7 +55,6 @@ import { openReplica, type OpenedReplica } from './quorum/open-replica.ts';
 import { RaftQuorum } from './quorum/raft-quorum.ts';
 import { SnapshotSender } from './quorum/snapshot-sender.ts';
 import { QuorumChanges } from './quorum-changes.ts';
-import { encodeVoterChange } from './voter-change-codec.ts';
 
 export interface MetadataNodeOptions {
   readonly self: ReplicaKey;
@@ -133,6 +125,7 @@ export class MetadataNode {
   readonly #barriers: AppliedBarriers;
   readonly #leader: LeaderCaller;
   readonly #changes: QuorumChanges;
+  readonly #toController: ControllerRequests;
   #hasFailed = false;
 
   private constructor(options: MetadataNodeOptions, parts: NodeParts) {
@@ -225,16 +218,14 @@ export class MetadataNode {
       clock,
       retryBackoffMs: options.retryBackoffMs,
     });
-    const active = this.#active;
-    serveLeaderRequests(this.#requests, clock, {
-      get term() {
-        return active.term;
-      },
-      submit: (command) => this.#active.submit(command),
-      readIndex: () => this.#quorum.readIndex(),
-      changeVoters: (change, timeoutMs) => this.#changes.changeVoters(change, timeoutMs),
-      transfer: (to, timeoutMs) => this.#changes.transfer(to, timeoutMs),
+    this.#toController = new ControllerRequests({
+      ...{ leader: this.#leader, quorum: this.#quorum, active: this.#active },
+      ...{ changes: this.#changes, barriers: this.#barriers },
+      node: this,
+      clock,
+      prng,
     });
+    this.#serveOthers();
     this.#compaction = new MetadataCompaction({
       state: this.#state,
       log: options.log,
@@ -345,55 +336,23 @@ export class MetadataNode {
    * command goes to the next one, if it surely was not carried out, or repeating it does no harm. Besides the command's own failures:
    * NOT_CONTROLLER, NETWORK_EXCEPTION and THROTTLING_QUOTA_EXCEEDED (nothing happened), REQUEST_TIMED_OUT (it is not known).
    */
-  async submit<C extends ControllerCommand>(command: C, timeoutMs: number): Promise<ResponseTo<C> | Failure> {
-    if (command.type !== 'createTopics') return this.#leader.call(timeoutMs, this.#callOf(command));
-    const creation = new TopicCreation(command, this, this.#options.prng);
-    try {
-      const call = this.#callOf(creation.command, () => creation.sent());
-      const answer = await this.#leader.call(timeoutMs, {
-        ...call,
-        inDoubt: (leftMs) => creation.find(leftMs),
-      });
-      return answer as ResponseTo<C> | Failure;
-    } finally {
-      creation.close();
-    }
+  submit<C extends ControllerCommand>(command: C, timeoutMs: number): Promise<ResponseTo<C> | Failure> {
+    return this.#toController.submit(command, timeoutMs);
   }
 
   /** Resolves once `image` has everything that was committed anywhere when it was called. Failures as of `submit`, harmless all. */
-  async readBarrier(timeoutMs: number): Promise<{ readonly ok: true; readonly offset: Offset } | Failure> {
-    const deadlineMs = this.#options.clock.monotonicMs() + timeoutMs;
-    const asked = await this.#leader.call(timeoutMs, {
-      attemptMs: READ_ATTEMPT_MS,
-      here: () => this.#quorum.readIndex(),
-      kind: requestKinds.readIndex,
-      body: () => new Uint8Array(0),
-      read: (body) => ({ ok: true as const, offset: decodeOffset(body) }),
-      inDoubt: 'repeat',
-    });
-    if (!asked.ok) return asked;
-    const leftMs = deadlineMs - this.#options.clock.monotonicMs();
-    return (await this.#barriers.reach(asked.offset, leftMs)) ? asked : tooLate(timeoutMs);
+  readBarrier(timeoutMs: number): Promise<ReadBarrier | Failure> {
+    return this.#toController.readBarrier(timeoutMs);
   }
 
   /** Adds or removes one voter; answers once that is committed. INVALID_REQUEST and REPLICA_NOT_AVAILABLE say why not. */
   changeVoters(change: VoterChange, timeoutMs: number): Promise<{ readonly ok: true } | Failure> {
-    return this.#leader.call<{ readonly ok: true }>(timeoutMs, {
-      here: (leftMs) => this.#changes.changeVoters(change, leftMs),
-      kind: requestKinds.changeVoters,
-      body: () => encodeVoterChange(change),
-      read: () => ({ ok: true }),
-    });
+    return this.#toController.changeVoters(change, timeoutMs);
   }
 
   /** Answers once another node leads, or the time is over. `to` undefined: whichever voter is furthest. */
   transferLeadership(to: NodeId | undefined, timeoutMs: number): Promise<{ readonly ok: true } | Failure> {
-    return this.#leader.call<{ readonly ok: true }>(timeoutMs, {
-      here: (leftMs) => this.#changes.transfer(to, leftMs),
-      kind: requestKinds.transfer,
-      body: () => encodeTransfer(to),
-      read: () => ({ ok: true }),
-    });
+    return this.#toController.transferLeadership(to, timeoutMs);
   }
 
   /** Everything applied is stored durably, and log that is not needed any more is removed as its configuration says. */
@@ -419,6 +378,20 @@ export class MetadataNode {
     await this.#snapshots.stop();
     // After a failure nobody knows what the image is worth.
     await this.#state.close(!this.#hasFailed);
+  }
+
+  /** What other nodes ask of this one while it leads. */
+  #serveOthers(): void {
+    const active = this.#active;
+    serveLeaderRequests(this.#requests, this.#options.clock, {
+      get term() {
+        return active.term;
+      },
+      submit: (command) => this.#active.submit(command),
+      readIndex: () => this.#quorum.readIndex(),
+      changeVoters: (change, timeoutMs) => this.#changes.changeVoters(change, timeoutMs),
+      transfer: (to, timeoutMs) => this.#changes.transfer(to, timeoutMs),
+    });
   }
 
   #raftOptions({ hardState, voters, base, log }: OpenedReplica) {
@@ -495,27 +468,6 @@ export class MetadataNode {
     this.#active.update();
     this.#barriers.pass();
   }
-
-  #callOf<C extends ControllerCommand>(
-    command: C,
-    sent: () => void = () => undefined,
-  ): LeaderCall<ResponseTo<C>> {
-    return {
-      here: () => {
-        sent();
-        return this.#active.submit(command);
-      },
-      kind: requestKinds.command,
-      // For the leader of this term only: one that comes late, when others have led meanwhile, is not carried out after what was
-      // decided since.
-      body: () => {
-        sent();
-        return encodeCommandRequest(this.#quorum.term, command);
-      },
-      read: (body) => decodeResponse(command.type, body) as ResponseTo<C> | Failure,
-      ...(isRepeatable(command) ? { inDoubt: 'repeat' as const } : {}),
-    };
-  }
 }
 
 interface NodeParts {
@@ -540,24 +492,4 @@ function refuseOldLog({ log, configuredVoters }: MetadataNodeOptions): void {
       'The folder has a metadata log but not what this node has promised as a voter. Start it alone once (controller.quorum.voters names only it), or empty the folder so that it joins anew.',
     ),
   );
-}
-
-const REPEATABLE: ReadonlySet<ControllerCommand['type']> = new Set([
-  'registerCluster',
-  'registerBroker',
-  'heartbeat',
-  'fenceBroker',
-  'unfenceBroker',
-  'alterPartition',
-  'allocateProducerIds',
-  'settlePartitions',
-  'balanceLeaders',
-]);
-
-/**
- * Whether a command that may have been carried out can be given again: one that names an incarnation or an epoch, or what it finds
- * out for itself. What an operator asks for is none of these, because somebody else may have asked for the contrary in between.
- */
-function isRepeatable(command: ControllerCommand): boolean {
-  return REPEATABLE.has(command.type) || ('validateOnly' in command && command.validateOnly);
 }

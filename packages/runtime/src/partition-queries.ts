@@ -37,6 +37,9 @@ export async function listOffset(
   if (refused !== undefined) return { ...named(partition), ...nothing, failure: refused };
   const { log, highWatermark, leaderEpoch } = partition;
   const { query } = request;
+  // What others have committed since is not known here, and an old end would look like a loss.
+  const isolation = query.kind === 'start' ? undefined : partition.isolation;
+  if (isolation !== undefined) return { ...named(partition), ...nothing, failure: isolation };
   // A new leader may know less to be committed than readers have seen from the one before (KIP-207).
   if (query.kind !== 'start' && partition.leading?.isHighWatermarkKnown === false) {
     const message = `${partition.topic}-${partition.index} has a new leader that does not know yet what is committed: try again`;
@@ -84,7 +87,7 @@ export async function deleteRecords(
   request: DeleteRecordsPartition,
 ): Promise<DeleteRecordsOutcome> {
   if (isFailure(partition)) return { ...request.address, logStartOffset: -1, failure: partition };
-  const refused = partition.checkLeader(undefined);
+  const refused = partition.checkLeader(undefined) ?? partition.isolation;
   if (refused !== undefined) return { ...named(partition), logStartOffset: -1, failure: refused };
   if (isInternalTopic(partition.topic)) {
     const message = `records of ${partition.topic} are removed by compaction alone`;

@@ -28,7 +28,8 @@ export function fetchFailure(named: Named, failed: Failure, partition?: Partitio
     nextOffset: 0 as Offset,
   };
   const moved = failed.error === 'NOT_LEADER_OR_FOLLOWER' || failed.error === 'FENCED_LEADER_EPOCH';
-  return moved && partition !== undefined ? { ...outcome, leaderHint: partition.leaderHint } : outcome;
+  const leaderHint = moved ? partition?.leaderHint : undefined;
+  return leaderHint === undefined ? outcome : { ...outcome, leaderHint };
 }
 
 export async function readPartition(partition: Partition, range: ReadRange): Promise<FetchOutcome> {
@@ -50,6 +51,9 @@ export async function readPartition(partition: Partition, range: ReadRange): Pro
     sizeBytes: 0,
     nextOffset: range.offset,
   };
+  // What is below is committed and stays so; what comes next is told by whoever leads.
+  const isolation = range.offset >= highWatermark ? partition.isolation : undefined;
+  if (isolation !== undefined) return fetchFailure(named, isolation, partition);
   if (range.offset >= highWatermark || (range.maxBytes <= 0 && !range.atLeastOne)) return empty;
   const answer = log.read(range.offset, {
     maxBytes: range.maxBytes,

@@ -3,6 +3,14 @@
 //
 // A new leader epoch ends the role of the old one at once and begins a new one as soon as the log is quiet: what is queued to be
 // written may fail, and a cut under way goes on, and either would move the end a role begins at.
+//
+// A leader whose session is over (the controller has not answered its broker for broker.session.timeout.ms) may have been replaced
+// without hearing of it. It goes on to serve what is below its high watermark: that is committed, and the next leader has it. It
+// does nothing else: it takes no records under any acks, answers those who wait for a commit that nobody here can tell the outcome,
+// acknowledges no record under acks=1 that was written meanwhile, deletes none, does not say where the log ends, and keeps no
+// reader waiting for more. All get NOT_LEADER_OR_FOLLOWER, which sends clients to look for the leader. Nothing of this is needed
+// for what acks=all promises, since an isolated leader cannot raise its high watermark (rule 10); it makes clients leave early, and
+// acks=1 lose less.
 
 import {
   failure,
@@ -112,8 +120,19 @@ export class Partition implements Watchable {
     return this.leading?.inSyncReplicas ?? this.#image.isr;
   }
 
-  get leaderHint(): LeaderHint {
+  /** Who leads, and since when; undefined while that is this broker as far as it knows, and it cannot know. */
+  get leaderHint(): LeaderHint | undefined {
+    if (this.isolation !== undefined) return undefined;
     return { leaderId: this.#image.leader, leaderEpoch: this.#image.leaderEpoch };
+  }
+
+  /** Why nothing new comes of this leader: it has lost the controller for as long as a session. */
+  get isolation(): Failure | undefined {
+    if (this.leading?.isIsolated !== true) return undefined;
+    return failure(
+      'NOT_LEADER_OR_FOLLOWER',
+      `the controller has not answered broker ${this.#context.self} for as long as a session: another may lead ${this.topic}-${this.index} by now`,
+    );
   }
 
   /** Leadership and epoch as a client believes them, checked against what the metadata says (KIP-320). */
@@ -168,7 +187,8 @@ export class Partition implements Watchable {
   whenCommitted(endOffset: Offset): Promise<Failure | undefined> {
     if (this.#closedBy !== undefined) return Promise.resolve(this.#closedBy);
     if (this.highWatermark >= endOffset) return Promise.resolve(this.#afterAppend());
-    return this.#waiters.wait(endOffset);
+    const { isolation } = this;
+    return isolation === undefined ? this.#waiters.wait(endOffset) : Promise.resolve(isolation);
   }
 
   watch(watcher: PartitionWatcher): void {
@@ -315,7 +335,8 @@ export class Partition implements Watchable {
         settings: this.#leaderSettings,
         isThrottled: () => isThrottledReplica(this.#settings.leaderThrottled, index, self),
         onHighWatermark: (from) => this.#highWatermarkMoved(role, from),
-        onShortfall: (why) => this.#waiters.refuse(this.#withName(why)),
+        onShortfall: (why) => this.#fellShort(this.#withName(why)),
+        onIsolation: () => this.#isolationChanged(role),
       });
       this.#role = role;
       role.begin();
@@ -352,6 +373,18 @@ export class Partition implements Watchable {
     // What earlier leaders appended was counted by nobody.
     if (from < role.epochStartOffset) this.#disturb();
     else for (const watcher of [...this.#watchers]) watcher.progressed(bytes);
+  }
+
+  #isolationChanged(role: LeadingReplica): void {
+    const { isolation } = this;
+    if (this.#role !== role || isolation === undefined) return;
+    this.#fellShort(isolation);
+    this.#disturb();
+  }
+
+  #fellShort(why: Failure): void {
+    this.#waiters.refuse(why);
+    for (const watcher of [...this.#watchers]) watcher.fellShort?.(why);
   }
 
   /** The in-sync replicas may have become too few between append and commit: then the outcome is unknown (KIP-966 §minISR). */

@@ -173,7 +173,7 @@ function acknowledgement(
     case 'none':
       return Promise.resolve(undefined);
     case 'leader':
-      return written;
+      return written.then((failed) => failed ?? partition.isolation);
     case 'all':
       // Whichever comes first: committed, or a write that failed and so never will be.
       return Promise.race([
@@ -198,7 +198,8 @@ function outcomeOf(partition: Partition, failed: Failure): ProduceOutcome {
   const { topic, topicId, index } = partition;
   const moved = failed.error === 'NOT_LEADER_OR_FOLLOWER' || failed.error === 'FENCED_LEADER_EPOCH';
   const outcome = { topic, topicId, partition: index, failure: failed };
-  return moved ? { ...outcome, leaderHint: partition.leaderHint } : outcome;
+  const { leaderHint } = partition;
+  return moved && leaderHint !== undefined ? { ...outcome, leaderHint } : outcome;
 }
 
 function receiptOf({ partition, appended }: Attempt): ProduceOutcome {

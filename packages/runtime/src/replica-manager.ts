@@ -24,7 +24,7 @@ import { ByteBudget } from './byte-budget.ts';
 import { FetchPath, type Fetching } from './fetch.ts';
 import { FetchPurgatory } from './fetch-purgatory.ts';
 import { FetchSession } from './fetch-session.ts';
-import { HostedPartitions } from './hosted-partitions.ts';
+import { HostedPartitions, type Unopened } from './hosted-partitions.ts';
 import type { Partition } from './partition.ts';
 import { METADATA_TOPIC } from './metadata-batch.ts';
 import { PeriodicTask } from './periodic-task.ts';
@@ -135,6 +135,7 @@ export class ReplicaManager {
   readonly #produce: ProducePath;
   readonly #fetch: FetchPath;
   readonly #tasks: PeriodicTask[] = [];
+  readonly #isolationListeners = new Set<() => void>();
   #wasIsolated = false;
   #unfollow: () => void = () => undefined;
   /** Taken by whoever reads produce requests from the network, before they are handed over here. */
@@ -253,6 +254,17 @@ export class ReplicaManager {
     return Promise.all(requests.map((each) => deleteRecords(this.#hosted.find(each.address), each)));
   }
 
+  /** The controller has not answered this broker for as long as a session: what its image says may be old. */
+  get isIsolated(): boolean {
+    return this.#options.isIsolated();
+  }
+
+  /** Called when that has become so. Answers how to stop. */
+  onIsolated(listener: () => void): () => void {
+    this.#isolationListeners.add(listener);
+    return () => this.#isolationListeners.delete(listener);
+  }
+
   /** A partition that is open here; for who looks on from outside, such as checkers. */
   partition(topic: string, index: PartitionIndex): Partition | undefined {
     const found = this.#hosted.find({ topic: topic as TopicName, topicId: undefined, partition: index });
@@ -271,6 +283,16 @@ export class ReplicaManager {
       descriptions.push(partition.describe());
     }
     return descriptions;
+  }
+
+  /** The replicas that should be here and could not be opened, and why. */
+  unopenedReplicas(topics?: ReadonlySet<string>): readonly Unopened[] {
+    return [...this.#hosted.unopened()].filter(({ topic }) => topics === undefined || topics.has(topic));
+  }
+
+  /** The disk was full and has room again: what could not be opened for want of it is tried once more. */
+  roomFound(): void {
+    this.#hosted.openAgain();
   }
 
   /** To be called before `start`, so that none is missed. Answers how to stop. */
@@ -364,6 +386,7 @@ export class ReplicaManager {
     if (isIsolated !== this.#wasIsolated) {
       this.#wasIsolated = isIsolated;
       for (const { leading } of this.#hosted.all()) leading?.lookIsolated();
+      if (isIsolated) for (const listener of [...this.#isolationListeners]) listener();
     }
     return Promise.resolve();
   }

@@ -17,6 +17,7 @@ function world() {
   const told: string[] = [];
   const fenced: string[] = [];
   const fatal: unknown[] = [];
+  const wishes = { fence: false };
   const broker = (seed = 1): BrokerLifecycle =>
     new BrokerLifecycle({
       metadata: controller,
@@ -35,11 +36,12 @@ function world() {
       sessionTimeoutMs: SESSION_MS,
       requestTimeoutMs: REQUEST_MS,
       retryBackoffMs: 20,
+      wantsFence: () => wishes.fence,
       onRetry: (cause, doing) => told.push(`${doing} ${cause.error}`),
       onFenced: (cause) => fenced.push(cause.error),
       onFatal: (cause) => fatal.push(cause),
     });
-  return { clock, controller, broker, told, fenced, fatal };
+  return { clock, controller, broker, told, fenced, fatal, wishes };
 }
 
 /** A broker that has registered, started and, if so asked, become unfenced. */
@@ -133,7 +135,7 @@ describe('a broker registers', () => {
     expect([clock.monotonicMs(), clock.pending]).to.deep.equal([7, 0]);
   });
 
-  it('once the session of its earlier incarnation is over, and says why it waits', async () => {
+  it('once the session of its earlier incarnation is over, and says why it waits (rule 9)', async () => {
     const { clock, controller, broker, told } = world();
     controller.takeOver();
     controller.register = (command) =>
@@ -306,6 +308,32 @@ describe('a broker heartbeats', () => {
     expect(controller.heartbeatsMs).to.include(broker.lastContactMs);
   });
 
+  it('at once when it wants to be fenced, and again when it does not any more', async () => {
+    const { clock, controller, broker, wishes } = await running();
+    const tell = async (fence: boolean): Promise<void> => {
+      wishes.fence = fence;
+      broker.wishesChanged();
+      await clock.advance(20);
+    };
+    const atMs = clock.monotonicMs();
+    await tell(true);
+    expect(controller.heartbeatsMs.at(-1)).to.be.within(atMs, atMs + 10);
+    expect(controller.lastHeartbeat.wantFence).to.equal(true);
+    controller.commit({
+      type: 'brokerChange',
+      brokerId: SELF,
+      brokerEpoch: controller.lastHeartbeat.brokerEpoch,
+      fenced: true,
+    });
+    await clock.advance(SESSION_MS);
+    expect(controller.image.broker(SELF)?.fenced).to.equal(true);
+    await tell(false);
+    expect(controller.lastHeartbeat.wantFence).to.equal(false);
+    await clock.advance(20);
+    expect(controller.image.broker(SELF)?.fenced).to.equal(false);
+    broker.close();
+  });
+
   it('not faster than its pauses while they fail, whatever happens to the metadata', async () => {
     const { clock, controller } = await running();
     const brokerEpoch = controller.takeOver(OTHER);
@@ -370,7 +398,7 @@ describe('a broker heartbeats', () => {
 });
 
 describe('a broker shuts down', () => {
-  it('once the controller says that it may, asking often', async () => {
+  it('once the controller says that it may, asking often (rule 13)', async () => {
     const { clock, controller, broker } = await running();
     const askedMs = clock.monotonicMs();
     controller.heartbeat = (command) => {

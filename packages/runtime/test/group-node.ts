@@ -104,6 +104,11 @@ export class GroupNode extends ReplicaNode {
     });
   }
 
+  setMinInsyncReplicas(count: number): void {
+    const name = 'min.insync.replicas';
+    this.change({ type: 'topicConfig', topicId: this.offsetsId!, name, value: String(count) });
+  }
+
   /** From outside the group. */
   commit(groupId: string, offset: number, topic = 't', partition = 0): AskingOf<'commitOffsets'> {
     return this.groups.ask<'commitOffsets'>({

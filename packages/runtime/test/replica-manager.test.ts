@@ -52,7 +52,7 @@ describe('the acknowledgement of a write', () => {
     expect(outcomes[0]?.highWatermark).to.equal(1);
   });
 
-  it('is refused before anything is written when too few replicas are in sync', async () => {
+  it('is refused before anything is written when too few replicas are in sync (rule 6)', async () => {
     await node.createTopic('t', { replicas: [1, 2, 3], isr: [1] });
     expect((await node.produce('t', batch('a'))).failure?.error).to.equal('NOT_ENOUGH_REPLICAS');
     expect(node.replicas.describeReplicas()[0]?.logEndOffset).to.equal(0);
@@ -60,7 +60,7 @@ describe('the acknowledgement of a write', () => {
     expect((await node.produce('t', batch('a'), 'leader')).receipt?.baseOffset).to.equal(0);
   });
 
-  it('is uncertain when the replicas leave between append and commit', async () => {
+  it('is uncertain when the replicas leave between append and commit (rule 6)', async () => {
     const topicId = await node.createTopic('t', { replicas: [1, 2, 3], isr: [1, 2] });
     const waiting = watched(node.begin('t', batch('a')));
     await node.clock.advance(1_000);
@@ -94,7 +94,7 @@ describe('the acknowledgement of a write', () => {
     expect((await node.produce('t', batch('b'))).failure?.error).to.equal('NOT_LEADER_OR_FOLLOWER');
   });
 
-  it('checks the epoch a client believes in', async () => {
+  it('checks the epoch a client believes in (rule 3, KIP-320)', async () => {
     await node.createTopic('t');
     const withEpoch = async (epoch: number): Promise<string | undefined> => {
       const partition = { address: at('t'), currentLeaderEpoch: epoch as LeaderEpoch, bytes: batch('x') };
@@ -107,6 +107,101 @@ describe('the acknowledgement of a write', () => {
   });
 });
 
+describe('a leader whose session with the controller is over (rule 10)', () => {
+  let node: ReplicaNode;
+  let topicId: TopicId;
+  beforeEach(async () => {
+    node = await ReplicaNode.start();
+    topicId = await node.createTopic('t', { replicas: [1, 2], isr: [1, 2] });
+  });
+  afterEach(() => node.close());
+  /** Until the next look at the controller, and no longer. */
+  const lose = async (): Promise<void> => {
+    node.isIsolated = true;
+    await node.clock.advance(200);
+  };
+  const committed = async (): Promise<void> => {
+    node.change(change(topicId, { isr: [1] }));
+    await node.produce('t', batch('a'));
+    node.change(change(topicId, { isr: [1, 2] }));
+  };
+
+  it('tells writers that wait for a commit at once that it may lead no more, and names nobody who does', async () => {
+    const waiting = watched(node.begin('t', batch('a')));
+    await node.clock.advance(1_000);
+    expect(waiting.outcome).to.equal(undefined);
+    await lose();
+    expect(waiting.outcome?.failure?.error).to.equal('NOT_LEADER_OR_FOLLOWER');
+    expect(waiting.outcome?.failure?.message).to.contain('another may lead t-0 by now');
+    expect(waiting.outcome?.leaderHint).to.equal(undefined);
+  });
+
+  it('takes nothing under any acks, and deletes nothing', async () => {
+    await committed();
+    await lose();
+    for (const acks of ['all', 'leader', 'none'] as const) {
+      const { failure: refused } = await node.produce('t', batch('b'), acks);
+      expect(refused?.error, acks).to.equal('NOT_LEADER_OR_FOLLOWER');
+    }
+    expect(node.replicas.describeReplicas()[0]?.logEndOffset).to.equal(1);
+    const deletion = { address: at('t'), beforeOffset: undefined };
+    const [deleted] = await node.clock.settle(node.replicas.deleteRecords([deletion]));
+    expect(deleted?.failure?.error).to.equal('NOT_LEADER_OR_FOLLOWER');
+  });
+
+  it('does not acknowledge with acks leader what it wrote when the session was over', async () => {
+    const waiting = watched(node.begin('t', batch('a'), 'leader'));
+    node.isIsolated = true;
+    await node.clock.advance(20);
+    expect(waiting.outcome?.failure?.error).to.equal('NOT_LEADER_OR_FOLLOWER');
+  });
+
+  it('serves what is committed, and sends on whoever has read all of it', async () => {
+    await committed();
+    const atEnd = watched(node.poll([from('t', 1)], 60_000));
+    const session = node.replicas.openFetchSession();
+    session.grant(1_000_000);
+    session.add({ ...from('t'), positionId: 7 });
+    expect(await node.clock.settle(session.next())).to.containSubset([{ sizeBytes: batch('a').length }]);
+    const pushed = watched(session.next());
+    await node.clock.advance(5_000);
+    expect([atEnd.outcome, pushed.outcome]).to.deep.equal([undefined, undefined]);
+    await lose();
+    const told = { failure: { error: 'NOT_LEADER_OR_FOLLOWER' } };
+    expect(atEnd.outcome?.outcomes).to.containSubset([told]);
+    expect(pushed.outcome).to.containSubset([{ ...told, positionId: 7 }]);
+    const { outcomes } = await node.clock.settle(node.poll([from('t', 0)], 60_000));
+    expect(outcomes[0]?.failure).to.equal(undefined);
+    expect(outcomes[0]?.nextOffset).to.equal(1);
+    session.close();
+  });
+
+  it('does not say where the log ends, which others may know better, but where it starts', async () => {
+    await committed();
+    const asked = async (kind: 'start' | 'end'): Promise<unknown> => {
+      const one = { address: at('t'), currentLeaderEpoch: undefined, query: { kind } } as const;
+      const [told] = await node.clock.settle(node.replicas.listOffsets([one]));
+      return told?.failure?.error ?? told?.offset;
+    };
+    expect([await asked('start'), await asked('end')]).to.deep.equal([0, 1]);
+    await lose();
+    expect([await asked('start'), await asked('end')]).to.deep.equal([0, 'NOT_LEADER_OR_FOLLOWER']);
+  });
+
+  it('goes on as before when it finds the controller again and leads still', async () => {
+    const waiting = watched(node.begin('t', batch('a')));
+    await lose();
+    expect(waiting.outcome?.failure).to.not.equal(undefined);
+    node.isIsolated = false;
+    await node.clock.advance(200);
+    const polling = watched(node.poll([from('t')], 60_000));
+    node.change(change(topicId, { isr: [1] }));
+    await node.clock.advance(0);
+    // The first append was not taken back: its outcome is what it was.
+    expect(polling.outcome?.outcomes[0]).to.deep.include({ highWatermark: 1, nextOffset: 1 });
+  });
+});
+
 describe('reading below the high watermark', () => {
   let node: ReplicaNode;
   beforeEach(async () => {
@@ -114,7 +209,7 @@ describe('reading below the high watermark', () => {
   });
   afterEach(() => node.close());
 
-  it('does not show what is written but not committed, and wakes when it is', async () => {
+  it('does not show what is written but not committed, and wakes when it is (rule 4)', async () => {
     const topicId = await node.createTopic('t', { replicas: [1, 2], isr: [1, 2] });
     await node.produce('t', batch('a'), 'leader');
     const waiting = watched(node.poll([from('t')], 60_000));

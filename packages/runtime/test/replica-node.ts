@@ -84,6 +84,8 @@ export class ReplicaNode {
   readonly #network = new SimNetwork({ clock: this.clock, prng: new SimPrng(1) });
   #joined: Network | undefined;
   isIsolated = false;
+  /** How often a write found no room. */
+  diskFullCount = 0;
   /** Its machine is gone: what it still tries is nobody's business. */
   isDead = false;
   image = MetadataImage.empty();
@@ -113,7 +115,13 @@ export class ReplicaNode {
       const onOffline = (cause: unknown): void => {
         if (!this.isDead) throw cause;
       };
-      const folder = await LogFolder.open({ disk, clock, directory: 'data', onOffline });
+      const folder = await LogFolder.open({
+        disk,
+        clock,
+        directory: 'data',
+        onOffline,
+        onDiskFull: () => (this.diskFullCount += 1),
+      });
       this.#folder = folder;
       this.#replicas = new ReplicaManager({
         self: SELF,

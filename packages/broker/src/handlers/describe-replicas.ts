@@ -40,6 +40,10 @@ export function describeReplicas(
     leaderEpochs: each.leaderEpochs.map(({ epoch, startOffset }) => ({ leaderEpoch: epoch, startOffset })),
     ...standingOf(each),
   }));
+  for (const unopened of context.replicas?.unopenedReplicas(wanted) ?? []) {
+    const { topic, topicId, partition, failure } = unopened;
+    replicas.push({ topic, topicId, partition, brokerId: context.self, error: failureDetail(failure) });
+  }
   const { image } = context.metadata;
   for (const topic of wanted ?? []) {
     if (image.topicByName(topic) !== undefined) continue;

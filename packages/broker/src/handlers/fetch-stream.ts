@@ -38,6 +38,8 @@ export function fetchStream(context: BrokerContext): (call: Call) => void {
       try {
         if (message instanceof UndecodableRequest) throw new MalformedRequest(message.reason);
         instruct(context, session, message, permission);
+        // Whatever is on its way already shows as much.
+        if (message.probe && !call.cancelled && call.writableLength === 0) call.write({ results: [] });
       } catch (thrown) {
         session.close();
         endWith(context, call, thrown);

@@ -1,7 +1,9 @@
 // ClusterService.WatchMetadata: the metadata asked for, and again whenever it changes. A watcher that is slow gets the latest
-// state when it is ready and not every state between: at most one message is under way to it.
+// state when it is ready and not every state between: at most one message is under way to it. A broker that has lost the controller
+// has no news for anybody: it ends the watch with UNAVAILABLE, and refuses others, so that clients watch another broker. What it
+// knows it still answers to GetMetadata: without any controller that is what clients have.
 
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import { status, type ServerWritableStream } from '@grpc/grpc-js';
 import {
   MalformedRequest,
   UndecodableRequest,
@@ -15,6 +17,8 @@ import { metadataAnswer } from './metadata-answers.ts';
 
 type Call = ServerWritableStream<WatchMetadataRequestOutput | UndecodableRequest, WatchMetadataResponse>;
 
+const controllerOf = ({ metadata }: NodeContext): number => metadata.leader?.nodeId ?? -1;
+
 export function watchMetadata(context: NodeContext): (call: Call) => void {
   const metrics = context.metrics.rpc('WatchMetadata');
   return (call) => {
@@ -27,9 +31,16 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
     endWhenClosing(context, call, ended);
     metrics.streams += 1;
     const permission = topicPermission(context, call, 'describe');
+    const { replicas } = context;
+    const endIsolated = (): void => {
+      const details = 'this broker has not heard the controller for as long as a session: watch another one';
+      if (!call.cancelled) call.emit('error', { code: status.UNAVAILABLE, details });
+    };
+    const stopIsolated = replicas?.onIsolated(endIsolated);
     let over = false;
     let sending = false;
     let shown = '';
+    let controllerId = -1;
     const show = async (): Promise<void> => {
       if (sending) return;
       sending = true;
@@ -39,6 +50,7 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
         const seen = JSON.stringify({ ...metadata, metadataOffset: 0 });
         if (seen === shown) break;
         shown = seen;
+        controllerId = metadata.controllerId ?? -1;
         await writeMessage(call, { metadata });
       }
       sending = false;
@@ -46,12 +58,23 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
     const changed = (): void => {
       show().catch((thrown: unknown) => endWith(context, call, thrown));
     };
-    const stop = context.metadata.onImage(changed);
+    const stop = context.metadata.onImage((image, previous) => {
+      const { parts } = image;
+      // ACLs decide what is shown.
+      const isSame =
+        parts.topics === previous.parts.topics &&
+        parts.brokers === previous.parts.brokers &&
+        parts.access.acls === previous.parts.access.acls;
+      // Offsets of producers' ids, quotas and the like: nobody's metadata.
+      if (!isSame || controllerOf(context) !== controllerId) changed();
+    });
     void ended.then(() => {
       over = true;
       metrics.streams -= 1;
       stop();
+      stopIsolated?.();
     });
-    changed();
+    if (replicas?.isIsolated === true) endIsolated();
+    else changed();
   };
 }

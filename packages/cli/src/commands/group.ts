@@ -29,50 +29,28 @@ export async function listGroups(
   return incomplete.length === 0 ? undefined : exitCodes.unhealthy;
 }
 
-const CLEAR_SCREEN = '\u001b[H\u001b[2J';
-
 export async function describeGroup(
   context: CommandContext,
   groupIds: readonly string[],
   { watch }: { readonly watch?: number },
 ): Promise<undefined> {
-  await withAdmin(context.cluster, async (admin) => {
-    for (;;) {
-      const texts: string[] = [];
-      for (const groupId of groupIds) {
-        const group = await groupSituation(admin, groupId);
-        texts.push(
-          renderDocument(context.output ?? 'table', group, (wide) => groupView(group, wide, Date.now())),
-        );
-      }
-      const { stdout } = context.io;
-      const isScreen = watch !== undefined && stdout.isTTY === true && context.output === undefined;
-      if (!(await write(stdout, `${isScreen ? CLEAR_SCREEN : ''}${texts.join('\n')}`))) return;
-      if (watch === undefined || !(await pauseUnlessInterrupted(context, watch))) return;
-      if (!isScreen && (context.output === undefined || context.output === 'wide')) await write(stdout, '\n');
+  if (watch !== undefined) {
+    const { watchGroups } = await import('./group-watch.ts');
+    await withAdmin(context.cluster, (admin) => watchGroups(context, admin, groupIds, watch));
+    return undefined;
+  }
+  const texts = await withAdmin(context.cluster, async (admin) => {
+    const found: string[] = [];
+    for (const groupId of groupIds) {
+      const group = await groupSituation(admin, groupId);
+      found.push(
+        renderDocument(context.output ?? 'table', group, (wide) => groupView(group, wide, Date.now())),
+      );
     }
+    return found;
   });
+  await write(context.io.stdout, texts.join('\n'));
   return undefined;
-}
-
-/** Answers false when Ctrl-C came first. */
-function pauseUnlessInterrupted({ interruption }: CommandContext, ms: number): Promise<boolean> {
-  const { signal } = interruption;
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve(false);
-      return;
-    }
-    const stop = (): void => {
-      clearTimeout(timer);
-      resolve(false);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve(true);
-    }, ms);
-    signal.addEventListener('abort', stop, { once: true });
-  });
 }
 
 export async function groupLag(context: CommandContext, groupIds: readonly string[]): Promise<undefined> {

@@ -33,7 +33,10 @@ export function declareGroup(host: Host, program: Command): void {
       .description('state, members, and where it is in every partition')
       .addArgument(new Argument('<group...>', 'ids of consumer groups'))
       .addOption(
-        new Option('-w, --watch [interval]', 'again and again until Ctrl-C, e.g. every 5s')
+        new Option(
+          '-w, --watch [interval]',
+          'again and again until Ctrl-C, with what has changed, e.g. every 5s',
+        )
           .argParser(durationArgument('--watch'))
           .preset('2s'),
       )

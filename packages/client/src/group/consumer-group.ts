@@ -130,6 +130,7 @@ export class ConsumerGroup implements PartitionHolder, Committer {
     const subscription = new Subscription({
       wanted,
       directory: wiring.metadata,
+      clock: wiring.clock,
       timeoutMs: this.#settings.requestTimeoutMs,
       onChange: (reason) => this.#membership?.requestRejoin(reason),
     });
@@ -261,7 +262,7 @@ export class ConsumerGroup implements PartitionHolder, Committer {
     const { fetcher, onNews } = this.#options;
     const news = added.map(({ topic, partition }) => {
       const taken = new ConsumerPartition(topic, partition);
-      taken.isGroups = true;
+      taken.goesWithTopic = true;
       taken.withheld = true;
       fetcher.add(taken);
       return taken;

@@ -73,7 +73,9 @@ export class JoinRound {
   async sync(joined: JoinGroupResponseOutput, signal: AbortSignal): Promise<readonly TopicPartition[]> {
     const { settings, calls } = this.#options;
     const { memberId, generationId, protocolType, protocolName } = joined;
-    const assignments = joined.leader === memberId ? await this.#lead(joined, signal) : [];
+    const leads = joined.leader === memberId;
+    if (!leads) this.#options.subscription.follow();
+    const assignments = leads ? await this.#lead(joined, signal) : [];
     const request = {
       groupId: settings.groupId,
       generationId,

@@ -1,5 +1,7 @@
-// Commits, one at a time and in the order they were asked for, so that an older offset never comes after a newer one. Each attempt says
-// who the member is at that moment, and only for partitions it still has: what it has given up is somebody else's to commit.
+// Commits, one request at a time and in the order they were asked for, so that an older offset never comes after a newer one. Those that
+// wait while one is under way go together, the last offset of each partition: whoever commits after every record sends a request
+// a round trip, and not one a record. Each attempt says who the member is at that moment, and only for partitions it still has: what it
+// has given up is somebody else's to commit.
 import { TidemarkError } from '@tidemark/core';
 import type { Clock } from '@tidemark/core';
 import { errorFromDetail, groupService } from '@tidemark/rpc';
@@ -61,10 +63,24 @@ export interface CommitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface Asked {
+  readonly offsets: readonly OffsetToCommit[];
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Partitions of a request that more than one commit went into: far below what a coordinator takes at once. */
+const MAX_TOGETHER = 1_000;
+
 export class OffsetCommits {
   readonly #options: OffsetCommitsOptions;
   readonly #last = new Map<string, number>();
-  #queue: Promise<unknown> = Promise.resolve();
+  #waiting: Asked[] = [];
+  #isWorking = false;
+  /** Settled with the last of them. */
+  #latest: Promise<unknown> = Promise.resolve();
 
   constructor(options: OffsetCommitsOptions) {
     this.#options = options;
@@ -86,16 +102,65 @@ export class OffsetCommits {
 
   /** Resolves when all that was asked for so far is done, one way or the other. */
   async settled(): Promise<void> {
-    await this.#queue;
+    await this.#latest;
   }
 
   /** Rejects with `CommitFailed`. */
   commit(offsets: readonly OffsetToCommit[], options: CommitOptions = {}): Promise<void> {
     const { clock, settings } = this.#options;
     const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? settings.apiTimeoutMs);
-    const done = this.#queue.then(() => this.#commit(offsets, deadlineMs, options.signal));
-    this.#queue = done.catch(() => undefined);
+    const { signal } = options;
+    const done = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ offsets, deadlineMs, signal, resolve, reject });
+    });
+    this.#latest = done.catch(() => undefined);
+    if (!this.#isWorking) void this.#work();
     return done;
+  }
+
+  /** Never rejects. */
+  async #work(): Promise<void> {
+    this.#isWorking = true;
+    // What else is asked for in this turn goes along.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const together = this.#take();
+      // Whose fault it is, each of them finds out for itself.
+      if (together.length > 1 && (await this.#commitTogether(together))) continue;
+      for (const { offsets, deadlineMs, signal, resolve, reject } of together) {
+        await this.#commit(offsets, deadlineMs, signal).then(resolve, reject);
+      }
+    }
+    this.#isWorking = false;
+  }
+
+  /** The next one, with those behind it that can go in the same request. */
+  #take(): readonly Asked[] {
+    let count = 0;
+    let partitions = 0;
+    for (const { offsets, signal } of this.#waiting) {
+      partitions += offsets.length;
+      // One that may be called off goes alone.
+      if (count > 0 && (signal !== undefined || partitions > MAX_TOGETHER)) break;
+      count += 1;
+      if (signal !== undefined) break;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #commitTogether(together: readonly Asked[]): Promise<boolean> {
+    const offsets = new Map<string, OffsetToCommit>();
+    for (const each of together) for (const offset of each.offsets) offsets.set(nameOf(offset), offset);
+    const deadlineMs = Math.min(...together.map((each) => each.deadlineMs));
+    try {
+      await this.#commit([...offsets.values()], deadlineMs, undefined);
+    } catch (error) {
+      if (error instanceof CommitFailed) return false;
+      for (const { reject } of together) reject(error);
+      return true;
+    }
+    for (const { resolve } of together) resolve();
+    return true;
   }
 
   async #commit(

@@ -1,5 +1,8 @@
 // Which topics a member wants, by name or by pattern, and, if it leads, how many partitions the topics of the whole group have. Both are
-// looked at with every refresh of the metadata; what the present assignment was not made for is reported, and the member joins again.
+// looked at whenever the metadata changes; what the present assignment was not made for is reported, and the member joins again.
+//
+// The leader watches: it hears of a change when a broker does. The others need not, because when it has them join again they look anew.
+import type { Clock, Timer } from '@tidemark/core';
 import type { TopicInfo } from '../cluster-metadata.ts';
 
 /** What is asked of the cluster's metadata. */
@@ -9,11 +12,16 @@ export interface TopicDirectory {
   track(names: readonly string[] | 'all'): boolean;
   refreshed(timeoutMs: number): Promise<void>;
   onChange(listener: () => void): () => void;
+  watchTopics(which: 'tracked' | 'all'): () => void;
 }
+
+/** A change is left to settle so long: who creates many topics makes one rebalance, or a few. */
+const SETTLE_MS = 1_000;
 
 export interface SubscriptionOptions {
   readonly wanted: readonly string[] | RegExp;
   readonly directory: TopicDirectory;
+  readonly clock: Clock;
   readonly timeoutMs: number;
   /** The group has to rebalance: why. */
   readonly onChange: (reason: string) => void;
@@ -28,6 +36,8 @@ export class Subscription {
   #assignedFor: ReadonlyMap<string, number> | undefined;
   #watched: readonly string[] = [];
   readonly #stop: () => void;
+  #stopWatching: (() => void) | undefined;
+  #settling: Timer | undefined;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
@@ -51,16 +61,18 @@ export class Subscription {
       .sort();
   }
 
-  /** A pattern needs to know what there is. Rejects when no broker tells. */
+  /** A pattern needs to know what there is, at every join: the leader may have heard of a topic first. Rejects when no broker tells. */
   async ready(): Promise<void> {
     const { directory, timeoutMs } = this.#options;
-    if (this.#pattern !== undefined && this.#told === undefined) await directory.refreshed(timeoutMs);
+    if (this.#pattern !== undefined) await directory.refreshed(timeoutMs);
   }
 
   /** These topics are told to the coordinator. */
   tell(): readonly string[] {
     this.#told = this.topics();
     this.#assignedFor = undefined;
+    this.#settling?.cancel();
+    this.#settling = undefined;
     return this.#told;
   }
 
@@ -71,11 +83,20 @@ export class Subscription {
     await directory.refreshed(timeoutMs);
     this.#watched = topics;
     this.#assignedFor = this.#counts();
+    this.#stopWatching ??= directory.watchTopics(this.#pattern === undefined ? 'tracked' : 'all');
     return this.#assignedFor;
+  }
+
+  /** Somebody else leads, and watches. */
+  follow(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
   }
 
   close(): void {
     this.#stop();
+    this.follow();
+    this.#settling?.cancel();
   }
 
   #counts(): ReadonlyMap<string, number> {
@@ -89,27 +110,39 @@ export class Subscription {
   }
 
   #look(): void {
-    const { onChange } = this.#options;
-    if (this.#pattern !== undefined && this.#told !== undefined) {
-      const now = this.topics();
-      const told = this.#told;
-      const come = now.filter((name) => !told.includes(name)).map((name) => `+${name}`);
-      const gone = told.filter((name) => !now.includes(name)).map((name) => `-${name}`);
-      if (come.length + gone.length > 0) {
-        onChange(`the pattern matches other topics: ${[...come, ...gone].join(' ')}`);
-      }
-    }
+    if (this.#settling !== undefined || this.#change() === undefined) return;
+    this.#settling = this.#options.clock.setTimer(SETTLE_MS, () => {
+      this.#settling = undefined;
+      const change = this.#change();
+      if (change !== undefined) this.#options.onChange(change);
+    });
+  }
+
+  /** What the present assignment was not made for. */
+  #change(): string | undefined {
+    return this.#otherMatches() ?? this.#otherCounts();
+  }
+
+  #otherMatches(): string | undefined {
+    const told = this.#told;
+    if (this.#pattern === undefined || told === undefined) return undefined;
+    const now = this.topics();
+    const come = now.filter((name) => !told.includes(name)).map((name) => `+${name}`);
+    const gone = told.filter((name) => !now.includes(name)).map((name) => `-${name}`);
+    if (come.length + gone.length === 0) return undefined;
+    return `the pattern matches other topics: ${[...come, ...gone].join(' ')}`;
+  }
+
+  #otherCounts(): string | undefined {
     const before = this.#assignedFor;
-    if (before === undefined) return;
+    if (before === undefined) return undefined;
     const after = this.#counts();
     const changed = this.#watched.filter((name) => before.get(name) !== after.get(name));
-    if (changed.length === 0) return;
+    if (changed.length === 0) return undefined;
     const count = (counts: ReadonlyMap<string, number>, name: string): string =>
       String(counts.get(name) ?? 'no');
-    onChange(
-      changed
-        .map((name) => `${name} has ${count(after, name)} partitions, had ${count(before, name)}`)
-        .join('; '),
-    );
+    return changed
+      .map((name) => `${name} has ${count(after, name)} partitions, had ${count(before, name)}`)
+      .join('; ');
   }
 }

@@ -21,6 +21,11 @@ export const groupSpecs = {
     unit: 'ms',
     doc: 'How long a group that was empty waits for more members before its first generation begins.',
   }),
+  'group.coordinator.append.linger.ms': int(5, {
+    max: 1_000,
+    unit: 'ms',
+    doc: 'While a batch of `__consumer_offsets` is on its way to the in-sync replicas, what groups store gathers for the next one: until that batch is committed, and no longer than this. With nothing on its way nobody waits. 0: batches are not waited for.',
+  }),
   'group.max.size': int(2 ** 31 - 1, {
     min: 1,
     doc: 'Most members of one group.',

@@ -11,6 +11,11 @@ export interface CoordinatorLimits {
   readonly loadChunkBytes: number;
   /** `max.inflated.batch.bytes`; what coordinators of Tidemark write is not compressed. */
   readonly maxInflatedBatchBytes: number;
+  /**
+   * `group.coordinator.append.linger.ms`: while a batch is on its way to be committed, records gather for the next one for so long at
+   * most.
+   */
+  readonly appendLingerMs: number;
   /** Between two tries to read or to remove something, in milliseconds. */
   readonly retryMs: number;
 }
@@ -23,5 +28,6 @@ export const defaultCoordinatorLimits: CoordinatorLimits = {
   maxUncommittedBytes: 16 * MIB,
   loadChunkBytes: MIB / 4,
   maxInflatedBatchBytes: 64 * MIB,
+  appendLingerMs: 5,
   retryMs: 1_000,
 };

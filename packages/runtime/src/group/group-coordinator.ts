@@ -38,10 +38,10 @@ import {
   refusalOf,
   type Asking,
   type CoordinatorState,
-  type Unnumbered,
 } from './coordinated-partition.ts';
 import type { CoordinatorLimits } from './coordinator-limits.ts';
 import { offsetsTopicIn } from './offsets-topic.ts';
+import type { Unnumbered } from './request-admission.ts';
 
 export interface GroupCoordinatorOptions {
   readonly self: BrokerId;

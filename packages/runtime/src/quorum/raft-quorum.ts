@@ -142,6 +142,11 @@ export class RaftQuorum {
     return this.#raft.leader;
   }
 
+  /** Whom this node has replaced as the leader, and when that was heard last. */
+  get predecessor(): Raft['predecessor'] {
+    return this.#raft.predecessor;
+  }
+
   /** Those in force. */
   get voters(): VoterSet {
     return this.#raft.voters;

@@ -36,6 +36,8 @@ export interface LeadingReplicaOptions {
   readonly onHighWatermark: (from: Offset) => void;
   /** Too few replicas are in sync, and were enough before: nothing is committed until they are again. */
   readonly onShortfall: (why: Failure) => void;
+  /** The controller is lost, or found again: `isIsolated` is another. */
+  readonly onIsolation: () => void;
 }
 
 export class LeadingReplica implements Proposer, Ticking {
@@ -48,6 +50,7 @@ export class LeadingReplica implements Proposer, Ticking {
   readonly #isThrottled: () => boolean;
   readonly #onHighWatermark: (from: Offset) => void;
   readonly #onShortfall: (why: Failure) => void;
+  readonly #onIsolation: () => void;
   /** The sessions that serve this partition to followers. */
   readonly #ends = new Set<LeaderEnd>();
   readonly #stopListening: (() => void)[] = [];
@@ -66,6 +69,7 @@ export class LeadingReplica implements Proposer, Ticking {
     this.#isThrottled = options.isThrottled;
     this.#onHighWatermark = options.onHighWatermark;
     this.#onShortfall = options.onShortfall;
+    this.#onIsolation = options.onIsolation;
     log.assignLeaderEpoch(image.leaderEpoch);
     this.#machine = new PartitionLeader({
       self: context.self,
@@ -226,6 +230,7 @@ export class LeadingReplica implements Proposer, Ticking {
     if (isIsolated === this.#isIsolated || this.#isOver) return;
     this.#isIsolated = isIsolated;
     this.#carryOut(() => this.#machine.setIsolated(isIsolated, this.#context.clock.monotonicMs()));
+    this.#onIsolation();
   }
 
   #act(input: () => LeaderOutput): void {

@@ -30,6 +30,7 @@ import { type Codecs } from '@tidemark/record';
 import {
   BrokerLifecycle,
   defaultCoordinatorLimits,
+  FullDisk,
   GroupCoordinator,
   METADATA_LOG_NAME,
   METADATA_TOPIC_ID,
@@ -140,24 +141,28 @@ export function productionNodes(seed: number): NodeFactory {
   return (env) => ProductionNode.open(env, variant);
 }
 
+interface NodeParts {
+  readonly broker: BrokerLifecycle;
+  readonly folder: LogFolder;
+  readonly digester: ImageDigester;
+  readonly fullDisk: FullDisk;
+}
+
 class ProductionNode implements SimulatedNode {
   readonly holdsRecords = true;
   readonly #node: MetadataNode;
   readonly #broker: BrokerLifecycle;
   readonly #folder: LogFolder;
   readonly #digester: ImageDigester;
+  readonly #fullDisk: FullDisk;
   #replicas: ReplicaManager | undefined;
   #groups: GroupCoordinator | undefined;
   #epoch: BrokerEpoch | undefined;
   #isClosed = false;
 
-  private constructor(
-    node: MetadataNode,
-    broker: BrokerLifecycle,
-    folder: LogFolder,
-    digester: ImageDigester,
-  ) {
+  private constructor(node: MetadataNode, { broker, folder, digester, fullDisk }: NodeParts) {
     this.#node = node;
+    this.#fullDisk = fullDisk;
     this.#broker = broker;
     this.#folder = folder;
     this.#digester = digester;
@@ -166,11 +171,14 @@ class ProductionNode implements SimulatedNode {
   static async open(env: NodeEnv, variant: Variant): Promise<SimulatedNode> {
     const { disk, clock, prng, onFatal } = env;
     let running: ReplicaManager | undefined;
+    /** What is made only when all it needs is there. */
+    const late: { fullDisk?: FullDisk } = {};
     const folder = await LogFolder.open({
       disk,
       clock,
       prng,
       directory: LOG_DIRECTORY,
+      onDiskFull: () => late.fullDisk?.met(),
       onOffline: (cause) => {
         running?.storageFailed();
         onFatal(cause);
@@ -180,8 +188,19 @@ class ProductionNode implements SimulatedNode {
     const node = await MetadataNode.open({ ...metadataOptions(env, variant), log });
     const { digester } = variant;
     node.onImage((image) => env.onImage(new ImageOf(image, digester)));
-    const broker = brokerOf(env, node, folder);
-    const opened = new ProductionNode(node, broker, folder, digester);
+    const broker = brokerOf(env, node, folder, () => late.fullDisk?.wantsFence === true);
+    const fullDisk = new FullDisk({
+      self: env.self.nodeId as number as BrokerId,
+      clock,
+      image: () => node.image,
+      hasRoom: () => folder.hasRoom(),
+      onChange: () => broker.wishesChanged(),
+      onRoom: () => running?.roomFound(),
+      onTold: (isFull) => clock.trace.note('disk full', env.self.nodeId, String(isFull)),
+      onFatal,
+    });
+    late.fullDisk = fullDisk;
+    const opened = new ProductionNode(node, { broker, folder, digester, fullDisk });
     opened.#serve(env, variant).then(
       (replicas) => {
         running = replicas;
@@ -331,6 +350,7 @@ class ProductionNode implements SimulatedNode {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#fullDisk.close();
     this.#broker.close();
     await this.#groups?.close();
     await this.#replicas?.close();
@@ -481,7 +501,12 @@ function groupCoordinator(
   return groups;
 }
 
-function brokerOf(env: NodeEnv, metadata: MetadataNode, folder: LogFolder): BrokerLifecycle {
+function brokerOf(
+  env: NodeEnv,
+  metadata: MetadataNode,
+  folder: LogFolder,
+  wantsFence: () => boolean,
+): BrokerLifecycle {
   const { self, endpoint, incarnation, clock, prng, onFatal } = env;
   return new BrokerLifecycle({
     metadata,
@@ -500,6 +525,7 @@ function brokerOf(env: NodeEnv, metadata: MetadataNode, folder: LogFolder): Brok
     requestTimeoutMs: 500,
     retryBackoffMs: RETRY_BACKOFF_MS,
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
+    wantsFence,
     onRetry: () => undefined,
     onFenced: (cause) => env.clock.trace.note('fenced', self.nodeId, incarnation, cause.error),
     onFatal,

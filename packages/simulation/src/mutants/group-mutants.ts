@@ -16,10 +16,17 @@ export const groupMutants: readonly Mutant[] = [
   },
   {
     name: 'a commit is answered before the high watermark passes it',
-    file: 'runtime/dist/group/coordinated-partition.js',
-    find: 'this.#writes.push({',
+    file: 'runtime/dist/group/coordinator-turns.js',
+    find: 'const baseOffset = this.#writes.gather(',
     replace: `this.#parked.answer(output.replies);
-        this.#writes.push({`,
+        const baseOffset = this.#writes.gather(`,
+    expected: AMNESIA,
+  },
+  {
+    name: 'a commit is answered when it is appended, with the batch it gathered in',
+    file: 'runtime/dist/group/group-writes.js',
+    find: 'this.#appended.push(...this.#gathered);',
+    replace: 'this.#appended.push(...this.#gathered.map((write) => ({ ...write, endOffset: 0 })));',
     expected: AMNESIA,
   },
   {

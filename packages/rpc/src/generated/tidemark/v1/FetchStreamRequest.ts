@@ -11,6 +11,7 @@ export interface FetchStreamRequest {
   'maxBytes'?: (number);
   'minBytes'?: (number);
   'maxWaitMs'?: (number);
+  'probe'?: (boolean);
 }
 
 export interface FetchStreamRequestOutput {
@@ -20,4 +21,5 @@ export interface FetchStreamRequestOutput {
   'maxBytes': (number);
   'minBytes': (number);
   'maxWaitMs': (number);
+  'probe': (boolean);
 }

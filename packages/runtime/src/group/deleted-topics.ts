@@ -1,0 +1,61 @@
+// Topics that are gone while a partition of `__consumer_offsets` still has offsets of them. Contract: each is forgotten by writing
+// tombstones until none are left, however often that has to be tried; one at a time.
+
+import type { Failure } from '@tidemark/core';
+import { failure } from '@tidemark/core';
+import type { Pauses } from '../pauses.ts';
+
+export interface DeletedTopicsOptions {
+  readonly pauses: Pauses;
+  readonly retryMs: number;
+  /** The partition is served, and can be written to. */
+  readonly isActive: () => boolean;
+  /** Answers true when nothing of the topic is left. */
+  readonly forget: (topic: string) => Promise<boolean>;
+  /** A bug. */
+  readonly onFatal: (cause: unknown) => void;
+}
+
+export class DeletedTopics {
+  readonly #options: DeletedTopicsOptions;
+  readonly #topics = new Set<string>();
+  #running = false;
+
+  constructor(options: DeletedTopicsOptions) {
+    this.#options = options;
+  }
+
+  add(topic: string): void {
+    this.#topics.add(topic);
+    this.start();
+  }
+
+  /** The partition may be active by now. */
+  start(): void {
+    if (this.#running || this.#topics.size === 0 || !this.#options.isActive()) return;
+    this.#running = true;
+    this.#forgetThem()
+      .catch(this.#options.onFatal)
+      .finally(() => {
+        this.#running = false;
+      });
+  }
+
+  /** An offset of a new topic of that name would be removed with the old ones. */
+  refusal(offsets: readonly { readonly topic: string }[]): Failure | undefined {
+    if (this.#topics.size === 0) return undefined;
+    const found = offsets.find(({ topic }) => this.#topics.has(topic));
+    if (found === undefined) return undefined;
+    const message = `topic ${found.topic} was deleted, and its offsets are being removed: try again a little later`;
+    return failure('COORDINATOR_LOAD_IN_PROGRESS', message);
+  }
+
+  async #forgetThem(): Promise<void> {
+    const { pauses, retryMs, isActive, forget } = this.#options;
+    while (isActive() && this.#topics.size > 0) {
+      const [topic] = this.#topics;
+      if (await forget(topic!)) this.#topics.delete(topic!);
+      else await pauses.wait(retryMs);
+    }
+  }
+}
