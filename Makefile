@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify check-format check-build check-lint check-types test build generate demo bench sim chaos chaos-check chaos-failover mutants test-compose test-watch rolling-restart coverage clean format
+.PHONY: verify check-format check-build check-lint check-types test build generate demo bench sim chaos chaos-check chaos-failover hostile mutants test-compose test-watch rolling-restart coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -65,6 +65,10 @@ chaos-check: build
 # From kill -9 of a partition's leader to the next acknowledged write, TRIALS times. PROFILE: default or fast. FREEZE=1: SIGSTOP.
 chaos-failover: build
 	node --import=tsx --conditions=@tidemark/source test/chaos/failover-main.ts --trials $(or $(TRIALS),50) --profile $(or $(PROFILE),default) $(if $(SEED),--seed $(SEED)) $(if $(FREEZE),--freeze) $(ARGS)
+
+# Every attack for SECONDS, or those in ARGS, while a healthy client is served: how long its requests took, what memory the broker had.
+hostile: build
+	node --import=tsx --conditions=@tidemark/source test/hostile/main.ts $(or $(SECONDS),20) $(ARGS)
 
 # Plants mistakes into production code and looks whether the simulation notices each of them.
 mutants: build

@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { Admin } from '@tidemark/client';
 import {
   Channel,
@@ -35,6 +36,8 @@ export interface ClusterOptions {
   readonly nodeOptions?: readonly string[];
   /** What `controller.quorum.voters` of a node is, by the peer ports of all: for links of a test's own between nodes. */
   readonly votersSeenBy?: (id: number, peerPorts: ReadonlyMap<number, number>) => Promise<string>;
+  /** What the test's own clients show, and whom they trust. Default: plaintext. */
+  readonly credentials?: ChannelCredentials;
 }
 
 /** Everything that is waited for by time-outs, fast: for stories that are not about how long things take by default. */
@@ -77,13 +80,19 @@ export class ClusterNode {
   readonly server: ServerProcess;
   readonly #channel: Channel;
 
-  constructor(id: number, roles: Roles, ports: NodePorts, server: ServerProcess) {
+  constructor(
+    id: number,
+    roles: Roles,
+    ports: NodePorts,
+    server: ServerProcess,
+    channel: Pick<ClusterOptions, 'credentials'> = {},
+  ) {
     this.id = id;
     this.roles = roles;
     this.address = `127.0.0.1:${ports.client}`;
     this.peerAddress = `127.0.0.1:${ports.peer}`;
     this.server = server;
-    this.#channel = new Channel(this.address, { maxReconnectBackoffMs: 100 });
+    this.#channel = new Channel(this.address, { maxReconnectBackoffMs: 100, ...channel });
   }
 
   /** Resolves when it serves clients. A port that somebody else has for a moment is waited for, if the node has had it before. */
@@ -157,6 +166,7 @@ export class Cluster {
   readonly voters: string;
   readonly #directory: string;
   readonly #admins: Admin[] = [];
+  readonly #channel: Pick<ClusterOptions, 'credentials'>;
 
   private constructor(
     directory: string,
@@ -165,6 +175,7 @@ export class Cluster {
     seen: ReadonlyMap<number, string>,
   ) {
     this.#directory = directory;
+    this.#channel = channelOf(options);
     this.voters = options.nodes
       .flatMap(({ id, roles, joinsLater = false }, at) =>
         roles === 'broker' || joinsLater ? [] : [`${id}@127.0.0.1:${ports[at]!.peer}`],
@@ -208,7 +219,7 @@ export class Cluster {
 
   /** Begins at these addresses, or at all. Closed with the cluster. */
   admin(addresses: readonly string[] = this.addresses()): Admin {
-    const admin = new Admin({ brokers: addresses });
+    const admin = new Admin({ brokers: addresses, channel: this.#channel });
     this.#admins.push(admin);
     return admin;
   }
@@ -272,9 +283,12 @@ export class Cluster {
       },
       nodeOptions: shared.nodeOptions ?? [],
     });
-    return new ClusterNode(id, roles, ports, server);
+    return new ClusterNode(id, roles, ports, server, channelOf(shared));
   }
 }
+
+const channelOf = ({ credentials }: ClusterOptions): Pick<ClusterOptions, 'credentials'> =>
+  credentials === undefined ? {} : { credentials };
 
 /** Free a moment ago, and unlike each other. */
 async function reservePorts(nodes: number): Promise<readonly NodePorts[]> {

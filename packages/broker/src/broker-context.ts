@@ -11,6 +11,8 @@ import type {
 } from '@tidemark/runtime';
 import type { Logger } from 'pino';
 import type { RequestMetrics } from './metrics/request-metrics.ts';
+import type { ClientQuotas } from './quotas/client-quotas.ts';
+import type { Authorizer } from './security/authorizer.ts';
 import type { Tracing } from './tracing.ts';
 
 /** Of a node in any role. */
@@ -27,6 +29,10 @@ export interface NodeContext {
   readonly metadata: MetadataNode;
   /** Undefined on a node that is no broker. */
   readonly replicas: ReplicaManager | undefined;
+  /** Who may do what. */
+  readonly authorizer: Authorizer;
+  /** How fast. */
+  readonly quotas: ClientQuotas;
   readonly metrics: RequestMetrics;
   readonly tracing: Tracing;
   readonly log: Logger;

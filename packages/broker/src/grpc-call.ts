@@ -11,6 +11,7 @@ import {
 import { grpcStatus, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
 import type { NodeContext } from './broker-context.ts';
 import { requestIdOf } from './request-id.ts';
+import { callerOf, type Caller } from './security/callers.ts';
 import { traceParentOf } from './tracing.ts';
 
 export interface UnaryCallInfo {
@@ -22,6 +23,10 @@ export interface UnaryCallInfo {
   readonly peerHost: string;
   /** Where the trace goes on that the call belongs to, as it was sent. */
   readonly traceParent: string | undefined;
+  /** Undefined for a call that came by no gate. */
+  readonly caller: Caller | undefined;
+  /** For what is asked about a call by identity. */
+  readonly call: object;
 }
 
 export type UnaryHandler<Context, Request, Response> = (
@@ -76,6 +81,8 @@ export function unary<Context extends NodeContext, Request, Response>(
       get traceParent() {
         return traceParentOf(call.metadata);
       },
+      caller: callerOf(call),
+      call,
     };
     const observe = (failed: boolean): void => {
       const durationMs = context.clock.monotonicMs() - startedMs;
@@ -112,15 +119,23 @@ export function endWith(context: NodeContext, call: AnyStream, thrown: unknown):
  * call that ended meanwhile.
  */
 export function writeMessage<Message>(
-  call: { write(message: Message, flushed: () => void): boolean; readonly cancelled: boolean },
+  call: Pick<AnyStream, 'once' | 'removeListener' | 'cancelled'> & {
+    write(message: Message, flushed: () => void): boolean;
+  },
   message: Message,
-  ended: Promise<void>,
 ): Promise<void> {
   if (call.cancelled) return Promise.resolve();
-  const flushed = new Promise<void>((resolve) => {
-    call.write(message, resolve);
+  return new Promise<void>((resolve) => {
+    // A race against one promise for the end of the call would leave a reaction on it for every message: a stream lasts for days.
+    const done = (): void => {
+      call.removeListener('cancelled', done);
+      call.removeListener('close', done);
+      resolve();
+    };
+    call.once('cancelled', done);
+    call.once('close', done);
+    call.write(message, done);
   });
-  return Promise.race([flushed, ended]);
 }
 
 /** Ends a stream because the node is going; the client finds another or comes again. */
@@ -138,9 +153,30 @@ export function endWhenClosing(
       }
     });
   };
-  if (closing.aborted) end();
-  else closing.addEventListener('abort', end, { once: true });
-  void ended.then(() => closing.removeEventListener('abort', end));
+  if (closing.aborted) {
+    end();
+    return;
+  }
+  const ends = endsAt(closing);
+  ends.add(end);
+  void ended.then(() => ends.delete(end));
+}
+
+const streamEnds = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * What is done for the streams that are open when the node closes. One listener for all of them: an event target looks through its
+ * listeners whenever one is added or removed, which somebody with ten thousand streams makes it do ten thousand times.
+ */
+function endsAt(closing: AbortSignal): Set<() => void> {
+  const known = streamEnds.get(closing);
+  if (known !== undefined) return known;
+  const ends = new Set<() => void>();
+  streamEnds.set(closing, ends);
+  closing.addEventListener('abort', () => {
+    for (const end of [...ends]) end();
+  });
+  return ends;
 }
 
 const noWork = (): Promise<void> => Promise.resolve();

@@ -7,7 +7,7 @@
 // within 1.5 s of its return. One whose process is gone refuses connections, which is noticed at once and told.
 
 import { status, type handleClientStreamingCall } from '@grpc/grpc-js';
-import type { ClientDuplexStream } from '@grpc/grpc-js';
+import type { ChannelCredentials, ClientDuplexStream } from '@grpc/grpc-js';
 import type { Clock, Lane, Network, NetworkMessage, NodeId } from '@tidemark/core';
 import {
   Channel,
@@ -31,6 +31,8 @@ export interface GrpcNetworkOptions {
   readonly maxQueuedBytes: number;
   /** A peer is pinged so often, and may take as long for its answer, in ms. Default 2,000. */
   readonly keepaliveMs?: number;
+  /** Default: plaintext. */
+  readonly credentials?: ChannelCredentials;
 }
 
 const DEFAULT_KEEPALIVE_MS = 2000;
@@ -196,6 +198,7 @@ class PeerLink {
       keepaliveTimeMs: keepaliveMs,
       keepaliveTimeoutMs: keepaliveMs,
       maxReconnectBackoffMs: MAX_RECONNECT_BACKOFF_MS,
+      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     });
   }
 

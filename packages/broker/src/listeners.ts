@@ -7,11 +7,25 @@ import {
   brokerAdvertisedListeners,
   brokerListeners,
   hostAndPort,
+  listenerConfig,
   type BrokerConfig,
+  type Clock,
   type Listener,
 } from '@tidemark/core';
-import { defaultGrpcLimits, GrpcListener, type GrpcLimits, type ServiceRegistration } from '@tidemark/rpc';
+import {
+  defaultGrpcLimits,
+  GrpcListener,
+  type GrpcLimits,
+  type PeerConnection,
+  type ServiceRegistration,
+  type TlsMaterial,
+} from '@tidemark/rpc';
+import type { Logger } from 'pino';
 import { HttpListener, type HttpListenerOptions } from './http-listener.ts';
+import type { SecurityMetrics } from './metrics/security-metrics.ts';
+import { openListenerTls } from './security/listener-tls.ts';
+import { RefusalLog } from './security/refusal-log.ts';
+import type { ReloadingTls } from './security/reloading-tls.ts';
 import { StartupError } from './startup-error.ts';
 
 interface Bound {
@@ -19,13 +33,27 @@ interface Bound {
   readonly port: number;
   readonly grpc: GrpcListener | undefined;
   readonly http: HttpListener | undefined;
+  readonly tls: ReloadingTls | undefined;
 }
+
+export interface ListenersOptions {
+  readonly config: BrokerConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly http: HttpListenerOptions;
+  readonly metrics: SecurityMetrics;
+}
+
+/** Who is at the other end of a call of a listener; see `GrpcListener.connectionOf`. */
+export type ConnectionOf = (peer: string) => PeerConnection | undefined;
 
 export function grpcLimits(config: BrokerConfig): GrpcLimits {
   return {
     ...defaultGrpcLimits,
     maxRequestBytes: config.get('socket.request.max.bytes'),
     maxIdleMs: config.get('connections.max.idle.ms'),
+    maxConnections: config.get('max.connections'),
+    maxConnectionsPerIp: config.get('max.connections.per.ip'),
   };
 }
 
@@ -68,10 +96,11 @@ export class Listeners {
   }
 
   /** Binds them all, or none: throws `StartupError`. The HTTP listener answers at once, that the node is starting. */
-  static async bind(config: BrokerConfig, http: HttpListenerOptions): Promise<Listeners> {
+  static async bind(options: ListenersOptions): Promise<Listeners> {
+    const { config } = options;
     const bound: Bound[] = [];
     try {
-      for (const listener of brokerListeners(config)) bound.push(await bindOne(config, listener, http));
+      for (const listener of brokerListeners(config)) bound.push(await bindOne(listener, options));
     } catch (thrown) {
       await new Listeners(config, bound).close(0);
       throw thrown;
@@ -102,10 +131,20 @@ export class Listeners {
   }
 
   /** Begins to answer calls on every listener of the kind. */
-  serve(kind: Listener['kind'], servicesOf: (listener: Listener) => readonly ServiceRegistration[]): void {
+  serve(
+    kind: Listener['kind'],
+    servicesOf: (listener: Listener, connectionOf: ConnectionOf) => readonly ServiceRegistration[],
+  ): void {
     for (const { listener, grpc } of this.#bound) {
-      if (listener.kind === kind) grpc?.serve(servicesOf(listener));
+      if (listener.kind !== kind || grpc === undefined) continue;
+      grpc.serve(servicesOf(listener, (peer) => grpc.connectionOf(peer)));
     }
+  }
+
+  /** What the node shows to other nodes, and whom it trusts: at every connection anew. Undefined where PEER speaks no TLS. */
+  get peerTls(): (() => TlsMaterial) | undefined {
+    const tls = this.#bound.find(({ listener }) => listener.kind === 'PEER')?.tls;
+    return tls === undefined ? undefined : () => tls.material;
   }
 
   get connectionCount(): number {
@@ -122,22 +161,66 @@ export class Listeners {
 
   /** Stops accepting and lets calls under way finish for `graceMs`. The HTTP listener goes last: it says why. */
   async close(graceMs: number): Promise<void> {
+    for (const { tls } of this.#bound) tls?.close();
     await Promise.all(this.#bound.flatMap(({ grpc }) => (grpc === undefined ? [] : [grpc.close(graceMs)])));
     await Promise.all(this.#bound.flatMap(({ http }) => (http === undefined ? [] : [http.close()])));
   }
 }
 
-async function bindOne(
-  config: BrokerConfig,
-  listener: Listener,
-  options: HttpListenerOptions,
-): Promise<Bound> {
+async function bindOne(listener: Listener, options: ListenersOptions): Promise<Bound> {
   const { host, port, kind } = listener;
-  const grpc = kind === 'HTTP' ? undefined : new GrpcListener(grpcLimits(config));
-  const http = kind === 'HTTP' ? new HttpListener(options) : undefined;
+  if (kind === 'HTTP') {
+    const http = new HttpListener(options.http);
+    return {
+      listener,
+      port: await bindTo(listener, () => http.listen(host, port)),
+      grpc: undefined,
+      http,
+      tls: undefined,
+    };
+  }
+  const { grpc, tls } = grpcListener(listener, options);
   try {
-    const bound = await (grpc ?? http)!.listen(host, port);
-    return { listener, port: bound, grpc, http };
+    return {
+      listener,
+      port: await bindTo(listener, () => grpc.listen(host, port)),
+      grpc,
+      http: undefined,
+      tls,
+    };
+  } catch (thrown) {
+    tls?.close();
+    throw thrown;
+  }
+}
+
+function grpcListener(
+  { name }: Listener,
+  { config, clock, log, metrics }: ListenersOptions,
+): { readonly grpc: GrpcListener; readonly tls: ReloadingTls | undefined } {
+  const tls = openListenerTls(config, {
+    listener: name,
+    clock,
+    log,
+    onReplaced: (each) => grpc.replaceTls(each),
+  });
+  const refusals = new RefusalLog(clock, log, 'a TLS connection was refused', () => {
+    metrics.refusedHandshakes += 1;
+  });
+  const grpc = new GrpcListener(
+    grpcLimits(config),
+    tls && {
+      material: tls.material,
+      clientAuth: listenerConfig(config, name, 'ssl.client.auth'),
+      onRefused: (remoteAddress, reason) => refusals.tell({ listener: name, remoteAddress, reason }),
+    },
+  );
+  return { grpc, tls };
+}
+
+async function bindTo(listener: Listener, listen: () => Promise<number>): Promise<number> {
+  try {
+    return await listen();
   } catch (cause) {
     throw bindFailure(listener, cause);
   }

@@ -6,6 +6,7 @@ import { Controller } from '@tidemark/controller';
 import {
   DiskError,
   hostAndPort,
+  listenerConfig,
   nodeRole,
   TidemarkError,
   type BrokerConfig,
@@ -23,11 +24,14 @@ import {
   PeerDirectory,
   type VoterAddress,
 } from '@tidemark/runtime';
-import { GrpcNetwork } from './grpc-network.ts';
+import { tlsCredentials } from '@tidemark/rpc';
+import { GrpcNetwork, type GrpcNetworkOptions } from './grpc-network.ts';
 import { LevelStore } from './level-store.ts';
 import type { Listeners } from './listeners.ts';
 import type { MetaProperties } from './meta-properties.ts';
 import type { FolderOptions } from './open-folder.ts';
+import { nodeCheck } from './security/node-gate.ts';
+import { RefusalLog } from './security/refusal-log.ts';
 
 export interface MetadataOptions extends FolderOptions {
   readonly listeners: Listeners;
@@ -73,6 +77,7 @@ export async function openMetadata(
       return address === undefined ? undefined : hostAndPort(address.host, address.port);
     },
     maxQueuedBytes: MAX_PEER_QUEUE_BYTES,
+    ...peerCredentials(options),
   });
   const store = await options.storeAt(join(folderPath, STORE_NAME));
   try {
@@ -136,6 +141,26 @@ export async function openMetadata(
     await store.close();
     throw thrown;
   }
+}
+
+/** How the node shows other nodes who it is, and makes sure that they are nodes. Nothing where PEER speaks no TLS. */
+function peerCredentials({
+  config,
+  clock,
+  log,
+  listeners,
+}: MetadataOptions): Pick<GrpcNetworkOptions, 'credentials'> {
+  const material = listeners.peerTls;
+  if (material === undefined) return {};
+  const refusals = new RefusalLog(clock, log, 'a node cannot be reached by TLS');
+  return {
+    credentials: tlsCredentials({
+      material,
+      verifyHostname: listenerConfig(config, 'PEER', 'ssl.endpoint.identification.algorithm') !== '',
+      isTrusted: nodeCheck(config),
+      onFailed: (host, cause) => refusals.tell({ host, cause: cause.message }),
+    }),
+  };
 }
 
 export const levelStoreAt = (folder: string): Promise<KeyValueStore> => LevelStore.open(folder);

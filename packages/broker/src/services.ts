@@ -8,6 +8,7 @@ import {
   guardedService,
   healthHandlers,
   quorumService,
+  securityService,
   reflectionHandlers,
   serverLogService,
   type HealthRegistry,
@@ -16,7 +17,9 @@ import {
 import { isBrokerContext, type BrokerContext, type NodeContext } from './broker-context.ts';
 import { unary, type UnaryHandler } from './grpc-call.ts';
 import type { GrpcNetwork } from './grpc-network.ts';
+import { createAcls, deleteAcls, describeAcls } from './handlers/acls.ts';
 import { alterConfigs } from './handlers/alter-configs.ts';
+import { alterClientQuotas, describeClientQuotas } from './handlers/client-quotas.ts';
 import { commitOffsets } from './handlers/commit-offsets.ts';
 import { createPartitions } from './handlers/create-partitions.ts';
 import { createTopics } from './handlers/create-topics.ts';
@@ -32,6 +35,7 @@ import { describeConfigsWhenCurrent } from './handlers/linearizable.ts';
 import { listPartitionReassignments } from './handlers/list-partition-reassignments.ts';
 import { reassignPartitions } from './handlers/reassign-partitions.ts';
 import { removeVoter } from './handlers/remove-voter.ts';
+import { alterScramCredentials, describeScramCredentials } from './handlers/scram-credentials.ts';
 import { transferLeadership } from './handlers/transfer-leadership.ts';
 import { describeConfigs } from './handlers/describe-configs.ts';
 import { describeReplicas } from './handlers/describe-replicas.ts';
@@ -65,6 +69,7 @@ export const PUBLIC_SERVICES = [
   GROUP_SERVICE,
   LOG_SERVICE,
   'tidemark.v1.QuorumService',
+  'tidemark.v1.SecurityService',
 ] as const;
 
 /** What a client listener serves; on a node that is no broker, everything but the log and the groups that are kept in it. */
@@ -75,6 +80,7 @@ export function clientServices(context: NodeContext, health: HealthRegistry): re
     clusterServiceOf(context),
     adminServiceOf(context),
     quorumServiceOf(context),
+    securityServiceOf(context),
     healthHandlers(health),
     ...reflectionHandlers(() => [...served, 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection']),
   ];
@@ -162,6 +168,21 @@ function quorumServiceOf(context: NodeContext): ServiceRegistration {
     TransferLeadership: call('TransferLeadership', transferLeadership),
   } as UntypedServiceImplementation;
   return [guardedService(quorumService), handlers];
+}
+
+function securityServiceOf(context: NodeContext): ServiceRegistration {
+  const call = <I, O>(name: string, handler: UnaryHandler<NodeContext, I, O>) =>
+    unary(context, name, handler);
+  const handlers = {
+    AlterScramCredentials: call('AlterScramCredentials', alterScramCredentials),
+    DescribeScramCredentials: call('DescribeScramCredentials', describeScramCredentials),
+    CreateAcls: call('CreateAcls', createAcls),
+    DeleteAcls: call('DeleteAcls', deleteAcls),
+    DescribeAcls: call('DescribeAcls', describeAcls),
+    AlterClientQuotas: call('AlterClientQuotas', alterClientQuotas),
+    DescribeClientQuotas: call('DescribeClientQuotas', describeClientQuotas),
+  } as UntypedServiceImplementation;
+  return [guardedService(securityService), handlers];
 }
 
 /** What a peer listener serves to other nodes. */

@@ -26,7 +26,9 @@ import { NodeDisk } from './node-disk.ts';
 import { NodePrng } from './node-prng.ts';
 import { levelStoreAt } from './open-metadata.ts';
 import { openNode } from './open-node.ts';
+import { ClientQuotas } from './quotas/client-quotas.ts';
 import { Readiness } from './readiness.ts';
+import { authorizerOf, NodeSecurity, peersOnly } from './security/node-security.ts';
 import { ServingWatch } from './serving-watch.ts';
 import { clientServices, peerServices, PUBLIC_SERVICES } from './services.ts';
 import { registeredTracer, Tracing } from './tracing.ts';
@@ -74,10 +76,14 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const readiness = new Readiness(health);
   readiness.block('starting', 'the node is starting');
   let page: MetricsPage | undefined;
-  const listeners = await Listeners.bind(config, {
-    readiness,
-    metrics: () => page?.render() ?? Promise.resolve({ contentType: 'text/plain', text: '# starting\n' }),
-    onError: (cause) => log.error({ err: cause }, 'an HTTP request failed'),
+  const requests = new RequestMetrics();
+  const listeners = await Listeners.bind({
+    ...{ config, clock, log, metrics: requests.security },
+    http: {
+      readiness,
+      metrics: () => page?.render() ?? Promise.resolve({ contentType: 'text/plain', text: '# starting\n' }),
+      onError: (cause) => log.error({ err: cause }, 'an HTTP request failed'),
+    },
   });
   const failure = new FailureSignal(log);
   try {
@@ -101,7 +107,10 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
         observer: tracing.beside(replication),
       },
       onStage: (stage) => readiness.block('starting', stage),
-      servePeers: (network) => listeners.serve('PEER', () => peerServices(network, health)),
+      servePeers: (network) =>
+        listeners.serve('PEER', (_listener, connectionOf) =>
+          peersOnly(peerServices(network, health), connectionOf, { config, clock, log, metrics: requests }),
+        ),
     });
     const { broker, metadata } = node;
     const closing = new AbortController();
@@ -111,11 +120,13 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       clusterId: node.clusterId,
       metadata,
       replicas: undefined,
+      authorizer: authorizerOf({ config, metadata }),
+      quotas: new ClientQuotas(clock, () => metadata.image.access, requests.security),
       version: VERSION,
       listenerName: 'CLIENT',
       config,
       clock,
-      metrics: new RequestMetrics(),
+      metrics: requests,
       tracing,
       log,
       closing: closing.signal,
@@ -138,7 +149,8 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       connections: () => listeners.connectionCount,
       folder: resolve(config.get('log.dirs')[0]!),
     });
-    listeners.serve('CLIENT', ({ name }) => clientServices({ ...context, listenerName: name }, health));
+    const security = new NodeSecurity(context);
+    security.serve(listeners, context, (own) => clientServices(own, health));
     const serving = new ServingWatch({ clock, config, readiness, metadata, lifecycle: broker?.lifecycle });
     readiness.clear('starting');
     let closed: Promise<void> | undefined;
@@ -152,6 +164,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       }
       health.close();
       closing.abort();
+      security.close();
       // Members that wait for a rebalance would wait longer than calls may take to finish.
       await broker?.groups.close();
       broker?.replicas.drain();

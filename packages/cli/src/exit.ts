@@ -47,6 +47,12 @@ const hints: Partial<Readonly<Record<ErrorName, string>>> = {
   COORDINATOR_LOAD_IN_PROGRESS: 'try again in a moment; it reads the offsets of its groups',
   NOT_CONTROLLER: 'no controller is active: see who is there with `tidemark quorum status`',
   NOT_ENOUGH_REPLICAS: 'see the in-sync replicas with `tidemark topic describe NAME`',
+  SASL_AUTHENTICATION_FAILED: 'name user and password in a file: --command-config client.properties',
+  CLUSTER_AUTHORIZATION_FAILED: 'see who may with `tidemark acl list`, as somebody who may see that',
+  GROUP_AUTHORIZATION_FAILED:
+    'allow it with `tidemark acl add --allow User:NAME --group NAME --operation read`',
+  TOPIC_AUTHORIZATION_FAILED:
+    'allow it with `tidemark acl add --allow User:NAME --topic NAME --operation OPERATION`',
   MESSAGE_TOO_LARGE: 'raise max.message.bytes with `tidemark topic alter NAME --set max.message.bytes=BYTES`',
 };
 

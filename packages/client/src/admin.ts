@@ -27,6 +27,7 @@ import type {
   AdminReadOptions,
   VoterReference,
 } from './admin-quorum-types.ts';
+import { SecurityCalls } from './admin-security.ts';
 import { adminSettings, quorumWaitMs } from './admin-settings.ts';
 import type { AdminSettings } from './admin-settings.ts';
 import type {
@@ -79,6 +80,8 @@ export class Admin {
   readonly #calls: LeaderCalls;
   readonly #quorum: QuorumCalls;
   readonly #groups: GroupCalls;
+  /** Users, ACLs and quotas. */
+  readonly security: SecurityCalls;
 
   constructor(options: AdminOptions) {
     this.#settings = adminSettings(options.config);
@@ -87,6 +90,7 @@ export class Admin {
     this.#calls = new LeaderCalls({ ...this.#wiring, ...this.#settings });
     this.#quorum = new QuorumCalls(this.#any, this.#settings);
     this.#groups = new GroupCalls(this.#wiring, this.#settings);
+    this.security = new SecurityCalls(this.#any);
   }
 
   /** Where the quorum does not answer in time: what some node knows, and `stale` says why. */

@@ -3,6 +3,7 @@ import { TidemarkError, clientConfigs, describeProblems, resolveConfig } from '@
 import type { Clock, Config, ConfigSpecs, ConfigValue, ResolvedConfig } from '@tidemark/core';
 import { nodeClock } from '@tidemark/rpc';
 import type { ChannelOptions } from '@tidemark/rpc';
+import { channelIdentity } from './channel-identity.ts';
 import { ClusterMetadata } from './cluster-metadata.ts';
 import { Connections } from './connections.ts';
 
@@ -57,6 +58,7 @@ export function wire(options: ClientOptions): Wiring {
     requestTimeoutMs,
     connectTimeoutMs: config.getInt('socket.connection.setup.timeout.ms'),
     maxReconnectBackoffMs: config.getInt('reconnect.backoff.max.ms'),
+    ...channelIdentity(config),
     ...options.channel,
   });
   const metadata = new ClusterMetadata({

@@ -32,6 +32,7 @@ export type { ConsumerMetrics } from './consumer-metrics.ts';
 
 export { Admin } from './admin.ts';
 export type { AdminOptions, ChangeOptions } from './admin.ts';
+export type * from './admin-security.ts';
 export type * from './admin-types.ts';
 export type {
   GroupInfo,

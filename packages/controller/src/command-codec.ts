@@ -18,6 +18,7 @@ import {
   type PartitionIndex,
   type TopicId,
 } from '@tidemark/core';
+import { accessCommandFields } from './access-command-codec.ts';
 import type {
   AlterPartition,
   ConfigResource,
@@ -166,6 +167,7 @@ const schemas: { readonly [T in CommandType]: readonly FieldCodec<Fields<T>>[] }
     }),
   ],
   allocateProducerIds: [struct(brokerEpochFields)],
+  ...accessCommandFields,
 };
 
 const typeByCode = new Map(

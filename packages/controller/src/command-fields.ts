@@ -39,6 +39,10 @@ export const commandCodes: { readonly [T in CommandType]: number } = {
   alterConfigs: 14,
   allocateProducerIds: 15,
   unregisterBroker: 16,
+  alterScramCredentials: 17,
+  createAcls: 18,
+  deleteAcls: 19,
+  alterClientQuotas: 20,
 };
 
 const FRAME_VERSION = 1;

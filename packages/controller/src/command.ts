@@ -12,6 +12,7 @@ import type {
   TopicId,
   TopicName,
 } from '@tidemark/core';
+import type { AccessCommand, AccessResponses } from './access-commands.ts';
 import type { Endpoint, LeaderId, LeaderRecoveryState } from './metadata-record.ts';
 
 /** The first command of a cluster's life. Repeating it is harmless. */
@@ -342,9 +343,10 @@ export type ControllerCommand =
   | DeleteTopicsCommand
   | CreatePartitionsCommand
   | AlterConfigsCommand
-  | AllocateProducerIdsCommand;
+  | AllocateProducerIdsCommand
+  | AccessCommand;
 
-export interface ControllerResponses {
+export interface ControllerResponses extends AccessResponses {
   readonly registerCluster: RegisteredCluster;
   readonly registerBroker: RegisteredBroker;
   readonly fenceBroker: FencedBroker;

@@ -4,6 +4,7 @@
 import { unreachable, type BrokerConfig } from '@tidemark/core';
 import type { ControllerCommand, ControllerResponses, ResponseTo } from './command.ts';
 import type { CommandContext, CommandInput, Handled } from './context.ts';
+import { alterClientQuotas, alterScramCredentials, createAcls, deleteAcls } from './handlers/access.ts';
 import { alterConfigs } from './handlers/alter-configs.ts';
 import { alterPartition } from './handlers/alter-partition.ts';
 import { fenceBroker, registerBroker } from './handlers/brokers.ts';
@@ -72,6 +73,14 @@ function dispatch(
       return alterConfigs(command, context);
     case 'allocateProducerIds':
       return allocateProducerIds(command, context);
+    case 'alterScramCredentials':
+      return alterScramCredentials(command, context);
+    case 'createAcls':
+      return createAcls(command, context);
+    case 'deleteAcls':
+      return deleteAcls(command, context);
+    case 'alterClientQuotas':
+      return alterClientQuotas(command, context);
     default:
       return unreachable(command);
   }

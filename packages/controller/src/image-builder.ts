@@ -12,6 +12,7 @@ import {
   type PartitionEpoch,
   type TopicId,
 } from '@tidemark/core';
+import { applyAccess } from './access-records.ts';
 import {
   metricName,
   MetadataImage,
@@ -121,6 +122,13 @@ export class ImageBuilder {
       case 'producerIds':
         invariant(record.nextProducerId >= parts.nextProducerId, 'producer ids given twice', { ...record });
         parts.nextProducerId = record.nextProducerId;
+        return;
+      case 'scramCredential':
+      case 'removeScramCredential':
+      case 'acl':
+      case 'removeAcl':
+      case 'clientQuota':
+        parts.access = applyAccess(parts.access, record);
         return;
       default:
         unreachable(record);

@@ -4,8 +4,10 @@
 // Equal images have equal entries, whatever their histories. The image before the first record has none.
 
 import type { BrokerId, KeyValueEntry, KeyValueWrite } from '@tidemark/core';
+import { accessEntries, accessWrites } from './access-entries.ts';
 import { changedPartitions, changedTopics, type TopicChange } from './image-changes.ts';
 import {
+  accessEntryCodec,
   brokerConfigKey,
   brokerKey,
   compareBytes,
@@ -32,6 +34,7 @@ export function* imageEntries(image: MetadataImage): IterableIterator<KeyValueEn
   for (const { topic, keys } of topics) {
     for (const partition of topic.partitions) yield partitionEntry(partition, keys);
   }
+  for (const entries of accessEntries(parts.access, accessEntryCodec)) yield* sortedByKey(entries);
 }
 
 /**
@@ -54,6 +57,7 @@ export function imageWrites(image: MetadataImage, previous: MetadataImage): KeyV
   }
   replaceEach(writes, before.brokerConfigs, now.brokerConfigs, brokerConfigEntries);
   for (const change of changedTopics(image, previous)) writeTopic(writes, change);
+  writes.push(...accessWrites(now.access, before.access, accessEntryCodec));
   return writes;
 }
 
@@ -73,6 +77,7 @@ export function* clusterEntries(image: MetadataImage): IterableIterator<KeyValue
   for (const broker of image.brokers()) yield brokerEntry(broker);
   yield* allBrokersConfigEntries(parts.allBrokersConfigs);
   for (const [id, configs] of parts.brokerConfigs) yield* brokerConfigEntries(id, configs);
+  for (const entries of accessEntries(parts.access, accessEntryCodec)) yield* entries;
 }
 
 function writeTopic(writes: KeyValueWrite[], change: TopicChange): void {

@@ -28,6 +28,7 @@ import {
   type TopicId,
   type TopicName,
 } from '@tidemark/core';
+import { accessValues, type AccessEntryCodec, type AccessEntryValues } from './access-entries.ts';
 import type { BrokerImage, PartitionImage } from './metadata-image.ts';
 import type { Endpoint, LeaderId } from './metadata-record.ts';
 
@@ -46,6 +47,9 @@ export const entryKinds = {
   topic: 8,
   topicConfig: 9,
   partition: 10,
+  scram: 11,
+  acl: 12,
+  clientQuota: 13,
 } as const;
 export type EntryKind = keyof typeof entryKinds;
 
@@ -132,7 +136,7 @@ function readIds(reader: FieldReader): readonly BrokerId[] {
   return ids;
 }
 
-interface EntryValues {
+interface EntryValues extends AccessEntryValues {
   readonly offset: number;
   readonly cluster: string;
   readonly producerIds: ProducerId;
@@ -170,6 +174,7 @@ const values: { readonly [K in EntryKind]: readonly FieldCodec<EntryValues[K]>[]
   topic: [struct<TopicEntry>({ name: textThat(isTopicName, 'a topic name'), partitionCount: int32() })],
   topicConfig: [text],
   partition: [partition],
+  ...accessValues,
 };
 
 export function encodeValue<K extends EntryKind>(kind: K, value: EntryValues[K]): Uint8Array {
@@ -287,6 +292,16 @@ function newKey(kind: EntryKind, idBytes: number): Uint8Array {
   key[1] = entryKinds[kind];
   return key;
 }
+
+export const accessEntryCodec: AccessEntryCodec = {
+  key: (kind, nameBytes) => {
+    const key = newKey(kind, nameBytes.length);
+    key.set(nameBytes, KEY_IDS_AT);
+    return key;
+  },
+  // What it makes of a kind of access is what `encodeValue` takes for that kind.
+  value: (kind, value) => encodeValue(kind, value as never),
+};
 
 /** The order of a key-value store: by bytes, a prefix first. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {

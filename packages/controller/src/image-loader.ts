@@ -17,6 +17,8 @@ import {
   type PartitionIndex,
   type TopicId,
 } from '@tidemark/core';
+import type { AclBinding, ClientQuota, ScramCredential } from './access.ts';
+import { keyedAccess } from './access-entries.ts';
 import {
   compareBytes,
   decodePartition,
@@ -56,6 +58,9 @@ export class ImageLoader {
   readonly #brokerConfigs = new Map<BrokerId, Map<string, string>>();
   /** In the order of their ids, as are their configs and their partitions. */
   readonly #topics: LoadedTopic[] = [];
+  readonly #scram: (readonly [string, ScramCredential])[] = [];
+  readonly #acls: (readonly [string, AclBinding])[] = [];
+  readonly #quotas: (readonly [string, ClientQuota])[] = [];
   #topicOfConfigs = 0;
   #topicOfPartitions = 0;
   #lastKey: Uint8Array = new Uint8Array(0);
@@ -133,6 +138,15 @@ export class ImageLoader {
       case 'partition':
         this.#takePartition(key, value);
         return;
+      case 'scram':
+        this.#scram.push(keyedAccess(kind, nameIn(key, KEY_IDS_AT), decodeValue(kind, value)));
+        return;
+      case 'acl':
+        this.#acls.push(keyedAccess(kind, nameIn(key, KEY_IDS_AT), decodeValue(kind, value)));
+        return;
+      case 'clientQuota':
+        this.#quotas.push(keyedAccess(kind, nameIn(key, KEY_IDS_AT), decodeValue(kind, value)));
+        return;
       default:
         unreachable(kind);
     }
@@ -192,6 +206,11 @@ export class ImageLoader {
       allBrokersConfigs: this.#allBrokersConfigs,
       brokerConfigs: this.#brokerConfigs,
       nextProducerId: (this.#nextProducerId ?? 0) as MetadataImage['nextProducerId'],
+      access: {
+        scram: PersistentMap.from(this.#scram),
+        acls: PersistentMap.from(this.#acls),
+        quotas: PersistentMap.from(this.#quotas),
+      },
     });
   }
 }

@@ -31,3 +31,7 @@ export { placeReplicas } from './replica-placer.ts';
 export * from './reassignment.ts';
 export * from './duties.ts';
 export { imageInvariants } from './image-invariants.ts';
+export * from './access.ts';
+export { fitsAclFilter } from './access-commands.ts';
+export type * from './access-commands.ts';
+export { MAX_ITERATIONS, MIN_ITERATIONS } from './handlers/access.ts';

@@ -11,6 +11,7 @@ import type {
   TopicId,
   TopicName,
 } from '@tidemark/core';
+import { NO_ACCESS, type AccessImage } from './access.ts';
 import type { Endpoint, LeaderId, LeaderRecoveryState } from './metadata-record.ts';
 import { EMPTY_INDEX, IndexUpdate, NO_HOLDINGS, type Holdings, type ReplicaIndex } from './replica-index.ts';
 import { PersistentMap } from './persistent-map.ts';
@@ -76,6 +77,7 @@ export interface ImageParts {
   readonly allBrokersConfigs: ReadonlyMap<string, string>;
   readonly brokerConfigs: ReadonlyMap<BrokerId, ReadonlyMap<string, string>>;
   readonly nextProducerId: ProducerId;
+  readonly access: AccessImage;
 }
 
 const NO_CONFIGS: ReadonlyMap<string, string> = new Map();
@@ -112,6 +114,7 @@ export class MetadataImage {
         allBrokersConfigs: NO_CONFIGS,
         brokerConfigs: new Map(),
         nextProducerId: 0 as ProducerId,
+        access: NO_ACCESS,
       },
       EMPTY_INDEX,
     );
@@ -178,6 +181,11 @@ export class MetadataImage {
   /** Broker configs set at run time: for one broker, or with '' those for all. */
   brokerConfigs(id: BrokerId | ''): ReadonlyMap<string, string> {
     return id === '' ? this.parts.allBrokersConfigs : (this.parts.brokerConfigs.get(id) ?? NO_CONFIGS);
+  }
+
+  /** Credentials, ACLs and quotas. */
+  get access(): AccessImage {
+    return this.parts.access;
   }
 
   /** Which broker holds what. */

@@ -12,6 +12,7 @@ import type {
   TopicId,
   TopicName,
 } from '@tidemark/core';
+import type { AccessRecord } from './access-records.ts';
 
 /** In the place of a leader's id: the partition has none. */
 export const NO_LEADER = -1;
@@ -156,7 +157,8 @@ export type MetadataRecord =
   | PartitionChangeRecord
   | TopicConfigRecord
   | BrokerConfigRecord
-  | ProducerIdsRecord;
+  | ProducerIdsRecord
+  | AccessRecord;
 
 export type MetadataRecordType = MetadataRecord['type'];
 

@@ -25,6 +25,7 @@ import {
   unreachable,
   uuid,
 } from '@tidemark/core';
+import { aclFields, quotaRecordFields, scramFields, scramNameFields } from './access-records.ts';
 import {
   METADATA_VERSION,
   METADATA_VERSION_LEVEL,
@@ -163,6 +164,11 @@ const schemas: { readonly [T in MetadataRecordType]: RecordSchema<T> & { readonl
     versions: [struct({ brokerId: int32(), brokerEpoch: int64(), nextProducerId: int64() })],
   },
   unregisterBroker: { code: 12, type: 'unregisterBroker', versions: [struct(brokerEpochFields)] },
+  scramCredential: { code: 13, type: 'scramCredential', versions: [scramFields] },
+  removeScramCredential: { code: 14, type: 'removeScramCredential', versions: [scramNameFields] },
+  acl: { code: 15, type: 'acl', versions: [aclFields] },
+  removeAcl: { code: 16, type: 'removeAcl', versions: [aclFields] },
+  clientQuota: { code: 17, type: 'clientQuota', versions: [quotaRecordFields] },
 };
 
 type AnySchema = RecordSchema<MetadataRecordType> & { readonly code: number };

@@ -19,6 +19,7 @@ import {
   type TopicId,
   uuid,
 } from '@tidemark/core';
+import { accessResponseFields } from './access-command-codec.ts';
 import { configResource, undecodable } from './command-codec.ts';
 import {
   commandCodes,
@@ -130,6 +131,7 @@ const schemas: { readonly [T in CommandType]: readonly FieldCodec<ControllerResp
     }),
   ],
   allocateProducerIds: [struct({ firstProducerId: int64(), length: int32() })],
+  ...accessResponseFields,
 };
 
 /** A command's answer or why it was refused as a whole. */

@@ -2,7 +2,15 @@
 
 import fc, { type Arbitrary } from 'fast-check';
 import { topicIdFromBytes, type TopicId, type TopicName } from '@tidemark/core';
-import type { MetadataRecord } from '@tidemark/controller';
+import {
+  aclOperations,
+  aclPatternTypes,
+  aclPermissions,
+  aclResourceTypes,
+  quotaNames,
+  scramMechanisms,
+  type MetadataRecord,
+} from '@tidemark/controller';
 
 const int32 = <T extends number>() => fc.nat(2 ** 31 - 1) as unknown as Arbitrary<T>;
 const int64 = <T extends number>() => fc.maxSafeNat() as unknown as Arbitrary<T>;
@@ -14,6 +22,25 @@ const leader = fc.oneof(fc.constant(-1 as const), int32());
 const endpoint = fc.record({ name: text, host: text, port: fc.nat(65535) });
 const maybe = <T>(some: Arbitrary<T>) => fc.option(some, { nil: undefined });
 const value = fc.option(text, { nil: null });
+
+const bytes = fc.uint8Array({ maxLength: 70 });
+const scram = {
+  user: text,
+  mechanism: fc.constantFrom(...scramMechanisms),
+  salt: bytes,
+  storedKey: bytes,
+  serverKey: bytes,
+  iterations: int32(),
+};
+const acl = {
+  resourceType: fc.constantFrom(...aclResourceTypes),
+  resourceName: text,
+  patternType: fc.constantFrom(...aclPatternTypes),
+  principal: text,
+  host: text,
+  operation: fc.constantFrom(...aclOperations),
+  permission: fc.constantFrom(...aclPermissions),
+};
 
 type Shapes = {
   [T in MetadataRecord['type']]: {
@@ -67,6 +94,16 @@ const shapes = {
   },
   topicConfig: { topicId: uuid, name: text, value },
   brokerConfig: { brokerId: fc.option(int32(), { nil: null }), name: text, value },
+  scramCredential: scram,
+  removeScramCredential: { user: scram.user, mechanism: scram.mechanism },
+  acl,
+  removeAcl: acl,
+  clientQuota: {
+    user: maybe(text),
+    clientId: maybe(text),
+    name: fc.constantFrom(...quotaNames),
+    value: fc.option(fc.double({ noDefaultInfinity: true, noNaN: true }), { nil: null }),
+  },
   producerIds: { brokerId: int32(), brokerEpoch: int64(), nextProducerId: int64() },
 } satisfies Shapes;
 

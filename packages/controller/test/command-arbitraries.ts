@@ -1,7 +1,17 @@
 // Commands and their answers with every field drawn at random. A command that is missing here does not compile.
 
 import fc, { type Arbitrary } from 'fast-check';
-import type { CommandType, ControllerCommand, ControllerResponses } from '@tidemark/controller';
+import {
+  aclOperations,
+  aclPatternTypes,
+  aclPermissions,
+  aclResourceTypes,
+  quotaNames,
+  scramMechanisms,
+  type CommandType,
+  type ControllerCommand,
+  type ControllerResponses,
+} from '@tidemark/controller';
 import { errorTable, topicIdFromBytes, type ErrorName, type Failure } from '@tidemark/core';
 
 const int32 = fc.nat(2 ** 31 - 1);
@@ -17,6 +27,22 @@ const topicPartition = { topic: text, partition: asked };
 const assignments = some(fc.record({ partition: asked, replicas: some(asked) }));
 const resource = fc.record({ type: fc.constantFrom('topic', 'broker'), name: text });
 const leader = fc.oneof(fc.constant(-1), int32);
+
+const bytes = fc.uint8Array({ maxLength: 70 });
+const scramName = { user: text, mechanism: fc.constantFrom(...scramMechanisms) };
+const acl = {
+  resourceType: fc.constantFrom(...aclResourceTypes),
+  resourceName: text,
+  patternType: fc.constantFrom(...aclPatternTypes),
+  principal: text,
+  host: text,
+  operation: fc.constantFrom(...aclOperations),
+  permission: fc.constantFrom(...aclPermissions),
+};
+const quotaChange = fc.record({
+  name: fc.constantFrom(...quotaNames),
+  value: fc.option(fc.double({ noDefaultInfinity: true, noNaN: true }), { nil: null }),
+});
 
 type Shape = Readonly<Record<string, Arbitrary<unknown>>>;
 
@@ -80,6 +106,22 @@ const commandShapes: { readonly [T in CommandType]: Shape } = {
     validateOnly: fc.boolean(),
   },
   allocateProducerIds: brokerEpoch,
+  alterScramCredentials: {
+    upsertions: some(
+      fc.record({ ...scramName, salt: bytes, storedKey: bytes, serverKey: bytes, iterations: int32 }),
+    ),
+    deletions: some(fc.record(scramName)),
+  },
+  createAcls: { bindings: some(fc.record(acl)) },
+  deleteAcls: {
+    filters: some(
+      fc.record(Object.fromEntries(Object.entries(acl).map(([name, of]) => [name, maybe<unknown>(of)]))),
+    ),
+  },
+  alterClientQuotas: {
+    alterations: some(fc.record({ user: maybe(text), clientId: maybe(text), changes: some(quotaChange) })),
+    validateOnly: fc.boolean(),
+  },
 };
 
 export const anyFailure: Arbitrary<Failure> = fc.record({
@@ -143,6 +185,10 @@ const responseShapes: {
   createPartitions: { topics: some(result({ name: text }, { name: text })) },
   alterConfigs: { resources: some(result({ resource }, { resource })) },
   allocateProducerIds: { firstProducerId: int64, length: int32 },
+  alterScramCredentials: { results: some(result(scramName, scramName)) },
+  createAcls: { results: some(result({}, {})) },
+  deleteAcls: { results: some(fc.record({ deleted: some(fc.record(acl)) })) },
+  alterClientQuotas: { results: some(result({}, {})) },
 };
 
 export const commandTypes = Object.keys(commandShapes) as CommandType[];
@@ -150,7 +196,8 @@ export const commandTypes = Object.keys(commandShapes) as CommandType[];
 /** Without the keys whose value is undefined, as the codecs leave them out. */
 function defined<T>(value: T): T {
   if (Array.isArray(value)) return value.map(defined) as T;
-  if (typeof value !== 'object' || value === null || value instanceof Map) return value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Map || value instanceof Uint8Array) return value;
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
   return Object.fromEntries(fields.map(([name, field]) => [name, defined(field) as unknown])) as T;
 }

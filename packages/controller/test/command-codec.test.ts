@@ -82,6 +82,10 @@ describe('the binary form of commands', () => {
       ['alterConfigs', 14],
       ['allocateProducerIds', 15],
       ['unregisterBroker', 16],
+      ['alterScramCredentials', 17],
+      ['createAcls', 18],
+      ['deleteAcls', 19],
+      ['alterClientQuotas', 20],
     ]);
     const answer = encodeResponse('registerBroker', { brokerEpoch: 7 as BrokerEpoch });
     expect([...answer]).to.deep.equal([1, 2, 0, 0, 7]);

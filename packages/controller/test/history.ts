@@ -134,8 +134,39 @@ const draw: Arbitrary<Draw> = fc.record({
   flag: fc.boolean(),
 });
 
-/** Records from offset 0 on. */
-export const anyHistory: Arbitrary<readonly MetadataRecord[]> = fc
+/** Few names, so that what is put is also replaced and removed. */
+const user = fc.constantFrom('ann', 'bob', '');
+const scramName = { user, mechanism: fc.constantFrom('SCRAM-SHA-256', 'SCRAM-SHA-512') };
+const bytes = fc.uint8Array({ maxLength: 4 });
+const acl = {
+  resourceType: fc.constantFrom('topic', 'group'),
+  resourceName: fc.constantFrom('a', 'b'),
+  patternType: fc.constantFrom('literal', 'prefixed'),
+  principal: fc.constantFrom('User:ann', 'User:*'),
+  host: fc.constant('*'),
+  operation: fc.constantFrom('read', 'write'),
+  permission: fc.constantFrom('allow', 'deny'),
+};
+const accessRecord = fc.oneof(
+  fc.record({
+    type: fc.constant('scramCredential'),
+    ...scramName,
+    ...{ salt: bytes, storedKey: bytes, serverKey: bytes, iterations: fc.nat(9) },
+  }),
+  fc.record({ type: fc.constant('removeScramCredential'), ...scramName }),
+  fc.record({ type: fc.constantFrom('acl', 'removeAcl'), ...acl }),
+  fc
+    .record({
+      type: fc.constant('clientQuota'),
+      user: fc.option(user, { nil: undefined }),
+      clientId: fc.option(user, { nil: undefined }),
+      name: fc.constantFrom('producer_byte_rate', 'consumer_byte_rate'),
+      value: fc.option(fc.nat(9), { nil: null }),
+    })
+    .map((quota) => Object.fromEntries(Object.entries(quota).filter(([, value]) => value !== undefined))),
+) as unknown as Arbitrary<MetadataRecord>;
+
+const clusterHistory: Arbitrary<readonly MetadataRecord[]> = fc
   .array(draw, { minLength: 1, maxLength: 60 })
   .map((draws) => {
     const state: State = { brokers: new Map(), topics: new Map(), topicsMade: 0, nextProducerId: 0 };
@@ -146,4 +177,15 @@ export const anyHistory: Arbitrary<readonly MetadataRecord[]> = fc
       if (record !== undefined) records.push(record as MetadataRecord);
     }
     return records;
+  });
+
+/** Records from offset 0 on; those of access, which stand by themselves, are mixed in. */
+export const anyHistory: Arbitrary<readonly MetadataRecord[]> = fc
+  .tuple(clusterHistory, fc.array(fc.tuple(accessRecord, fc.nat(60)), { maxLength: 20 }))
+  .map(([records, access]) => {
+    const places = access.map(([record, at]) => ({ record, at: at % (records.length + 1) }));
+    return [undefined, ...records].flatMap((record, at) => [
+      ...(record === undefined ? [] : [record]),
+      ...places.filter((place) => place.at === at).map((place) => place.record),
+    ]);
   });

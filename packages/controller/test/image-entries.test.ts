@@ -46,6 +46,9 @@ function plain(image: MetadataImage) {
     allBrokersConfigs: parts.allBrokersConfigs,
     brokerConfigs: parts.brokerConfigs,
     nextProducerId: parts.nextProducerId,
+    scram: new Map(parts.access.scram.entries()),
+    acls: new Map(parts.access.acls.entries()),
+    quotas: new Map(parts.access.quotas.entries()),
   };
 }
 

@@ -1,6 +1,7 @@
 export * from './config/broker-configs.ts';
 export * from './config/client-configs.ts';
 export { parseOffsetReset, type OffsetReset } from './config/offset-reset.ts';
+export { saslLogin } from './config/client-security-configs.ts';
 export {
   Config,
   descriptors,
@@ -17,9 +18,13 @@ export * from './config/listeners.ts';
 export { nodeRole, type NodeRole, type QuorumMembership } from './config/node-role.ts';
 export * from './config/quorum-voters.ts';
 export * from './config/problem.ts';
+export * from './config/principal-mapping.ts';
+export * from './config/principals.ts';
 export * from './config/properties.ts';
 export * from './config/replication-throttle.ts';
 export * from './config/resolve.ts';
+export * from './config/security-configs.ts';
+export * from './config/security-protocol.ts';
 export * from './config/topic-configs.ts';
 export * from './config/value.ts';
 export * from './big-endian.ts';

@@ -8,10 +8,12 @@ import type { HealthDefinition } from './generated/grpc/health/v1/Health.ts';
 import type { ServerReflectionDefinition } from './generated/grpc/reflection/v1/ServerReflection.ts';
 import type { PeerServiceDefinition } from './generated/tidemark/internal/v1/PeerService.ts';
 import type { AdminServiceDefinition } from './generated/tidemark/v1/AdminService.ts';
+import type { AuthServiceDefinition } from './generated/tidemark/v1/AuthService.ts';
 import type { ClusterServiceDefinition } from './generated/tidemark/v1/ClusterService.ts';
 import type { GroupServiceDefinition } from './generated/tidemark/v1/GroupService.ts';
 import type { LogServiceDefinition } from './generated/tidemark/v1/LogService.ts';
 import type { QuorumServiceDefinition } from './generated/tidemark/v1/QuorumService.ts';
+import type { SecurityServiceDefinition } from './generated/tidemark/v1/SecurityService.ts';
 
 /** A serialized google.protobuf.FileDescriptorSet. */
 export const descriptorSet: Buffer = Buffer.from(descriptorSetBase64, 'base64');
@@ -36,6 +38,8 @@ export const clusterService = service('tidemark.v1.ClusterService') as ClusterSe
 export const adminService = service('tidemark.v1.AdminService') as AdminServiceDefinition;
 export const groupService = service('tidemark.v1.GroupService') as GroupServiceDefinition;
 export const quorumService = service('tidemark.v1.QuorumService') as QuorumServiceDefinition;
+export const authService = service('tidemark.v1.AuthService') as AuthServiceDefinition;
+export const securityService = service('tidemark.v1.SecurityService') as SecurityServiceDefinition;
 export const peerService = service('tidemark.internal.v1.PeerService') as PeerServiceDefinition;
 export const healthService = service('grpc.health.v1.Health') as HealthDefinition;
 export const reflectionService = service('grpc.reflection.v1.ServerReflection') as ServerReflectionDefinition;

@@ -4,3 +4,6 @@ export * from './server/index.ts';
 export * from './messages.ts';
 export * from './group-messages.ts';
 export * from './quorum-messages.ts';
+export * from './tls-material.ts';
+export * from './scram.ts';
+export * from './security-messages.ts';

@@ -5,9 +5,11 @@ import { isFailure } from '@tidemark/core';
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
 import { checkAddress, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
 import type { FetchAnswer, FetchPartitionOutput, FetchStreamRequestOutput } from '@tidemark/rpc';
-import type { ByteBudget, FetchSession, SessionPush } from '@tidemark/runtime';
+import type { FetchSession, SessionPush } from '@tidemark/runtime';
 import type { BrokerContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith, writeMessage } from '../grpc-call.ts';
+import { ANONYMOUS_CALLER, callerOf } from '../security/callers.ts';
+import { topicPermission, type TopicPermission } from '../security/topic-permission.ts';
 import { traceParentOf } from '../tracing.ts';
 import { fetchAnswerOf } from './fetch-answers.ts';
 import { checkFetchPartition } from './fetch.ts';
@@ -25,6 +27,7 @@ export function fetchStream(context: BrokerContext): (call: Call) => void {
   const metrics = context.metrics.rpc('FetchStream');
   return (call) => {
     const session = context.replicas.openFetchSession();
+    const permission = topicPermission(context, call, 'read');
     const ended = callEnded(call);
     endWhenClosing(context, call, ended);
     metrics.streams += 1;
@@ -35,7 +38,7 @@ export function fetchStream(context: BrokerContext): (call: Call) => void {
     call.on('data', (message: FetchStreamRequestOutput | UndecodableRequest) => {
       try {
         if (message instanceof UndecodableRequest) throw new MalformedRequest(message.reason);
-        instruct(context, session, message);
+        instruct(context, session, message, permission);
         // Whatever is on its way already shows as much.
         if (message.probe && !call.cancelled && call.writableLength === 0) call.write({ results: [] });
       } catch (thrown) {
@@ -44,12 +47,17 @@ export function fetchStream(context: BrokerContext): (call: Call) => void {
       }
     });
     // The reader will give no more credit: what it gave is still pushed, until it cancels.
-    push(context, session, call, ended).catch((thrown: unknown) => endWith(context, call, thrown));
+    push(context, session, call, permission).catch((thrown: unknown) => endWith(context, call, thrown));
   };
 }
 
 /** Takes over one message of the reader. */
-function instruct(context: BrokerContext, session: FetchSession, message: FetchStreamRequestOutput): void {
+function instruct(
+  context: BrokerContext,
+  session: FetchSession,
+  message: FetchStreamRequestOutput,
+  permission: TopicPermission,
+): void {
   const { creditBytes, maxBytes, minBytes, maxWaitMs } = message;
   for (const [name, value] of Object.entries({ creditBytes, maxBytes, minBytes, maxWaitMs })) {
     if (value < 0 || !Number.isSafeInteger(value))
@@ -66,13 +74,13 @@ function instruct(context: BrokerContext, session: FetchSession, message: FetchS
     if ('ok' in address) throw new MalformedRequest(address.message);
     session.remove(address);
   }
-  for (const wire of message.add) add(session, wire);
+  for (const wire of message.add) add(session, wire, permission);
   session.grant(creditBytes);
 }
 
-function add(session: FetchSession, wire: FetchPartitionOutput): void {
+function add(session: FetchSession, wire: FetchPartitionOutput, permission: TopicPermission): void {
   const address = checkAddress(wire);
-  const checked = 'ok' in address ? address : checkFetchPartition(wire, address);
+  const checked = 'ok' in address ? address : (permission(wire) ?? checkFetchPartition(wire, address));
   if (isFailure(checked)) {
     // What cannot even be named is answered under the names it came with.
     const { topic, topicId, partition } = wire;
@@ -90,51 +98,51 @@ async function push(
   context: BrokerContext,
   session: FetchSession,
   call: Call,
-  ended: Promise<void>,
+  permission: TopicPermission,
 ): Promise<void> {
   const metrics = context.metrics.rpc('FetchStream');
   const traceParent = traceParentOf(call.metadata);
   const budget = context.replicas.responseBudget;
-  let upcoming = session.next();
+  const quota = context.quotas.of(callerOf(call) ?? ANONYMOUS_CALLER);
+  // What may not be sent yet is not read: it would hold memory that others need.
+  const nextAllowed = async (): Promise<readonly SessionPush[] | undefined> => {
+    await quota.ready('consumer_byte_rate', () => call.cancelled);
+    return session.next();
+  };
+  const next = () => (quota.waitMs('consumer_byte_rate') > 0 ? nextAllowed() : session.next());
+  let upcoming = next();
   for (;;) {
     const pushes = await upcoming;
     if (pushes === undefined) return;
-    upcoming = session.next();
+    let bytes = 0;
+    for (const each of pushes) bytes += each.sizeBytes;
+    quota.use('consumer_byte_rate', bytes);
+    upcoming = next();
     if (call.cancelled) {
-      giveBack(budget, pushes);
+      budget.giveBack(bytes);
       continue;
     }
     const startedMs = context.clock.monotonicMs();
     const span = context.tracing.fetch('push', traceParent);
     const stalled = watchStall(context, call);
     try {
-      await writeMessage(call, { results: pushes.map(answerOf) }, ended);
+      await writeMessage(call, { results: pushes.map((each) => answerOf(each, permission)) });
     } finally {
       stalled();
-      metrics.responseBytes += giveBack(budget, pushes);
+      budget.giveBack(bytes);
+      metrics.responseBytes += bytes;
     }
     const failed = pushes.find((each) => each.failure !== undefined)?.failure;
     metrics.observe(context.clock.monotonicMs() - startedMs, failed !== undefined);
-    span?.end({ 'tidemark.partitions': pushes.length, 'tidemark.bytes': bytesOf(pushes) }, failed?.error);
+    span?.end({ 'tidemark.partitions': pushes.length, 'tidemark.bytes': bytes }, failed?.error);
   }
 }
 
-/** Answers how many bytes that were. */
-function giveBack(budget: ByteBudget, pushes: readonly SessionPush[]): number {
-  const bytes = bytesOf(pushes);
-  budget.giveBack(bytes);
-  return bytes;
-}
-
-function bytesOf(pushes: readonly SessionPush[]): number {
-  let bytes = 0;
-  for (const each of pushes) bytes += each.sizeBytes;
-  return bytes;
-}
-
-function answerOf(each: SessionPush): FetchAnswer {
+/** What a reader may no longer read is not sent, although it was read for him. */
+function answerOf(each: SessionPush, permission: TopicPermission): FetchAnswer {
   const { topic = '', topicId = '', partition } = each;
-  return fetchAnswerOf({ topic, topicId, partition }, each.positionId, each);
+  const wire = { topic, topicId, partition };
+  return fetchAnswerOf(wire, each.positionId, permission(wire) ?? each);
 }
 
 /** Looks after one push; answers how to stop looking. */

@@ -19,6 +19,8 @@ import {
 } from '@tidemark/runtime';
 import type { BrokerContext } from '../broker-context.ts';
 import type { UnaryCallInfo } from '../grpc-call.ts';
+import { ANONYMOUS_CALLER } from '../security/callers.ts';
+import { topicPermission } from '../security/topic-permission.ts';
 import { decoded, fetchAnswerOf } from './fetch-answers.ts';
 
 /** What `partition_max_bytes` 0 means: Kafka's max.partition.fetch.bytes. */
@@ -74,12 +76,17 @@ async function fetched(
   request: FetchRequestOutput,
   call: UnaryCallInfo,
 ): Promise<FetchResponseAnswer> {
+  const permission = topicPermission(context, call.call, 'read');
+  const quota = context.quotas.of(call.caller ?? ANONYMOUS_CALLER);
+  if (quota.waitMs('consumer_byte_rate') > 0) {
+    await quota.ready('consumer_byte_rate', () => call.cancelled);
+  }
   let throttleMs = 0;
   const serverMax = context.config.get('fetch.max.bytes');
   const maxBytes = request.maxBytes === 0 ? serverMax : Math.min(request.maxBytes, serverMax);
   const results = await answerPartitions(
     request.partitions,
-    checkFetchPartition,
+    (wire, address) => permission(wire) ?? checkFetchPartition(wire, address),
     async (partitions): Promise<readonly (FetchOutcome | Failure)[]> => {
       const fetching = context.replicas.fetch({
         // A partition refused at the edge is news enough to answer at once.
@@ -92,7 +99,7 @@ async function fetched(
       call.onEnd(() => fetching.cancel());
       const answer = await fetching.answer;
       if (isFailure(answer)) throw TidemarkError.from(answer);
-      throttleMs = answer.throttleMs;
+      throttleMs = Math.max(answer.throttleMs, quota.use('consumer_byte_rate', sizeOf(answer.outcomes)));
       giveBackWhenSent(context, call, answer);
       return answer.outcomes.length === 0 ? partitions.map(() => cancelled) : answer.outcomes;
     },

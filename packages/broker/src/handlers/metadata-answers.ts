@@ -13,6 +13,7 @@ import {
   type TopicRefOutput,
 } from '@tidemark/rpc';
 import type { NodeContext } from '../broker-context.ts';
+import type { TopicPermission } from '../security/topic-permission.ts';
 
 export interface MetadataQuery {
   readonly topics: readonly TopicRefOutput[];
@@ -73,12 +74,21 @@ function findTopic(context: NodeContext, reference: TopicRefOutput): TopicImage 
   return findTopicIn(context.metadata.image, name, id);
 }
 
-export function metadataAnswer(context: NodeContext, query: MetadataQuery): GetMetadataResponse {
+/** Without the topics that may not be seen; one that was asked for by name is refused. */
+export function metadataAnswer(
+  context: NodeContext,
+  query: MetadataQuery,
+  permission: TopicPermission,
+): GetMetadataResponse {
   const { image } = context.metadata;
   const topics = query.allTopics
-    ? [...image.topics()].sort((a, b) => (a.name < b.name ? -1 : 1)).map((topic) => topicAnswer(image, topic))
+    ? [...image.topics()]
+        .filter(({ name }) => permission({ topic: name, topicId: '' }) === undefined)
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        .map((topic) => topicAnswer(image, topic))
     : query.topics.map((reference): TopicMetadata => {
-        const topic = findTopic(context, reference);
+        const { name, topicId } = reference;
+        const topic = permission({ topic: name, topicId }) ?? findTopic(context, reference);
         return isFailure(topic)
           ? { name: reference.name, topicId: reference.topicId, error: failureDetail(topic) }
           : topicAnswer(image, topic);

@@ -16,6 +16,7 @@ import {
 } from '@tidemark/rpc';
 import type { AcksLevel, ProduceOutcome, ProducePartition } from '@tidemark/runtime';
 import type { BrokerContext } from '../broker-context.ts';
+import type { TopicPermission } from '../security/topic-permission.ts';
 import type { ProduceSpan } from '../tracing.ts';
 
 /** What `timeout_ms` 0 means: Kafka's request.timeout.ms of a producer. */
@@ -113,6 +114,7 @@ export function startProduce(
   context: BrokerContext,
   request: ProduceRequestOutput,
   arrival: ProduceArrival,
+  permission: TopicPermission,
 ): StartedProduce {
   if (request.timeoutMs < 0) throw new MalformedRequest(`timeout_ms ${request.timeoutMs} is negative`);
   const acks = acksLevel(request.acks);
@@ -121,7 +123,7 @@ export function startProduce(
   let released: Promise<void> = Promise.resolve();
   const results = answerPartitions(
     request.partitions,
-    (wire, address) => (isFailure(acks) ? acks : checkPartition(wire, address, nowMs)),
+    (wire, address) => (isFailure(acks) ? acks : (permission(wire) ?? checkPartition(wire, address, nowMs))),
     (partitions) => {
       const production = context.replicas.produce({
         acks: isFailure(acks) ? 'all' : acks,

@@ -11,6 +11,9 @@ import {
 } from '@tidemark/rpc';
 import type { BrokerContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith } from '../grpc-call.ts';
+import type { CallerQuotas } from '../quotas/client-quotas.ts';
+import { ANONYMOUS_CALLER, callerOf } from '../security/callers.ts';
+import { topicPermission, type TopicPermission } from '../security/topic-permission.ts';
 import { traceParentOf } from '../tracing.ts';
 import { recordBytes, startProduce, type ProduceArrival } from './produce-partitions.ts';
 
@@ -25,8 +28,8 @@ type Call = ServerDuplexStream<ProduceStreamRequestOutput | UndecodableRequest, 
 export function produceStream(context: BrokerContext): (call: Call) => void {
   const metrics = context.metrics.rpc('ProduceStream');
   return (call) => {
-    const stream = new ProduceStream(context, call);
     const ended = callEnded(call);
+    const stream = new ProduceStream(context, call);
     // What was taken is still answered; the client sends the rest elsewhere.
     endWhenClosing(context, call, ended, () => stream.drained());
     metrics.streams += 1;
@@ -42,6 +45,8 @@ class ProduceStream {
   readonly #call: Call;
   /** Of the stream, for requests that say nothing themselves. */
   readonly #traceParent: string | undefined;
+  readonly #permission: TopicPermission;
+  readonly #quota: CallerQuotas;
   #inFlight = 0;
   #inFlightBytes = 0;
   #unread = 0;
@@ -50,18 +55,24 @@ class ProduceStream {
   /** A request that came but has no memory yet. While there is one, nothing is read. */
   #waiting = false;
   #draining = false;
+  /** The caller has used up a quota. While he has, nothing is read. */
+  #throttled = false;
   #onDrained: (() => void) | undefined;
 
   constructor(context: BrokerContext, call: Call) {
     this.#context = context;
     this.#call = call;
     this.#traceParent = traceParentOf(call.metadata);
+    this.#permission = topicPermission(context, call, 'write');
+    this.#quota = context.quotas.of(callerOf(call) ?? ANONYMOUS_CALLER);
     limitReadAhead(call);
     call.on('data', (request: ProduceStreamRequestOutput | UndecodableRequest) => this.#take(request));
     call.on('end', () => {
       this.#ended = true;
       this.#maybeEnd();
     });
+    // Another stream may have used it up.
+    this.#throttle();
   }
 
   close(): void {
@@ -123,6 +134,10 @@ class ProduceStream {
     const startedMs = clock.monotonicMs();
     const rpc = metrics.rpc('ProduceStream');
     rpc.requestBytes += bytes;
+    const throttleMs = Math.max(
+      this.#quota.use('producer_byte_rate', bytes),
+      this.#quota.waitMs('request_percentage'),
+    );
     const done = (): void => {
       this.#inFlight -= 1;
       this.#inFlightBytes -= bytes;
@@ -130,7 +145,7 @@ class ProduceStream {
       this.#maybeEnd();
     };
     try {
-      const { acks, answer, released } = startProduce(this.#context, request, arrival);
+      const { acks, answer, released } = startProduce(this.#context, request, arrival, this.#permission);
       void released.then(() => replicas.requestBudget.giveBack(bytes));
       answer.then(
         (response) => {
@@ -138,7 +153,8 @@ class ProduceStream {
             clock.monotonicMs() - startedMs,
             response.results.some((each) => each.error !== undefined),
           );
-          if (acks !== 'none') this.#answer({ correlationId, response });
+          const told = throttleMs === 0 ? response : { ...response, throttleMs };
+          if (acks !== 'none') this.#answer({ correlationId, response: told });
           done();
         },
         (thrown: unknown) => {
@@ -151,6 +167,26 @@ class ProduceStream {
       this.#fail(thrown);
       done();
     }
+    this.#quota.use('request_percentage', clock.monotonicMs() - startedMs);
+    this.#throttle();
+  }
+
+  /** Reads nothing as long as the caller is over a quota. What he sends meanwhile fills HTTP/2's window and stays with him. */
+  #throttle(): void {
+    const quota = this.#quota;
+    if (this.#throttled) return;
+    if (quota.waitMs('producer_byte_rate') === 0 && quota.waitMs('request_percentage') === 0) return;
+    this.#throttled = true;
+    this.#flow();
+    const isOver = (): boolean => this.#closed;
+    const ready = Promise.all([
+      quota.ready('producer_byte_rate', isOver),
+      quota.ready('request_percentage', isOver),
+    ]);
+    void ready.then(() => {
+      this.#throttled = false;
+      this.#flow();
+    });
   }
 
   #answer(answer: ProduceStreamAnswer): void {
@@ -167,6 +203,7 @@ class ProduceStream {
     if (this.#closed) return;
     const full =
       this.#draining ||
+      this.#throttled ||
       this.#waiting ||
       this.#inFlight >= MAX_IN_FLIGHT ||
       this.#inFlightBytes >= MAX_IN_FLIGHT_BYTES ||

@@ -12,6 +12,7 @@ import {
 } from '@tidemark/rpc';
 import type { NodeContext } from '../broker-context.ts';
 import { callEnded, endWhenClosing, endWith, writeMessage } from '../grpc-call.ts';
+import { topicPermission } from '../security/topic-permission.ts';
 import { metadataAnswer } from './metadata-answers.ts';
 
 type Call = ServerWritableStream<WatchMetadataRequestOutput | UndecodableRequest, WatchMetadataResponse>;
@@ -29,6 +30,7 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
     const ended = callEnded(call);
     endWhenClosing(context, call, ended);
     metrics.streams += 1;
+    const permission = topicPermission(context, call, 'describe');
     const { replicas } = context;
     const endIsolated = (): void => {
       const details = 'this broker has not heard the controller for as long as a session: watch another one';
@@ -43,13 +45,13 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
       if (sending) return;
       sending = true;
       while (!over) {
-        const metadata = metadataAnswer(context, request);
+        const metadata = metadataAnswer(context, request, permission);
         // The offset moves with every change in the cluster; only what was asked for is news.
         const seen = JSON.stringify({ ...metadata, metadataOffset: 0 });
         if (seen === shown) break;
         shown = seen;
         controllerId = metadata.controllerId ?? -1;
-        await writeMessage(call, { metadata }, ended);
+        await writeMessage(call, { metadata });
       }
       sending = false;
     };
@@ -58,7 +60,11 @@ export function watchMetadata(context: NodeContext): (call: Call) => void {
     };
     const stop = context.metadata.onImage((image, previous) => {
       const { parts } = image;
-      const isSame = parts.topics === previous.parts.topics && parts.brokers === previous.parts.brokers;
+      // ACLs decide what is shown.
+      const isSame =
+        parts.topics === previous.parts.topics &&
+        parts.brokers === previous.parts.brokers &&
+        parts.access.acls === previous.parts.access.acls;
       // Offsets of producers' ids, quotas and the like: nobody's metadata.
       if (!isSame || controllerOf(context) !== controllerId) changed();
     });

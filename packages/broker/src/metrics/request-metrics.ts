@@ -2,6 +2,7 @@
 
 import type { Exposition, MetricType } from './exposition.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
+import { SecurityMetrics } from './security-metrics.ts';
 
 export class RpcMetrics {
   readonly latency = new LatencyHistogram();
@@ -19,6 +20,7 @@ export class RpcMetrics {
 
 export class RequestMetrics {
   readonly #rpcs = new Map<string, RpcMetrics>();
+  readonly security = new SecurityMetrics();
 
   rpc(name: string): RpcMetrics {
     const known = this.#rpcs.get(name);
@@ -53,5 +55,6 @@ export class RequestMetrics {
     single('tidemark_request_bytes_total', 'counter', 'Record bytes received.', (of) => of.requestBytes);
     single('tidemark_response_bytes_total', 'counter', 'Record bytes sent.', (of) => of.responseBytes);
     single('tidemark_open_streams', 'gauge', 'Streams open at the moment.', (of) => of.streams);
+    this.security.write(page);
   }
 }

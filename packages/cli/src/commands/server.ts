@@ -15,7 +15,7 @@ interface ServerOptions {
 }
 
 /** Variables with the prefix of the settings that belong to the command itself. */
-export const COMMAND_VARIABLES = ['TIDEMARK_BROKERS', 'TIDEMARK_DEBUG'] as const;
+export const COMMAND_VARIABLES = ['TIDEMARK_BROKERS', 'TIDEMARK_COMMAND_CONFIG', 'TIDEMARK_DEBUG'] as const;
 
 export async function runServer(
   context: CommandContext,

@@ -11,6 +11,7 @@ import {
   type CommandRun,
 } from '../command-context.ts';
 import { CommandFailure } from '../exit.ts';
+import { commandConfig, tlsSettings } from '../command-config.ts';
 import type { Interruption } from '../interruption.ts';
 import { parseBytes, parseCount, parseDurationMs } from '../output/quantity.ts';
 import { outputFormats, type OutputFormat } from '../output/report.ts';
@@ -52,6 +53,10 @@ interface SharedOptions {
   readonly output?: OutputFormat;
   readonly progress?: boolean;
   readonly clientConfig?: readonly string[];
+  readonly commandConfig?: string;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
 }
 
 /** `-o`, on every command. */
@@ -72,7 +77,14 @@ export function withCluster(command: Command, formats: readonly OutputFormat[] =
       '-X, --client-config <name=value>',
       'a client setting by its Kafka name; repeat for more',
       collect,
-    );
+    )
+    .option(
+      '--command-config <file>',
+      'client settings from a properties file, as Kafka’s tools take it (env TIDEMARK_COMMAND_CONFIG)',
+    )
+    .option('--tls-ca <file>', 'speak TLS; trust the authorities in this PEM file')
+    .option('--tls-cert <file>', 'speak TLS; show the certificate in this PEM file')
+    .option('--tls-key <file>', 'its private key, where it is in a file of its own');
 }
 
 /** Every option given on the way to the command; the nearest wins. */
@@ -80,6 +92,16 @@ function allOptions(command: Command): object {
   const path: Command[] = [];
   for (let at: Command | null = command; at !== null; at = at.parent) path.unshift(at);
   return Object.assign({}, ...path.map((at) => at.opts())) as object;
+}
+
+/** The nearest wins: `-X`, then the TLS options, then the file. */
+function clientSettings(host: Host, options: SharedOptions): Readonly<Record<string, string>> {
+  const file = commandConfig(options.commandConfig ?? host.io.environment['TIDEMARK_COMMAND_CONFIG']);
+  return {
+    ...file,
+    ...tlsSettings(options, file),
+    ...parseAssignments(options.clientConfig ?? []),
+  };
 }
 
 export function makeContext(host: Host, options: SharedOptions): CommandContext {
@@ -92,7 +114,7 @@ export function makeContext(host: Host, options: SharedOptions): CommandContext 
       brokers: parseBrokers(options.brokers ?? host.io.environment['TIDEMARK_BROKERS'] ?? DEFAULT_BROKERS),
       timeoutMs: options.timeout ?? DEFAULT_TIMEOUT_MS,
       patient: options.timeout !== undefined,
-      clientConfig: parseAssignments(options.clientConfig ?? []),
+      clientConfig: clientSettings(host, options),
     },
   };
 }

@@ -10,6 +10,7 @@ import { declareQuorum } from './quorum.ts';
 import { declareReassign } from './reassign.ts';
 import { declareRecords } from './records.ts';
 import { declareServer } from './server.ts';
+import { declareSecurity } from './security.ts';
 import { declareTopic } from './topic.ts';
 
 export const VERSION = '0.1.0';
@@ -35,6 +36,7 @@ export function makeProgram(host: Host): Command {
   declarePartition(host, program);
   declareReassign(host, program);
   declareQuorum(host, program);
+  declareSecurity(host, program);
   declareBench(host, program);
   declareCompletion(host, program);
   program.addHelpText(

@@ -19,6 +19,7 @@ import { roleListenersRule, roleRule, sessionRule } from './node-role.ts';
 import { groupRules, groupSpecs } from './group-configs.ts';
 import { clusterSpecs } from './quorum-configs.ts';
 import type { ConfigProblem } from './problem.ts';
+import { listenerSpecOf, securityElsewhere, securityRule, securitySpecs } from './security-configs.ts';
 
 const DAY_MS = 86_400_000;
 const MIB = 1_048_576;
@@ -346,6 +347,14 @@ const networkSpecs = {
     unit: 'bytes',
     doc: 'Most bytes one fetch answer holds, whatever the client asks. The first batch is sent even if it is larger, so that a reader always gets on.',
   }),
+  'max.connections': int(10_000, {
+    min: 1,
+    doc: 'Most connections of a listener at a time; one more is closed at once.',
+  }),
+  'max.connections.per.ip': int(2 ** 31 - 1, {
+    min: 1,
+    doc: 'Most connections of a listener from one address at a time; one more is closed at once.',
+  }),
   'connections.max.idle.ms': long(600_000, {
     min: 1,
     unit: 'ms',
@@ -361,6 +370,7 @@ export const brokerSpecs = {
   ...replicationSpecs,
   ...groupSpecs,
   ...networkSpecs,
+  ...securitySpecs,
 };
 export type BrokerSpecs = typeof brokerSpecs;
 export type BrokerConfig = Config<BrokerSpecs>;
@@ -395,6 +405,7 @@ const rules: readonly ConfigRule<BrokerSpecs>[] = [
   roleListenersRule,
   advertisedRule,
   ...groupRules,
+  securityRule,
   (config) =>
     atLeast(config, 'socket.request.max.bytes', 'message.max.bytes', 'one batch must fit a request'),
   (config) =>
@@ -452,7 +463,9 @@ export const brokerConfigs = configTable<BrokerSpecs>({
     'min.insync.replicas': (config) => (config.get('default.replication.factor') >= 3 ? 2 : 1),
   },
   rules,
+  family: listenerSpecOf,
   elsewhere: {
+    ...securityElsewhere,
     ...Object.fromEntries(
       Object.entries(brokerSpecs).flatMap(([name, { topicOverride = name }]: [string, ConfigSpec]) =>
         topicOverride === name ? [] : [[topicOverride, `For a broker it is called ${name}.`]],
@@ -466,8 +479,6 @@ export const brokerConfigs = configTable<BrokerSpecs>({
     'log.retention.minutes': 'Give log.retention.ms, in milliseconds.',
     'log.roll.hours': 'Give log.roll.ms, in milliseconds.',
     'zookeeper.connect': 'There is no ZooKeeper; remove it.',
-    'listener.security.protocol.map':
-      'The name of a listener says what it speaks: CLIENT, PEER or HTTP; remove it.',
     'inter.broker.listener.name': 'Nodes always speak to one another on PEER; remove it.',
     'controller.listener.names': 'Controllers are reached on PEER; remove it.',
     'controller.quorum.bootstrap.servers':

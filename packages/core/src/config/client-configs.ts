@@ -2,6 +2,11 @@
 // brokers are not among them: every client takes them as `brokers`.
 
 import { configTable, type Config, type ConfigRule, type ConfigTable } from './config.ts';
+import {
+  clientSecurityElsewhere,
+  clientSecurityRule,
+  clientSecuritySpecs,
+} from './client-security-configs.ts';
 import { boolean, int, list, long, oneOf, string } from './descriptor.ts';
 import { offsetResetProblem } from './offset-reset.ts';
 
@@ -44,6 +49,7 @@ const clientSpecs = {
     unit: 'ms',
     doc: 'Metadata older than this is fetched again although nothing suggests a change.',
   }),
+  ...clientSecuritySpecs,
 };
 
 const rangeRule: ConfigRule<typeof clientSpecs> = (config) =>
@@ -128,6 +134,7 @@ const canBeIdempotent = (config: ProducerConfig) =>
 
 const producerRules: readonly ConfigRule<ProducerSpecs>[] = [
   rangeRule as unknown as ConfigRule<ProducerSpecs>,
+  clientSecurityRule as unknown as ConfigRule<ProducerSpecs>,
   (config) =>
     !config.get('enable.idempotence') || canBeIdempotent(config)
       ? []
@@ -167,6 +174,7 @@ export const producerConfigs = configTable<ProducerSpecs>({
   derived: { 'enable.idempotence': canBeIdempotent },
   rules: producerRules,
   elsewhere: {
+    ...clientSecurityElsewhere,
     'bootstrap.servers': useBrokers,
     'transactional.id': transactionsLater,
     'transaction.timeout.ms': transactionsLater,
@@ -266,6 +274,7 @@ export const consumerConfigs = configTable<ConsumerSpecs>({
   specs: consumerSpecs,
   rules: [
     rangeRule as unknown as ConfigRule<ConsumerSpecs>,
+    clientSecurityRule as unknown as ConfigRule<ConsumerSpecs>,
     (config) =>
       config.get('fetch.min.bytes') <= config.get('fetch.max.bytes')
         ? []
@@ -296,6 +305,7 @@ export const consumerConfigs = configTable<ConsumerSpecs>({
         : [config.problem('partition.assignment.strategy', 'names no assignor', 'Name at least one.')],
   ],
   elsewhere: {
+    ...clientSecurityElsewhere,
     'bootstrap.servers': useBrokers,
     'group.protocol': 'There is one protocol, classic; remove it.',
     'isolation.level': transactionsLater,
@@ -318,8 +328,11 @@ export type AdminConfig = Config<AdminSpecs>;
 export const adminConfigs: ConfigTable<AdminSpecs> = configTable<AdminSpecs>({
   title: 'admin client',
   specs: adminSpecs,
-  rules: [rangeRule as unknown as ConfigRule<AdminSpecs>],
-  elsewhere: { 'bootstrap.servers': useBrokers },
+  rules: [
+    rangeRule as unknown as ConfigRule<AdminSpecs>,
+    clientSecurityRule as unknown as ConfigRule<AdminSpecs>,
+  ],
+  elsewhere: { ...clientSecurityElsewhere, 'bootstrap.servers': useBrokers },
 });
 
 /** The keys every client has; what a connection needs to know. */
@@ -328,5 +341,5 @@ export type ClientConfig = Config<ClientSpecs>;
 export const clientConfigs = configTable<ClientSpecs>({
   title: 'client',
   specs: clientSpecs,
-  rules: [rangeRule],
+  rules: [rangeRule, clientSecurityRule as unknown as ConfigRule<ClientSpecs>],
 });

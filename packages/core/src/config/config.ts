@@ -5,6 +5,7 @@ import { invariant } from '../invariant.ts';
 import type {
   ConfigDescriptor,
   ConfigName,
+  ConfigSpec,
   ConfigSpecs,
   ConfigType,
   ConfigValue,
@@ -22,6 +23,8 @@ export interface ConfigKeys {
   /** `broker`, `producer`, ...: whose configuration this is. */
   readonly title: string;
   readonly specs: ConfigSpecs;
+  /** Keys whose names are made of others, such as those of one listener: the row for a name, if it is one. */
+  readonly family?: (name: string) => ConfigSpec | undefined;
   /** Names that people bring along from Kafka and this version does not have: what to do instead. */
   readonly elsewhere?: Readonly<Record<string, string>>;
 }
@@ -51,6 +54,11 @@ const DEFAULT_SOURCE: ConfigSource = { kind: 'default', where: 'default' };
 
 export function configTable<S extends ConfigSpecs>(table: ConfigTable<S>): ConfigTable<S> {
   return table;
+}
+
+/** The row of a name: one of the table's, or of its family. */
+export function specOf(table: ConfigKeys, name: string): ConfigSpec | undefined {
+  return Object.hasOwn(table.specs, name) ? table.specs[name] : table.family?.(name);
 }
 
 /** The table's descriptors in the order they are written. */
@@ -117,9 +125,23 @@ export class Config<S extends ConfigSpecs> {
     return this.#settings.get(name);
   }
 
-  /** Every key with its value in force. Safe to show: secrets are hidden. */
+  /** The setting of a key of the table or of its family, if somebody gave it. */
+  settingOf(name: string): ConfigSetting | undefined {
+    return this.#settings.get(name);
+  }
+
+  /** The names of all that was given, those of the family included. */
+  names(): readonly string[] {
+    return [...this.#settings.keys()];
+  }
+
+  /** Every key with its value in force, and those of the family that were given. Safe to show: secrets are hidden. */
   entries(): readonly ConfigEntry[] {
-    return descriptors(this.table).map((descriptor) => ({
+    const given = this.names()
+      .filter((name) => !Object.hasOwn(this.table.specs, name))
+      .sort()
+      .map((name) => ({ ...this.#spec(name), name }));
+    return [...descriptors(this.table), ...given].map((descriptor) => ({
       name: descriptor.name,
       value: this.shown(descriptor.name as ConfigName<S>),
       source: this.source(descriptor.name as ConfigName<S>),
@@ -139,11 +161,17 @@ export class Config<S extends ConfigSpecs> {
 
   /** A problem of a rule, with the value and source of the key it is reported on. */
   problem(name: ConfigName<S>, cause: string, remedy: string): ConfigProblem {
-    return { name, value: this.shown(name), source: this.source(name), cause, remedy };
+    return this.problemOf(name, cause, remedy);
+  }
+
+  /** The same for a key of the family. */
+  problemOf(name: string, cause: string, remedy: string): ConfigProblem {
+    const known = name as ConfigName<S>;
+    return { name, value: this.shown(known), source: this.source(known), cause, remedy };
   }
 
   #spec(name: string) {
-    const spec = this.table.specs[name];
+    const spec = specOf(this.table, name);
     invariant(spec !== undefined, 'no such config key', { table: this.table.title, name });
     return spec;
   }

@@ -1,7 +1,7 @@
 // Makes a checked Config out of what the process was given. Precedence: flag > environment > file > default. Pure: the
 // edge reads the file and the environment and hands them over. Every problem is collected before anything is refused.
 
-import { Config, type ConfigKeys, type ConfigSetting, type ConfigTable } from './config.ts';
+import { Config, specOf, type ConfigKeys, type ConfigSetting, type ConfigTable } from './config.ts';
 import type { ConfigSpecs, ConfigValue } from './descriptor.ts';
 import { configNameOf, environmentName, isServiceLink } from './environment.ts';
 import { nearestName, REDACTED, type ConfigProblem, type ConfigSource } from './problem.ts';
@@ -67,7 +67,7 @@ export function checkSetting(
   value: ConfigValue,
   source: ConfigSource,
 ): ConfigSetting | ConfigProblem {
-  const spec = Object.hasOwn(table.specs, name) ? table.specs[name] : undefined;
+  const spec = specOf(table, name);
   if (spec === undefined) return unknownKey(table, name, value, source);
   const parsed = parseConfigValue(spec, value);
   if (parsed.ok) return { value: parsed.value, source };
@@ -125,7 +125,7 @@ function fromEnvironment(table: ConfigKeys, inputs: ConfigInputs, problems: Conf
     const name = configNameOf(variable);
     if (name === undefined || value === undefined || inputs.ignoredVariables?.includes(variable)) continue;
     const source: ConfigSource = { kind: 'environment', where: `environment variable ${variable}` };
-    if (Object.hasOwn(table.specs, name)) given.push({ name, value, source });
+    if (specOf(table, name) !== undefined) given.push({ name, value, source });
     else if (secretName(table, variable) !== undefined)
       readSecret(table, variable, value, inputs, given, problems);
     else if (!isServiceLink(variable)) given.push({ name, value, source });
@@ -136,7 +136,7 @@ function fromEnvironment(table: ConfigKeys, inputs: ConfigInputs, problems: Conf
 /** The sensitive key a `*_FILE` variable is for. */
 function secretName(table: ConfigKeys, variable: string): string | undefined {
   const name = variable.endsWith('_FILE') ? configNameOf(variable.slice(0, -'_FILE'.length)) : undefined;
-  return name !== undefined && table.specs[name]?.sensitive === true ? name : undefined;
+  return name !== undefined && specOf(table, name)?.sensitive === true ? name : undefined;
 }
 
 function readSecret(

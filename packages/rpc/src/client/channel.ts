@@ -3,9 +3,10 @@
 // accepts TCP and never sends SETTINGS would leave grpc-js CONNECTING for ever (grpc-node#2785, keepalive does not help), and
 // one that refused a connection before it fell silent in TRANSIENT_FAILURE, which it says until an attempt succeeds.
 import { Client, Metadata, connectivityState, credentials } from '@grpc/grpc-js';
-import type { ChannelCredentials, ClientDuplexStream, ClientUnaryCall } from '@grpc/grpc-js';
+import type { ChannelCredentials, ClientDuplexStream, ClientUnaryCall, Interceptor } from '@grpc/grpc-js';
 import { TidemarkError } from '@tidemark/core';
 import type { Clock, Timer } from '@tidemark/core';
+import { ChannelIdentity, type ScramLogin } from './channel-identity.ts';
 import { nodeClock } from './node-clock.ts';
 import { errorFromStatus } from './status-error.ts';
 
@@ -41,6 +42,10 @@ export interface ChannelOptions {
   readonly flowControlWindowBytes?: number;
   /** Default: plaintext. */
   readonly credentials?: ChannelCredentials;
+  /** `client.id`: told with every call. */
+  readonly clientId?: string;
+  /** For a listener that wants to know who calls. */
+  readonly login?: ScramLogin;
 }
 
 export interface CallOptions {
@@ -82,6 +87,7 @@ export class Channel {
   readonly #clock: Clock;
   /** Calls under way, of either kind. */
   readonly #calls = new Set<{ cancel(): void }>();
+  readonly #identity: ChannelIdentity;
   #client: Client;
   #watchdog: Timer | undefined;
   #closed = false;
@@ -91,6 +97,12 @@ export class Channel {
     this.address = address;
     this.#options = options;
     this.#clock = options.clock ?? nodeClock;
+    this.#identity = new ChannelIdentity({
+      clientId: options.clientId,
+      login: options.login,
+      monotonicMs: () => this.#clock.monotonicMs(),
+      unary: (method, request) => this.unary(method, request),
+    });
     this.#client = this.#connect();
   }
 
@@ -180,11 +192,15 @@ export class Channel {
   }
 
   #connect(): Client {
-    return new Client(
-      this.address,
-      this.#options.credentials ?? credentials.createInsecure(),
-      grpcOptions(this.#options),
-    );
+    return new Client(this.address, this.#options.credentials ?? credentials.createInsecure(), {
+      ...grpcOptions(this.#options),
+      ...this.#interceptors(),
+    });
+  }
+
+  #interceptors(): { interceptors?: Interceptor[] } {
+    const { clientId, login } = this.#options;
+    return clientId === undefined && login === undefined ? {} : { interceptors: this.#identity.interceptors };
   }
 
   /** The calls first: grpc-js leaves those with a transport alone when a channel closes. */

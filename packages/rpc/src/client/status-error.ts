@@ -17,8 +17,8 @@ const names = new Map<number, ErrorName>([
   [status.FAILED_PRECONDITION, 'INVALID_REQUEST'],
   [status.UNIMPLEMENTED, 'INVALID_REQUEST'],
   [status.RESOURCE_EXHAUSTED, 'MESSAGE_TOO_LARGE'],
-  [status.UNAUTHENTICATED, 'POLICY_VIOLATION'],
-  [status.PERMISSION_DENIED, 'POLICY_VIOLATION'],
+  [status.UNAUTHENTICATED, 'SASL_AUTHENTICATION_FAILED'],
+  [status.PERMISSION_DENIED, 'CLUSTER_AUTHORIZATION_FAILED'],
 ]);
 
 /** The part of grpc-js' ServiceError and StatusObject that is read here. */

@@ -8,3 +8,4 @@ export * from './produce-codec.ts';
 export { GatheredMessage } from './protobuf-wire.ts';
 export * from './reflection.ts';
 export * from './request-guard.ts';
+export * from './tls-acceptor.ts';

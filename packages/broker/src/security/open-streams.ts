@@ -1,0 +1,52 @@
+// Streams outlive the check at their beginning: those of a session that has expired, or whose credential was taken away, are ended
+// within a second. The client names itself anew and goes on.
+
+import { status, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { Clock, Timer } from '@tidemark/core';
+import type { AnyCall } from './gated-services.ts';
+import type { TokenSession, TokenSessions } from './token-sessions.ts';
+
+const LOOK_MS = 1000;
+
+export class OpenStreams {
+  readonly #clock: Clock;
+  readonly #sessions: TokenSessions;
+  readonly #streams = new Map<AnyCall, TokenSession>();
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(clock: Clock, sessions: TokenSessions) {
+    this.#clock = clock;
+    this.#sessions = sessions;
+  }
+
+  watch(call: AnyCall, session: TokenSession): void {
+    if (this.#closed) return;
+    this.#streams.set(call, session);
+    const forget = (): void => void this.#streams.delete(call);
+    const stream = call as ServerDuplexStream<unknown, unknown>;
+    stream.once('cancelled', forget);
+    stream.once('close', forget);
+    this.#timer ??= this.#next();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#streams.clear();
+  }
+
+  #next(): Timer {
+    return this.#clock.setTimer(LOOK_MS, () => {
+      for (const [call, session] of this.#streams) {
+        if (this.#sessions.isGood(session)) continue;
+        this.#streams.delete(call);
+        (call as ServerDuplexStream<unknown, unknown>).emit('error', {
+          code: status.UNAUTHENTICATED,
+          details: 'the session is over; authenticate again',
+        });
+      }
+      this.#timer = this.#streams.size === 0 ? undefined : this.#next();
+    });
+  }
+}

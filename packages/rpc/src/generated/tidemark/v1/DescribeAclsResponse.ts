@@ -1,0 +1,14 @@
+// Original file: proto/tidemark/v1/security.proto
+
+import type { ErrorDetail as _tidemark_v1_ErrorDetail, ErrorDetailOutput as _tidemark_v1_ErrorDetailOutput } from '../../tidemark/v1/ErrorDetail.ts';
+import type { Acl as _tidemark_v1_Acl, AclOutput as _tidemark_v1_AclOutput } from '../../tidemark/v1/Acl.ts';
+
+export interface DescribeAclsResponse {
+  'error'?: (_tidemark_v1_ErrorDetail | null);
+  'acls'?: (_tidemark_v1_Acl)[];
+}
+
+export interface DescribeAclsResponseOutput {
+  'error': (_tidemark_v1_ErrorDetailOutput | null);
+  'acls': (_tidemark_v1_AclOutput)[];
+}
