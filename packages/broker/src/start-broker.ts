@@ -25,7 +25,7 @@ import { NodeClock } from './node-clock.ts';
 import { NodeDisk } from './node-disk.ts';
 import { NodePrng } from './node-prng.ts';
 import { levelStoreAt } from './open-metadata.ts';
-import { openNode } from './open-node.ts';
+import { openNode, type OpenNode } from './open-node.ts';
 import { ClientQuotas } from './quotas/client-quotas.ts';
 import { Readiness } from './readiness.ts';
 import { authorizerOf, NodeSecurity, peersOnly } from './security/node-security.ts';
@@ -115,34 +115,11 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     const { broker, metadata } = node;
     const closing = new AbortController();
     setMaxListeners(0, closing.signal);
-    const shared: NodeContext = {
-      self: node.self,
-      clusterId: node.clusterId,
-      metadata,
-      replicas: undefined,
-      authorizer: authorizerOf({ config, metadata }),
-      quotas: new ClientQuotas(clock, () => metadata.image.access, requests.security),
-      version: VERSION,
-      listenerName: 'CLIENT',
-      config,
-      clock,
-      metrics: requests,
-      tracing,
-      log,
+    const context = contextOf(node, {
+      ...{ config, clock, tracing, log, metrics: requests },
       closing: closing.signal,
       onFatal: (cause) => failure.raise(cause, 'a bug was met; the process ends'),
-    };
-    const context: NodeContext | BrokerContext =
-      broker === undefined
-        ? shared
-        : {
-            ...shared,
-            codecs: node.codecs,
-            replicas: broker.replicas,
-            producerIds: broker.producerIds,
-            groups: broker.groups,
-            offsetsTopic: broker.offsetsTopic,
-          };
+    });
     metadata.serveForwarded(forwardedReads(context));
     page = new MetricsPage({
       ...{ context, readiness, storage, replication, network: node.network },
@@ -189,4 +166,27 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     await listeners.close(0);
     throw thrown;
   }
+}
+
+type OwnContext = Pick<
+  NodeContext,
+  'config' | 'clock' | 'tracing' | 'log' | 'metrics' | 'closing' | 'onFatal'
+>;
+
+/** What handlers are given. */
+function contextOf(node: OpenNode, own: OwnContext): NodeContext | BrokerContext {
+  const { self, clusterId, metadata, codecs, broker } = node;
+  const { config, clock, metrics } = own;
+  const shared: NodeContext = {
+    ...own,
+    ...{ self, clusterId, metadata },
+    replicas: undefined,
+    authorizer: authorizerOf({ config, metadata }),
+    quotas: new ClientQuotas(clock, () => metadata.image.access, metrics.security),
+    version: VERSION,
+    listenerName: 'CLIENT',
+  };
+  if (broker === undefined) return shared;
+  const { replicas, producerIds, groups, offsetsTopic } = broker;
+  return { ...shared, codecs, replicas, producerIds, groups, offsetsTopic };
 }
