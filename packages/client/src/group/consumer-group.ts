@@ -116,6 +116,10 @@ export class ConsumerGroup implements PartitionHolder, Committer {
     return this.#membership?.isInRound ?? false;
   }
 
+  get isClosing(): boolean {
+    return this.#membership?.isClosing ?? false;
+  }
+
   refused(error: TidemarkError, identity: MemberIdentity): void {
     this.#membership?.refused(error, identity);
   }

@@ -97,6 +97,10 @@ export class Membership {
     return this.#isInRound;
   }
 
+  get isClosing(): boolean {
+    return this.#isOver;
+  }
+
   /** It wants other topics from now on. */
   resubscribe(subscription: Subscription): void {
     this.#subscription.close();

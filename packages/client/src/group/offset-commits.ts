@@ -44,6 +44,8 @@ export interface Committer {
   /** False: it is a consumer that assigned itself what it reads, and commits without being a member. */
   readonly isMember: boolean;
   readonly isInRound: boolean;
+  /** It leaves the group, and takes part in no generation that comes. */
+  readonly isClosing: boolean;
   owns(at: TopicPartition): boolean;
   refused(error: TidemarkError, identity: MemberIdentity): void;
 }
@@ -73,6 +75,11 @@ interface Asked {
 
 /** Partitions of a request that more than one commit went into: far below what a coordinator takes at once. */
 const MAX_TOGETHER = 1_000;
+/**
+ * How long a member that closes waits for a generation to be complete: whoever should complete it may be closing, too. What is not
+ * committed is read again.
+ */
+const CLOSING_MS = 1_000;
 
 export class OffsetCommits {
   readonly #options: OffsetCommitsOptions;
@@ -170,6 +177,7 @@ export class OffsetCommits {
   ): Promise<void> {
     if (offsets.length === 0) return;
     const { clock, random, settings, committer, onCommitted } = this.#options;
+    const beganMs = clock.monotonicMs();
     for (let failures = 1; ; failures++) {
       const error = await this.#attempt(offsets, deadlineMs, signal);
       if (error === undefined) {
@@ -182,7 +190,8 @@ export class OffsetCommits {
         error.error === 'REBALANCE_IN_PROGRESS' ||
         (error.error === 'ILLEGAL_GENERATION' && committer.isInRound);
       const pauseMs = backoffMs(settings.retryBackoff, failures, random);
-      if (!isBetween || clock.monotonicMs() + pauseMs >= deadlineMs) throw new CommitFailed(offsets, error);
+      const lastMs = committer.isClosing ? Math.min(deadlineMs, beganMs + CLOSING_MS) : deadlineMs;
+      if (!isBetween || clock.monotonicMs() + pauseMs >= lastMs) throw new CommitFailed(offsets, error);
       await pause(clock, pauseMs, signal);
     }
   }
