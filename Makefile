@@ -1,5 +1,5 @@
 # Every target works in a fresh clone with Node >= 20.19 and npm; `node_modules` is made on first need.
-.PHONY: verify check-format check-build check-lint check-types test build generate demo bench sim chaos chaos-check chaos-failover hostile mutants test-compose test-watch rolling-restart coverage clean format
+.PHONY: verify check-format check-build check-lint check-types run-tests test build generate demo bench sim chaos chaos-check chaos-failover hostile mutants test-compose test-watch rolling-restart coverage clean format
 BIN := node_modules/.bin
 
 node_modules/.package-lock.json: package-lock.json .npmrc
@@ -36,7 +36,11 @@ check-lint: check-build
 check-types: check-build
 	$(BIN)/tsc -p packages/tooling/tsconfig.test.json
 
-test: verify
+# The checks that take long go beside the first tests, which are one thread, too.
+test: node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory -j2 check-format check-build check-lint run-tests check-types
+
+run-tests: check-build
 	$(BIN)/mocha
 
 # A real file through a real server that is killed half-way; the last line says PASSED or what differs.
