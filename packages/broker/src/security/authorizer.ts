@@ -26,6 +26,8 @@ const IMPLIED_BY: Partial<Readonly<Record<AclOperation, readonly AclOperation[]>
 
 /** Decisions remembered until an ACL changes; the hot path asks the same again and again. */
 const MAX_REMEMBERED = 50_000;
+/** Longer names are none of anything there is: whoever asks about them is not to fill the memory with them. */
+const MAX_REMEMBERED_NAME = 512;
 
 interface TypeIndex {
   readonly literal: ReadonlyMap<string, readonly AclBinding[]>;
@@ -52,7 +54,7 @@ export class AclAuthorizer implements Authorizer {
     if (known !== undefined) return known;
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
     const decided = this.#decide(caller, operation, type, name);
-    this.#remembered.set(key, decided);
+    if (name.length <= MAX_REMEMBERED_NAME) this.#remembered.set(key, decided);
     return decided;
   }
 
