@@ -97,13 +97,15 @@ describe('a channel', () => {
     expect(clock.timers.size, 'no timer outlives its channel').to.equal(0);
   });
 
-  async function startServer(describe: 'answer' | 'hang' | 'refuse' = 'answer', onPort = 0): Promise<string> {
-    const server = new Server();
+  type Describe = 'answer' | 'hang' | 'refuse' | 'throttle';
+  async function startServer(describe: Describe = 'answer', onPort = 0): Promise<string> {
+    const server = new Server({ 'grpc.max_receive_message_length': 1_000 });
     server.addService(clusterService, {
       GetMetadata: () => undefined,
       WatchMetadata: () => undefined,
       DescribeCluster: (_call: unknown, callback: (error: object | null, answer?: object) => void) => {
         if (describe === 'answer') callback(null, { clusterId: 'c' });
+        if (describe === 'throttle') callback({ code: status.RESOURCE_EXHAUSTED, details: 'come again' });
         if (describe === 'refuse') callback({ code: status.INVALID_ARGUMENT, details: 'no' });
       },
     });
@@ -119,6 +121,17 @@ describe('a channel', () => {
   it('answers what the server answers', async () => {
     const answer = await channelTo(await startServer()).unary(clusterService.DescribeCluster, {});
     expect(answer.clusterId).to.equal('c');
+  });
+
+  it('tells a message that is too large from a server that has no room at the moment', async () => {
+    const topics = Array.from({ length: 100 }, (_, n) => ({ name: `a-topic-with-a-long-name-${n}` }));
+    const tooLarge = channelTo(await startServer()).unary(clusterService.GetMetadata, { topics });
+    const busy = channelTo(await startServer('throttle')).unary(clusterService.DescribeCluster, {});
+    const errors = [await rejection(tooLarge), await rejection(busy)];
+    expect(errors.map(({ error, retriable }) => [error, retriable])).to.deep.equal([
+      ['MESSAGE_TOO_LARGE', false],
+      ['THROTTLING_QUOTA_EXCEEDED', true],
+    ]);
   });
 
   it('gives up a call at its deadline', async () => {

@@ -16,7 +16,8 @@ const names = new Map<number, ErrorName>([
   [status.OUT_OF_RANGE, 'INVALID_REQUEST'],
   [status.FAILED_PRECONDITION, 'INVALID_REQUEST'],
   [status.UNIMPLEMENTED, 'INVALID_REQUEST'],
-  [status.RESOURCE_EXHAUSTED, 'MESSAGE_TOO_LARGE'],
+  // A quota, or a broker that holds as much as it may: it passes.
+  [status.RESOURCE_EXHAUSTED, 'THROTTLING_QUOTA_EXCEEDED'],
   [status.UNAUTHENTICATED, 'SASL_AUTHENTICATION_FAILED'],
   [status.PERMISSION_DENIED, 'CLUSTER_AUTHORIZATION_FAILED'],
 ]);
@@ -31,6 +32,9 @@ export function isStatusLike(error: unknown): error is StatusLike {
   return typeof error === 'object' && error !== null && 'code' in error && 'details' in error;
 }
 
+/** How grpc-js, on either side, says that a message has more bytes than are taken; the status is one that also means a full house. */
+const TOO_LARGE = /message (larger than max|that decompresses to a size larger|with a size larger)/;
+
 /** A failed call as the table's error; the gRPC error is its `cause`. */
 export function errorFromStatus(error: unknown, address: string): TidemarkError {
   if (error instanceof TidemarkError) return error;
@@ -38,7 +42,8 @@ export function errorFromStatus(error: unknown, address: string): TidemarkError 
     const text = error instanceof Error ? error.message : String(error);
     return new TidemarkError('UNKNOWN_SERVER_ERROR', `${address}: ${text}`, { cause: error });
   }
-  const name = names.get(error.code) ?? 'UNKNOWN_SERVER_ERROR';
+  const isTooLarge = error.code === Number(status.RESOURCE_EXHAUSTED) && TOO_LARGE.test(error.details);
+  const name = isTooLarge ? 'MESSAGE_TOO_LARGE' : (names.get(error.code) ?? 'UNKNOWN_SERVER_ERROR');
   const text = `${address}: ${error.details} (gRPC ${status[error.code] ?? error.code})`;
   return new TidemarkError(name, text, { cause: error });
 }
