@@ -33,6 +33,7 @@ export function isStatusLike(error: unknown): error is StatusLike {
 }
 
 /** How grpc-js, on either side, says that a message has more bytes than are taken; the status is one that also means a full house. */
+const NO_ROOM: number = status.RESOURCE_EXHAUSTED;
 const TOO_LARGE = /message (larger than max|that decompresses to a size larger|with a size larger)/;
 
 /** A failed call as the table's error; the gRPC error is its `cause`. */
@@ -42,7 +43,7 @@ export function errorFromStatus(error: unknown, address: string): TidemarkError 
     const text = error instanceof Error ? error.message : String(error);
     return new TidemarkError('UNKNOWN_SERVER_ERROR', `${address}: ${text}`, { cause: error });
   }
-  const isTooLarge = error.code === Number(status.RESOURCE_EXHAUSTED) && TOO_LARGE.test(error.details);
+  const isTooLarge = error.code === NO_ROOM && TOO_LARGE.test(error.details);
   const name = isTooLarge ? 'MESSAGE_TOO_LARGE' : (names.get(error.code) ?? 'UNKNOWN_SERVER_ERROR');
   const text = `${address}: ${error.details} (gRPC ${status[error.code] ?? error.code})`;
   return new TidemarkError(name, text, { cause: error });
