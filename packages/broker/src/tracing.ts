@@ -1,6 +1,6 @@
 // Spans of what this broker does, by OpenTelemetry's API alone: whoever wants them registers a tracer in the process
-// (docs/operations.md, Traces). Without one this costs a look, some ten nanoseconds
-// a request; what the sampler leaves out costs what the tracer takes for it. Nothing is done for a record.
+// (docs/operations.md, Traces). Without one this costs a look, tens of nanoseconds a request; what the sampler leaves out costs what
+// the tracer takes for it. Nothing is done for a record.
 //
 // Contract: the broker never reads a record for this. A call's place in a trace is `traceparent` in its gRPC metadata, or in the message
 // where a stream outlives the call; what is malformed is passed over.

@@ -1,5 +1,5 @@
-// Who a client is and whom it trusts, by its configuration. The files are read when the client is made, so that one that is missing is said at once,
-// and again at each connection, so that a certificate that was replaced on disk counts from then on.
+// Who a client is and whom it trusts, by its configuration. The files are read when the client is made, so that one that is missing is
+// said at once, and again at each connection, so that a certificate that was replaced on disk counts from then on.
 import { TidemarkError, isSasl, isTls, saslLogin } from '@tidemark/core';
 import type { ClientConfig } from '@tidemark/core';
 import { TlsMaterialError, readTlsMaterial, tlsCredentials } from '@tidemark/rpc';

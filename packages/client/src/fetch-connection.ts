@@ -136,27 +136,29 @@ export class FetchConnection {
     });
     return stream;
   }
+
   /** Looks again when the silence has lasted too long, if nothing comes before. */
   #listen(): void {
-    const { clock, onSilent } = this.#options;
+    const { clock } = this.#options;
     const quietMs = clock.monotonicMs() - this.#heardMs;
     this.#timer = clock.setTimer(Math.max(1, Math.ceil(SILENT_MS - quietMs)), () => {
-      const nowMs = clock.monotonicMs();
-      if (nowMs - this.#heardMs < SILENT_MS) {
+      if (clock.monotonicMs() - this.#heardMs < SILENT_MS) this.#listen();
+      else this.#probe();
+    });
+  }
+
+  #probe(): void {
+    const { clock, onSilent } = this.#options;
+    // One that was not answered is not followed by another.
+    if (this.#probedMs <= this.#heardMs) this.#stream?.write({ probe: true });
+    this.#probedMs = clock.monotonicMs();
+    this.#timer = clock.setTimer(PROBE_ANSWER_MS, () => {
+      if (this.#heardMs >= this.#probedMs) {
         this.#listen();
         return;
       }
-      // One that was not answered is not followed by another.
-      if (this.#probedMs <= this.#heardMs) this.#stream?.write({ probe: true });
-      this.#probedMs = nowMs;
-      this.#timer = clock.setTimer(PROBE_ANSWER_MS, () => {
-        if (this.#heardMs >= this.#probedMs) {
-          this.#listen();
-          return;
-        }
-        this.#timer = clock.setTimer(SILENT_MS, () => this.#listen());
-        onSilent();
-      });
+      this.#timer = clock.setTimer(SILENT_MS, () => this.#listen());
+      onSilent();
     });
   }
 }

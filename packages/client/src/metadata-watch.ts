@@ -1,6 +1,6 @@
 // A WatchMetadata stream to some broker for as long as leaders are in doubt, or somebody wants to hear of topics: what changes is then
 // known when that broker knows it, and not when somebody asks next. It only adds to the polling of `ClusterMetadata`, which goes on: a
-// broker that is cut off from the controllers keeps its watchers waiting without a word.
+// broker that is cut off from the controllers keeps its watchers waiting without a word until its session is over.
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { Clock, Timer } from '@tidemark/core';
 import { clusterService } from '@tidemark/rpc';

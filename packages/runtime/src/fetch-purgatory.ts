@@ -9,7 +9,7 @@ export interface PartitionWatcher {
   progressed(bytes: number): void;
   /** Leadership, epoch, log start or existence changed: what was read before may not hold any more. */
   disturbed(): void;
-  /** It leads, and too few replicas are in sync, which were enough before: nothing is committed until they are again. */
+  /** It leads, and nothing is committed for now: too few replicas are in sync, or its broker has lost the controller. */
   fellShort?(why: Failure): void;
 }
 

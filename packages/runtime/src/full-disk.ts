@@ -33,10 +33,6 @@ export class FullDisk {
     this.#options = options;
   }
 
-  get isFull(): boolean {
-    return this.#isFull;
-  }
-
   /** Others can take over all that it leads. */
   get wantsFence(): boolean {
     const { self, image } = this.#options;

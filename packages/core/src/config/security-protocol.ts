@@ -1,6 +1,5 @@
 // What is spoken on a listener below gRPC: `listener.security.protocol.map`, by Kafka's names. A listener that is not named there is
-// PLAINTEXT. SSL is TLS;
-// SASL_ says that callers name themselves by SCRAM, on top of TLS or, where nobody else listens, without.
+// PLAINTEXT. SSL is TLS; SASL_ says that callers name themselves by SCRAM, on top of TLS or, where nobody else listens, without.
 
 export const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
 export type SecurityProtocol = (typeof securityProtocols)[number];
