@@ -2,7 +2,7 @@
 // part of. What only looks, and what can be said twice without harm, is repeated while the error may pass.
 import { TidemarkError } from '@tidemark/core';
 import { decodeAssignment, subscribedTopics } from '@tidemark/group';
-import { errorFromDetail, groupService } from '@tidemark/rpc';
+import { errorFromDetail, groupService, throwFromDetail } from '@tidemark/rpc';
 import type { GroupDescriptionOutput, RebalanceCauseOutput } from '@tidemark/rpc';
 import type {
   CommittedOffset,
@@ -85,7 +85,7 @@ export class GroupCalls {
         () => ({ groupIds: [groupId] }),
         options,
       );
-      throwFrom(answer);
+      throwFromDetail(answer.error);
       return groupInfo(answer, calls.coordinator);
     });
   }
@@ -131,7 +131,7 @@ export class GroupCalls {
         options,
       ),
     );
-    throwFrom(answer);
+    throwFromDetail(answer.error);
     return answer.offsets.map(committedOffset).filter((each) => each !== undefined);
   }
 
@@ -153,7 +153,7 @@ export class GroupCalls {
         options,
       ),
     );
-    throwFrom(answer);
+    throwFromDetail(answer.error);
     return answer.results.map(outcome);
   }
 
@@ -169,7 +169,7 @@ export class GroupCalls {
         options,
       ),
     );
-    throwFrom(answer);
+    throwFromDetail(answer.error);
     return answer.results.map(outcome);
   }
 
@@ -193,11 +193,6 @@ export class GroupCalls {
 
 function addressOf(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-function throwFrom(answer: { readonly error: Parameters<typeof errorFromDetail>[0] }): void {
-  const error = errorFromDetail(answer.error);
-  if (error !== undefined) throw error;
 }
 
 function outcome(result: {

@@ -1,7 +1,7 @@
 // The calls behind Admin's methods about the cluster as a whole: its quorum, its health, who leads and where partitions are. Wire in,
 // plain objects out; errors of the whole request are thrown.
 import { TidemarkError } from '@tidemark/core';
-import { adminService, clusterService, errorFromDetail, quorumService } from '@tidemark/rpc';
+import { adminService, clusterService, errorFromDetail, quorumService, throwFromDetail } from '@tidemark/rpc';
 import type { ErrorDetailOutput, QuorumReplicaOutput, QuorumRoleOutput } from '@tidemark/rpc';
 import type {
   ClusterHealth,
@@ -42,11 +42,6 @@ function replicaInfo({ state, ...replica }: QuorumReplicaOutput): QuorumReplicaI
   return { ...replica, state: name };
 }
 
-function throwFrom(detail: ErrorDetailOutput | null): void {
-  const error = errorFromDetail(detail);
-  if (error !== undefined) throw error;
-}
-
 export class QuorumCalls {
   readonly #any: AnyBroker;
   readonly #settings: AdminSettings;
@@ -77,7 +72,7 @@ export class QuorumCalls {
     const request = { allowStale, timeoutMs: quorumWaitMs(this.#settings, timeoutMs) };
     const answer = await this.#any.read(quorumService.DescribeQuorum, request, timeoutMs);
     const { error, role, voters, observers, ...rest } = answer;
-    throwFrom(error);
+    throwFromDetail(error);
     return {
       ...rest,
       role: roleName(role),
@@ -89,19 +84,19 @@ export class QuorumCalls {
   async addVoter(voter: NewVoter): Promise<void> {
     const { nodeId, directoryId, host, port } = voter;
     const request = { nodeId, directoryId, host, port, timeoutMs: quorumWaitMs(this.#settings) };
-    throwFrom((await this.#any.change(quorumService.AddVoter, request)).error);
+    throwFromDetail((await this.#any.change(quorumService.AddVoter, request)).error);
   }
 
   async removeVoter({ nodeId, directoryId = '' }: VoterReference): Promise<void> {
     const request = { nodeId, directoryId, timeoutMs: quorumWaitMs(this.#settings) };
-    throwFrom((await this.#any.change(quorumService.RemoveVoter, request)).error);
+    throwFromDetail((await this.#any.change(quorumService.RemoveVoter, request)).error);
   }
 
   async transferLeadership(to: number | undefined): Promise<number> {
     const timeoutMs = quorumWaitMs(this.#settings);
     const request = to === undefined ? { timeoutMs } : { nodeId: to, timeoutMs };
     const answer = await this.#any.change(quorumService.TransferLeadership, request);
-    throwFrom(answer.error);
+    throwFromDetail(answer.error);
     return answer.leaderId;
   }
 
@@ -130,7 +125,7 @@ export class QuorumCalls {
     const request = { allowStale, timeoutMs: quorumWaitMs(this.#settings, timeoutMs) };
     const answer = await this.#any.read(clusterService.DescribeClusterHealth, request, timeoutMs);
     const { error, reasons, ...rest } = answer;
-    throwFrom(error);
+    throwFromDetail(error);
     return {
       ...rest,
       reasons: reasons.map(({ severity, ...reason }) => ({
@@ -143,7 +138,7 @@ export class QuorumCalls {
 
   async unregisterBroker(brokerId: number): Promise<void> {
     const request = { brokerId, timeoutMs: quorumWaitMs(this.#settings) };
-    throwFrom((await this.#any.change(adminService.UnregisterBroker, request)).error);
+    throwFromDetail((await this.#any.change(adminService.UnregisterBroker, request)).error);
   }
 
   async electLeaders(
@@ -155,7 +150,7 @@ export class QuorumCalls {
       partitions: partitions.map(({ topic, partition }) => ({ topic, partition })),
       timeoutMs: quorumWaitMs(this.#settings),
     });
-    throwFrom(answer.error);
+    throwFromDetail(answer.error);
     return answer.results.map(outcome);
   }
 
@@ -177,7 +172,7 @@ export class QuorumCalls {
       keepReplicationFactor,
       timeoutMs: quorumWaitMs(this.#settings),
     });
-    throwFrom(answer.error);
+    throwFromDetail(answer.error);
     return answer.results.map(outcome);
   }
 
@@ -194,7 +189,7 @@ export class QuorumCalls {
       },
       timeoutMs,
     );
-    throwFrom(answer.error);
+    throwFromDetail(answer.error);
     return answer.reassignments;
   }
 }

@@ -2,8 +2,8 @@
 // told are the keys that come of it.
 import { randomBytes } from 'node:crypto';
 import { TidemarkError } from '@tidemark/core';
-import { errorFromDetail, scramKeysOf, securityService } from '@tidemark/rpc';
-import type { ErrorDetailOutput, ScramMechanismName } from '@tidemark/rpc';
+import { scramKeysOf, securityService, throwFromDetail } from '@tidemark/rpc';
+import type { ScramMechanismName } from '@tidemark/rpc';
 import type { AnyBroker } from './any-broker.ts';
 
 export interface UserCredential {
@@ -73,27 +73,27 @@ export class SecurityCalls {
   /** Of these users, or of all. */
   async describeCredentials(users: readonly string[] = []): Promise<readonly UserCredential[]> {
     const answer = await this.#any.read(securityService.DescribeScramCredentials, { users: [...users] });
-    throwFrom(answer.error);
+    throwFromDetail(answer.error);
     return answer.credentials;
   }
 
   async createAcls(acls: readonly AclEntry[]): Promise<void> {
     const answer = await this.#any.change(securityService.CreateAcls, { acls: [...acls] });
-    for (const { error } of answer.results) throwFrom(error);
+    for (const { error } of answer.results) throwFromDetail(error);
   }
 
   /** Removes every ACL that fits; what is not given fits anything. Answers those removed. */
   async deleteAcls(filter: Partial<AclEntry>): Promise<readonly AclEntry[]> {
     const answer = await this.#any.change(securityService.DeleteAcls, { filters: [filter] });
     return answer.results.flatMap(({ error, deleted }) => {
-      throwFrom(error);
+      throwFromDetail(error);
       return deleted;
     });
   }
 
   async describeAcls(filter: Partial<AclEntry> = {}): Promise<readonly AclEntry[]> {
     const answer = await this.#any.read(securityService.DescribeAcls, { filter });
-    throwFrom(answer.error);
+    throwFromDetail(answer.error);
     return answer.acls;
   }
 
@@ -108,12 +108,12 @@ export class SecurityCalls {
     const answer = await this.#any.change(securityService.AlterClientQuotas, {
       alterations: [{ entity: entityOf(target), changes }],
     });
-    for (const { error } of answer.results) throwFrom(error);
+    for (const { error } of answer.results) throwFromDetail(error);
   }
 
   async describeQuotas(): Promise<readonly QuotaDescription[]> {
     const answer = await this.#any.read(securityService.DescribeClientQuotas, {});
-    throwFrom(answer.error);
+    throwFromDetail(answer.error);
     return answer.quotas.map(({ entity, values }) => ({
       ...entityOf(entity ?? {}),
       values: Object.fromEntries(values.map(({ name, value = 0 }) => [name, value])),
@@ -124,15 +124,10 @@ export class SecurityCalls {
     request: Parameters<typeof securityService.AlterScramCredentials.requestSerialize>[0],
   ): Promise<void> {
     const answer = await this.#any.change(securityService.AlterScramCredentials, request);
-    for (const { error } of answer.results) throwFrom(error);
+    for (const { error } of answer.results) throwFromDetail(error);
   }
 }
 
 function entityOf({ user, clientId }: QuotaTarget): { readonly user?: string; readonly clientId?: string } {
   return { ...(user === undefined ? {} : { user }), ...(clientId === undefined ? {} : { clientId }) };
-}
-
-function throwFrom(detail: ErrorDetailOutput | null): void {
-  const error = errorFromDetail(detail);
-  if (error !== undefined) throw error;
 }

@@ -6,6 +6,7 @@
 import type { ClusterMetadata, TopicInfo } from './cluster-metadata.ts';
 import type { TopicPartition } from './leader-calls.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
+import { topicPattern, topicsLike } from './topic-pattern.ts';
 
 export interface AssignAllOptions {
   /** Where to begin in a partition. Absent, or undefined: as `auto.offset.reset` says; what comes later from its start. */
@@ -52,10 +53,7 @@ export class WholeTopics {
 
   constructor(options: WholeTopicsOptions) {
     this.#options = options;
-    const { wanted } = options;
-    // A sticky or global expression keeps a place of its own between two tests.
-    if (wanted instanceof RegExp)
-      this.#pattern = new RegExp(wanted.source, wanted.flags.replace(/[gy]/g, ''));
+    this.#pattern = topicPattern(options.wanted);
   }
 
   /** Resolves when what there is now is assigned. Rejects when no broker tells what there is. */
@@ -95,14 +93,13 @@ export class WholeTopics {
     }
   }
 
-  /** A pattern takes no internal topics, as in Kafka. */
   #topics(): readonly TopicInfo[] {
     const { wanted, directory } = this.#options;
     if (this.#pattern === undefined) {
       const names = new Set(wanted as readonly string[]);
       return [...names].map((name) => directory.topic(name)).filter((topic) => topic !== undefined);
     }
-    return [...directory.topics].filter(({ name, internal }) => !internal && this.#pattern!.test(name));
+    return topicsLike(this.#pattern, directory.topics);
   }
 
   #add({ name: topic, id, partitions }: TopicInfo): TopicPartition[] {

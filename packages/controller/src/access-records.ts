@@ -18,13 +18,13 @@ import {
   aclPatternTypes,
   aclPermissions,
   aclResourceTypes,
+  quotaEntity,
   quotaKey,
   quotaNames,
   scramKey,
   scramMechanisms,
   type AccessImage,
   type AclBinding,
-  type ClientQuota,
   type QuotaEntity,
   type QuotaName,
   type ScramCredential,
@@ -130,16 +130,11 @@ export function applyAccess(access: AccessImage, record: AccessRecord): AccessIm
 }
 
 function withQuota(quotas: AccessImage['quotas'], record: ClientQuotaRecord): AccessImage['quotas'] {
-  const { user, clientId, name, value } = record;
+  const { name, value } = record;
   const key = quotaKey(record);
   const values = new Map(quotas.get(key)?.values);
   if (value === null) values.delete(name);
   else values.set(name, value);
   if (values.size === 0) return quotas.delete(key);
-  const quota: ClientQuota = {
-    ...(user === undefined ? {} : { user }),
-    ...(clientId === undefined ? {} : { clientId }),
-    values,
-  };
-  return quotas.set(key, quota);
+  return quotas.set(key, { ...quotaEntity(record), values });
 }

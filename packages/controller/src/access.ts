@@ -71,6 +71,14 @@ export interface QuotaEntity {
   readonly clientId?: string | undefined;
 }
 
+/** The entity alone, without what stands beside it. */
+export function quotaEntity({ user, clientId }: QuotaEntity): {
+  readonly user?: string;
+  readonly clientId?: string;
+} {
+  return { ...(user === undefined ? {} : { user }), ...(clientId === undefined ? {} : { clientId }) };
+}
+
 export interface ClientQuota extends QuotaEntity {
   /** At least one. */
   readonly values: ReadonlyMap<QuotaName, number>;

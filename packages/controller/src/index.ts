@@ -34,4 +34,3 @@ export { imageInvariants } from './image-invariants.ts';
 export * from './access.ts';
 export { fitsAclFilter } from './access-commands.ts';
 export type * from './access-commands.ts';
-export { MAX_ITERATIONS, MIN_ITERATIONS } from './handlers/access.ts';

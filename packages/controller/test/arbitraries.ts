@@ -2,15 +2,8 @@
 
 import fc, { type Arbitrary } from 'fast-check';
 import { topicIdFromBytes, type TopicId, type TopicName } from '@tidemark/core';
-import {
-  aclOperations,
-  aclPatternTypes,
-  aclPermissions,
-  aclResourceTypes,
-  quotaNames,
-  scramMechanisms,
-  type MetadataRecord,
-} from '@tidemark/controller';
+import { quotaNames, scramMechanisms, type MetadataRecord } from '@tidemark/controller';
+import { aclOf, bytes } from './access-arbitraries.ts';
 
 const int32 = <T extends number>() => fc.nat(2 ** 31 - 1) as unknown as Arbitrary<T>;
 const int64 = <T extends number>() => fc.maxSafeNat() as unknown as Arbitrary<T>;
@@ -23,7 +16,6 @@ const endpoint = fc.record({ name: text, host: text, port: fc.nat(65535) });
 const maybe = <T>(some: Arbitrary<T>) => fc.option(some, { nil: undefined });
 const value = fc.option(text, { nil: null });
 
-const bytes = fc.uint8Array({ maxLength: 70 });
 const scram = {
   user: text,
   mechanism: fc.constantFrom(...scramMechanisms),
@@ -32,15 +24,7 @@ const scram = {
   serverKey: bytes,
   iterations: int32(),
 };
-const acl = {
-  resourceType: fc.constantFrom(...aclResourceTypes),
-  resourceName: text,
-  patternType: fc.constantFrom(...aclPatternTypes),
-  principal: text,
-  host: text,
-  operation: fc.constantFrom(...aclOperations),
-  permission: fc.constantFrom(...aclPermissions),
-};
+const acl = aclOf(text);
 
 type Shapes = {
   [T in MetadataRecord['type']]: {

@@ -2,16 +2,13 @@
 
 import fc, { type Arbitrary } from 'fast-check';
 import {
-  aclOperations,
-  aclPatternTypes,
-  aclPermissions,
-  aclResourceTypes,
   quotaNames,
   scramMechanisms,
   type CommandType,
   type ControllerCommand,
   type ControllerResponses,
 } from '@tidemark/controller';
+import { aclOf, bytes } from './access-arbitraries.ts';
 import { errorTable, topicIdFromBytes, type ErrorName, type Failure } from '@tidemark/core';
 
 const int32 = fc.nat(2 ** 31 - 1);
@@ -28,17 +25,8 @@ const assignments = some(fc.record({ partition: asked, replicas: some(asked) }))
 const resource = fc.record({ type: fc.constantFrom('topic', 'broker'), name: text });
 const leader = fc.oneof(fc.constant(-1), int32);
 
-const bytes = fc.uint8Array({ maxLength: 70 });
 const scramName = { user: text, mechanism: fc.constantFrom(...scramMechanisms) };
-const acl = {
-  resourceType: fc.constantFrom(...aclResourceTypes),
-  resourceName: text,
-  patternType: fc.constantFrom(...aclPatternTypes),
-  principal: text,
-  host: text,
-  operation: fc.constantFrom(...aclOperations),
-  permission: fc.constantFrom(...aclPermissions),
-};
+const acl = aclOf(text);
 const quotaChange = fc.record({
   name: fc.constantFrom(...quotaNames),
   value: fc.option(fc.double({ noDefaultInfinity: true, noNaN: true }), { nil: null }),

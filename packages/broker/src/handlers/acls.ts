@@ -23,7 +23,7 @@ import {
 } from '@tidemark/rpc';
 import type { NodeContext } from '../broker-context.ts';
 import { openToAll } from '../security/authorizer.ts';
-import { decided } from './decided.ts';
+import { decided, inPlace } from './decided.ts';
 import { whenCurrent } from './linearizable.ts';
 
 const words = {
@@ -89,12 +89,10 @@ export async function createAcls(
     context.log.warn('ACLs are made, but no authorizer is configured: nobody is asked for them');
   }
   const response = await decided(context, { type: 'createAcls', bindings }, 0);
-  let next = 0;
   return {
-    results: wanted.map((each) => {
-      const result = isFailure(each) ? each : isFailure(response) ? response : response.results[next++]!;
-      return isFailure(result) ? { error: failureDetail(result) } : {};
-    }),
+    results: inPlace(wanted, response).map((result) =>
+      isFailure(result) ? { error: failureDetail(result) } : {},
+    ),
   };
 }
 
@@ -105,13 +103,10 @@ export async function deleteAcls(
   const wanted = request.filters.map(filterOf);
   const filters = wanted.flatMap((each) => (isFailure(each) ? [] : [each]));
   const response = await decided(context, { type: 'deleteAcls', filters }, 0);
-  let next = 0;
   return {
-    results: wanted.map((each) => {
-      if (isFailure(each)) return { error: failureDetail(each) };
-      if (isFailure(response)) return { error: failureDetail(response) };
-      return { deleted: [...response.results[next++]!.deleted] };
-    }),
+    results: inPlace(wanted, response).map((result) =>
+      isFailure(result) ? { error: failureDetail(result) } : { deleted: [...result.deleted] },
+    ),
   };
 }
 

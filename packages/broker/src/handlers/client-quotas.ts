@@ -1,24 +1,24 @@
 // SecurityService.AlterClientQuotas and DescribeClientQuotas.
 
 import { failure, type Failure, isFailure } from '@tidemark/core';
-import { quotaNames, type QuotaAlteration, type QuotaEntity, type QuotaName } from '@tidemark/controller';
+import {
+  quotaEntity,
+  quotaNames,
+  type QuotaAlteration,
+  type QuotaEntity,
+  type QuotaName,
+} from '@tidemark/controller';
 import {
   failureDetail,
   type AlterClientQuotasRequestOutput,
   type AlterClientQuotasResponse,
   type DescribeClientQuotasResponse,
-  type QuotaEntityOutput,
 } from '@tidemark/rpc';
 import type { NodeContext } from '../broker-context.ts';
-import { decided } from './decided.ts';
+import { decided, inPlace } from './decided.ts';
 import { whenCurrent } from './linearizable.ts';
 
 const isQuotaName = (name: string): name is QuotaName => (quotaNames as readonly string[]).includes(name);
-
-function entityOf(entity: QuotaEntityOutput | null): QuotaEntity {
-  const { user, clientId } = entity ?? {};
-  return { ...(user === undefined ? {} : { user }), ...(clientId === undefined ? {} : { clientId }) };
-}
 
 function alterationOf({
   entity,
@@ -34,7 +34,7 @@ function alterationOf({
     }
     known.push({ name, value: value ?? null });
   }
-  return { ...entityOf(entity), changes: known };
+  return { ...quotaEntity(entity ?? {}), changes: known };
 }
 
 export async function alterClientQuotas(
@@ -45,11 +45,10 @@ export async function alterClientQuotas(
   const alterations = wanted.flatMap((each) => (isFailure(each) ? [] : [each]));
   const command = { type: 'alterClientQuotas', alterations, validateOnly: request.validateOnly } as const;
   const response = await decided(context, command, 0);
-  let next = 0;
+  const results = inPlace(wanted, response);
   return {
     results: request.alterations.map(({ entity }, at) => {
-      const asked = wanted[at]!;
-      const result = isFailure(asked) ? asked : isFailure(response) ? response : response.results[next++]!;
+      const result = results[at]!;
       return isFailure(result) ? { entity, error: failureDetail(result) } : { entity };
     }),
   };
@@ -63,9 +62,11 @@ export async function describeClientQuotas(context: NodeContext): Promise<Descri
     order(a) < order(b) ? -1 : 1,
   );
   return {
-    quotas: quotas.map(({ user, clientId, values }) => ({
-      entity: { ...(user === undefined ? {} : { user }), ...(clientId === undefined ? {} : { clientId }) },
-      values: [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => ({ name, value })),
+    quotas: quotas.map((quota) => ({
+      entity: quotaEntity(quota),
+      values: [...quota.values]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, value]) => ({ name, value })),
     })),
   };
 }

@@ -21,6 +21,17 @@ export async function decided<C extends ControllerCommand>(
   return answer;
 }
 
+/** What became of each thing asked: why it was not put to the controller, why nothing was decided, or what was, in the order asked. */
+export function inPlace<R>(
+  asked: readonly object[],
+  response: { readonly results: readonly R[] } | Failure,
+): readonly (R | Failure)[] {
+  let next = 0;
+  return asked.map((each) =>
+    isFailure(each) ? each : isFailure(response) ? response : response.results[next++]!,
+  );
+}
+
 /** Resolves when what this broker hosts of the topics is open. */
 export async function whenHosted(context: NodeContext, topics: readonly TopicId[]): Promise<void> {
   const { replicas } = context;

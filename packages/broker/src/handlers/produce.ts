@@ -48,13 +48,9 @@ async function allowed(
   bytes: number,
   call: UnaryCallInfo,
 ): Promise<void> {
-  const release = quotas.hold(bytes);
-  if (release === undefined) {
+  const ready = quotas.readyHeld(quota, 'producer_byte_rate', bytes, () => call.cancelled);
+  if (ready === undefined) {
     throw new TidemarkError('THROTTLING_QUOTA_EXCEEDED', 'too many throttled requests wait: try again later');
   }
-  try {
-    await quota.ready('producer_byte_rate', () => call.cancelled);
-  } finally {
-    release();
-  }
+  await ready;
 }

@@ -11,7 +11,7 @@ import {
   type DescribeScramCredentialsResponse,
 } from '@tidemark/rpc';
 import type { NodeContext } from '../broker-context.ts';
-import { decided } from './decided.ts';
+import { decided, inPlace } from './decided.ts';
 import { whenCurrent } from './linearizable.ts';
 
 type Named = { readonly user: string; readonly mechanism: string };
@@ -29,7 +29,6 @@ export async function alterScramCredentials(
 ): Promise<AlterScramCredentialsResponse> {
   const upsertions = request.upsertions.map(known);
   const deletions = request.deletions.map(known);
-  const wanted: readonly (Named | Failure)[] = [...upsertions, ...deletions];
   const response = await decided(
     context,
     {
@@ -39,11 +38,10 @@ export async function alterScramCredentials(
     },
     0,
   );
-  let next = 0;
+  const results = inPlace([...upsertions, ...deletions], response);
   return {
     results: [...request.upsertions, ...request.deletions].map(({ user, mechanism }, at) => {
-      const asked = wanted[at]!;
-      const result = isFailure(asked) ? asked : isFailure(response) ? response : response.results[next++]!;
+      const result = results[at]!;
       return isFailure(result) ? { user, mechanism, error: failureDetail(result) } : { user, mechanism };
     }),
   };

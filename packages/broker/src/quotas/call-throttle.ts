@@ -56,13 +56,13 @@ export function throttling(options: ThrottleOptions, topicNames: TopicNamesOf): 
     let when: Promise<void> | undefined;
     if (quota.waitMs('request_percentage') > 0) {
       const isDecoded = path === PRODUCE && !(request instanceof UndecodableRequest);
-      const release = quotas.hold(isDecoded ? recordBytes(request as ProduceRequestOutput) : 0);
-      if (release === undefined) {
+      const bytes = isDecoded ? recordBytes(request as ProduceRequestOutput) : 0;
+      const isOver = (): boolean => (call as ServerUnaryCall<unknown, unknown>).cancelled;
+      when = quotas.readyHeld(quota, 'request_percentage', bytes, isOver);
+      if (when === undefined) {
         metrics.throttled('request_percentage');
         return { code: status.UNAVAILABLE, details: 'too many throttled requests wait: try again later' };
       }
-      const isOver = (): boolean => (call as ServerUnaryCall<unknown, unknown>).cancelled;
-      when = quota.ready('request_percentage', isOver).finally(release);
     }
     return {
       ...passed,

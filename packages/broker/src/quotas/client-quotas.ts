@@ -110,6 +110,17 @@ export class ClientQuotas {
     };
   }
 
+  /** `quota.ready` for a call that is held meanwhile; undefined when too much waits already. */
+  readyHeld(
+    quota: CallerQuotas,
+    name: QuotaName,
+    recordBytes: number,
+    isOver: () => boolean,
+  ): Promise<void> | undefined {
+    const release = this.hold(recordBytes);
+    return release === undefined ? undefined : quota.ready(name, isOver).finally(release);
+  }
+
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => void this.#clock.setTimer(ms, resolve));
   }

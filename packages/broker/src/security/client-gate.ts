@@ -3,7 +3,7 @@
 
 import { status } from '@grpc/grpc-js';
 import type { MetadataImage } from '@tidemark/controller';
-import type { BrokerConfig, Clock, TopicId } from '@tidemark/core';
+import type { BrokerConfig, Clock } from '@tidemark/core';
 import type { PeerConnection } from '@tidemark/rpc';
 import type { SecurityMetrics } from '../metrics/security-metrics.ts';
 import { throttling } from '../quotas/call-throttle.ts';
@@ -15,8 +15,9 @@ import type { Gate } from './gated-services.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import { RpcQuestion } from './rpc-question.ts';
-import { rpcRules, type TopicNamesOf } from './rpc-rules.ts';
+import { rpcRules } from './rpc-rules.ts';
 import type { TokenSessions } from './token-sessions.ts';
+import { topicNamesIn } from './topic-permission.ts';
 
 export interface ClientGateOptions {
   readonly config: BrokerConfig;
@@ -60,15 +61,5 @@ export function clientGate(options: ClientGateOptions): Gate {
     }
     if (outcome.answered === true || rule.kind === 'open') return outcome;
     return throttle(path, rule, call, { ...outcome, callback: outcome.callback ?? callback }, caller);
-  };
-}
-
-/** The names of the topics a request means; none for an id that nobody has. */
-function topicNamesIn(image: () => MetadataImage): TopicNamesOf {
-  return ({ topic, name, topicId = '' }) => {
-    const given = topic ?? name ?? '';
-    const byId = topicId === '' ? undefined : image().topicById(topicId as TopicId)?.name;
-    const named = given === '' ? [] : [given];
-    return byId === undefined || byId === given ? named : [...named, byId];
   };
 }

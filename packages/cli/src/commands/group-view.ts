@@ -212,17 +212,30 @@ function nextSteps(
   return steps;
 }
 
-interface HolderRow {
+interface MemberRow {
   readonly name: string;
   readonly holds: string;
   readonly lag: number;
 }
 
-const holderColumns: readonly Column<HolderRow>[] = [
+const memberColumns: readonly Column<MemberRow>[] = [
   { header: 'member', cell: ({ name }) => name },
   { header: 'lag', cell: ({ lag }) => lag, align: 'right' },
   { header: 'holds', cell: ({ holds }) => holds },
 ];
+
+/** Who holds what; empty where there is nobody. */
+export function memberTable(members: GroupExplanation['members']): string {
+  if (members.length === 0) return '';
+  return renderTable(
+    members.map(({ name, isLeader, awaited, partitions, lag }) => ({
+      name: `${name}${isLeader ? ' *' : ''}${awaited ? ' (awaited)' : ''}`,
+      holds: partitions.length === 0 ? '-' : partitionRanges(partitions),
+      lag,
+    })),
+    memberColumns,
+  );
+}
 
 export function explanationView(explanation: GroupExplanation, nowMs: number): readonly string[] {
   const { groupId, state, generation, meaning, rebalances, members, unread, next } = explanation;
@@ -242,16 +255,7 @@ export function explanationView(explanation: GroupExplanation, nowMs: number): r
               `  ${ago(each.timestampMs, nowMs)} ago, ended generation ${each.generation}: ${each.text}\n`,
           )
           .join('')}`,
-    members.length === 0
-      ? ''
-      : renderTable(
-          members.map(({ name, isLeader, awaited, partitions, lag }) => ({
-            name: `${name}${isLeader ? ' *' : ''}${awaited ? ' (awaited)' : ''}`,
-            holds: partitions.length === 0 ? '-' : partitionRanges(partitions),
-            lag,
-          })),
-          holderColumns,
-        ),
+    memberTable(members),
     unread.length === 0 ? '' : `Nobody reads ${partitionRanges(unread)}.\n`,
     next.map((step) => `next: ${step}\n`).join(''),
   ];

@@ -6,10 +6,10 @@ import { TidemarkError } from '@tidemark/core';
 import { setTimeout } from 'node:timers/promises';
 import { write, type CommandContext } from '../command-context.ts';
 import { formatCount } from '../output/quantity.ts';
-import { renderDocument, renderTable, type Column } from '../output/report.ts';
+import { renderDocument } from '../output/report.ts';
 import { groupChanges, groupRates, type GroupChange, type GroupRates } from './group-changes.ts';
 import { groupSituation, type GroupSituation } from './group-situation.ts';
-import { explainGroup, groupView, partitionRanges } from './group-view.ts';
+import { explainGroup, groupView, memberTable } from './group-view.ts';
 
 export interface GroupLook {
   readonly atMs: number;
@@ -127,18 +127,6 @@ function documentOf({ atMs, group, rates, changes }: GroupLook): object {
 
 const timeOf = (atMs: number): string => new Date(atMs).toISOString().slice(11, 19);
 
-interface MemberRow {
-  readonly name: string;
-  readonly lag: number;
-  readonly holds: string;
-}
-
-const memberColumns: readonly Column<MemberRow>[] = [
-  { header: 'member', cell: ({ name }) => name },
-  { header: 'lag', cell: ({ lag }) => lag, align: 'right' },
-  { header: 'holds', cell: ({ holds }) => holds },
-];
-
 /** As much as `rows` lines show: the partitions furthest behind come first then, and the rest is counted. */
 export function screenView(
   { atMs, group, rates }: GroupLook,
@@ -146,24 +134,13 @@ export function screenView(
   wide: boolean,
   rows: number | undefined,
 ): string {
-  const { members } = explainGroup(group);
-  const memberTable =
-    members.length === 0
-      ? ''
-      : renderTable(
-          members.map(({ name, isLeader, awaited, partitions, lag }) => ({
-            name: `${name}${isLeader ? ' *' : ''}${awaited ? ' (awaited)' : ''}`,
-            holds: partitions.length === 0 ? '-' : partitionRanges(partitions),
-            lag,
-          })),
-          memberColumns,
-        );
+  const memberRows = memberTable(explainGroup(group).members);
   const changes =
     remembered.length === 0
       ? ''
       : `Changes:\n${remembered.map((each) => `  ${timeOf(each.atMs)}  ${each.text}\n`).join('')}`;
   const [head = ''] = groupView(group, wide, atMs);
-  const around = lines(head) + lines(memberTable) + lines(changes) + BLANK_LINES;
+  const around = lines(head) + lines(memberRows) + lines(changes) + BLANK_LINES;
   const room = rows === undefined ? Infinity : Math.max(LEAST_PARTITIONS, rows - around);
   const isCut = group.partitions.length > room;
   const shown = isCut
@@ -172,9 +149,7 @@ export function screenView(
   const [, table = ''] = groupView({ ...group, partitions: shown }, wide, atMs);
   const more = isCut ? `${group.partitions.length - shown.length} more, none further behind\n` : '';
   const speed = rates === undefined ? '' : `SPEED        ${speedText(rates)}\n`;
-  return [`${head}${speed}`, memberTable, `${table}${more}`, changes]
-    .filter((text) => text !== '')
-    .join('\n');
+  return [`${head}${speed}`, memberRows, `${table}${more}`, changes].filter((text) => text !== '').join('\n');
 }
 
 const LEAST_PARTITIONS = 5;

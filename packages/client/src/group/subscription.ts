@@ -4,6 +4,7 @@
 // The leader watches: it hears of a change when a broker does. The others need not, because when it has them join again they look anew.
 import type { Clock, Timer } from '@tidemark/core';
 import type { TopicInfo } from '../cluster-metadata.ts';
+import { topicPattern, topicsLike } from '../topic-pattern.ts';
 
 /** What is asked of the cluster's metadata. */
 export interface TopicDirectory {
@@ -42,21 +43,16 @@ export class Subscription {
   constructor(options: SubscriptionOptions) {
     this.#options = options;
     const { wanted, directory } = options;
-    // A sticky or global expression keeps a place of its own between two tests.
-    if (wanted instanceof RegExp)
-      this.#pattern = new RegExp(wanted.source, wanted.flags.replace(/[gy]/g, ''));
+    this.#pattern = topicPattern(wanted);
     directory.track(wanted instanceof RegExp ? 'all' : wanted);
     this.#stop = directory.onChange(() => this.#look());
   }
 
-  /** In order. A pattern takes no internal topics, as in Kafka. */
+  /** In order. */
   topics(): readonly string[] {
     const { wanted, directory } = this.#options;
     if (!(wanted instanceof RegExp)) return [...new Set(wanted)].sort();
-    const isWanted = ({ name, internal }: Pick<TopicInfo, 'name' | 'internal'>): boolean =>
-      !internal && this.#pattern!.test(name);
-    return [...directory.topics]
-      .filter(isWanted)
+    return topicsLike(this.#pattern!, directory.topics)
       .map(({ name }) => name)
       .sort();
   }

@@ -5,6 +5,7 @@ import {
   aclKey,
   CLUSTER_RESOURCE,
   DECOY_KEY,
+  quotaEntity,
   quotaKey,
   scramKey,
   type AclBinding,
@@ -31,8 +32,8 @@ import { handled, type CommandContext, type Handled } from '../context.ts';
 import type { MetadataRecord } from '../metadata-record.ts';
 
 /** Kafka's bounds (ScramMechanism): below the first a stolen credential is cheap to try out, above the second logging in is an attack. */
-export const MIN_ITERATIONS = 4096;
-export const MAX_ITERATIONS = 16384;
+const MIN_ITERATIONS = 4096;
+const MAX_ITERATIONS = 16384;
 
 const KEY_BYTES: Readonly<Record<ScramCredential['mechanism'], number>> = {
   'SCRAM-SHA-256': 32,
@@ -185,7 +186,7 @@ export function alterClientQuotas(
   const added = new Set<string>();
   const seen = new Set<string>();
   const results = alterations.map((alteration): AlterQuotaResult => {
-    const { user, clientId, changes } = alteration;
+    const { changes } = alteration;
     const key = quotaKey(alteration);
     const wrong = seen.has(key) ? 'the request names this entity twice' : alterationProblem(alteration);
     if (wrong !== undefined) return failure('INVALID_REQUEST', wrong);
@@ -194,10 +195,7 @@ export function alterClientQuotas(
       if (quotas.size + added.size >= MAX_QUOTAS) return tooMany(MAX_QUOTAS);
       added.add(key);
     }
-    const entity = {
-      ...(user === undefined ? {} : { user }),
-      ...(clientId === undefined ? {} : { clientId }),
-    };
+    const entity = quotaEntity(alteration);
     for (const { name, value } of changes) {
       if ((quotas.get(key)?.values.get(name) ?? null) !== value) {
         records.push({ type: 'clientQuota', ...entity, name, value });

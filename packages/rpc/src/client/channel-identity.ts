@@ -7,7 +7,7 @@ import { TidemarkError } from '@tidemark/core';
 import { authService } from '../definitions.ts';
 import { ScramClient, ScramError, type ScramMechanismName } from '../scram.ts';
 import type { CallDefinition } from './channel.ts';
-import { errorFromDetail } from './status-error.ts';
+import { throwFromDetail } from './status-error.ts';
 
 export const CLIENT_ID_HEADER = 'tidemark-client-id';
 const AUTH_PREFIX = '/tidemark.v1.AuthService/';
@@ -129,10 +129,10 @@ export class ChannelIdentity {
     const client = new ScramClient(mechanism, user, password);
     const startedMs = monotonicMs();
     const begun = await unary(authService.StartAuthentication, { mechanism, clientFirst: client.first });
-    throwFrom(begun.error);
+    throwFromDetail(begun.error);
     const clientFinal = await client.final(begun.serverFirst);
     const done = await unary(authService.FinishAuthentication, { exchangeId: begun.exchangeId, clientFinal });
-    throwFrom(done.error);
+    throwFromDetail(done.error);
     // Whoever does not know the credential is not the cluster, whatever it let in.
     if (!client.isServer(done.serverFinal)) throw new ScramError('the server does not know the credential');
     const lifetimeMs = done.sessionLifetimeMs;
@@ -140,11 +140,6 @@ export class ChannelIdentity {
     this.#token = { text: done.token, renewAtMs };
     return this.#token;
   }
-}
-
-function throwFrom(detail: Parameters<typeof errorFromDetail>[0]): void {
-  const error = errorFromDetail(detail);
-  if (error !== undefined) throw error;
 }
 
 function statusOf(thrown: unknown): [code: status, details: string] {

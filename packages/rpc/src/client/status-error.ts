@@ -32,8 +32,9 @@ export function isStatusLike(error: unknown): error is StatusLike {
   return typeof error === 'object' && error !== null && 'code' in error && 'details' in error;
 }
 
-/** How grpc-js, on either side, says that a message has more bytes than are taken; the status is one that also means a full house. */
+/** A full house, or a message with more bytes than are taken. */
 const NO_ROOM: number = status.RESOURCE_EXHAUSTED;
+/** How grpc-js, on either side, says that it is the latter. */
 const TOO_LARGE = /message (larger than max|that decompresses to a size larger|with a size larger)/;
 
 /** A failed call as the table's error; the gRPC error is its `cause`. */
@@ -59,6 +60,12 @@ export function failureFromDetail(detail: SaidError): Failure | undefined {
     return failure(name, `${detail.name} (code ${detail.code}): ${detail.message}`);
   }
   return failure(name, detail.message === '' ? undefined : detail.message);
+}
+
+/** Throws what `errorFromDetail` answers, if anything. */
+export function throwFromDetail(detail: SaidError): void {
+  const error = errorFromDetail(detail);
+  if (error !== undefined) throw error;
 }
 
 export function errorFromDetail(detail: SaidError): TidemarkError | undefined {
