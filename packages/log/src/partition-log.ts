@@ -390,7 +390,7 @@ export class PartitionLog {
       this.#admission.isTruncating = true;
       try {
         await this.#commit.idle();
-        await this.#sync.idle();
+        await this.#sync.hold();
         // What was under way may have failed: then the disk holds anything, and a cut would be made at a guess.
         this.#assertOnline();
         await work();
@@ -402,6 +402,7 @@ export class PartitionLog {
           nextOffset,
           new TidemarkError('KAFKA_STORAGE_ERROR', 'The log was truncated.'),
         );
+        this.#sync.release();
         this.#admission.isTruncating = false;
       }
       await this.#files.attempt('The leader epochs', () => this.#files.saveEpochs());

@@ -1,8 +1,9 @@
 // Makes written data durable: one sync in flight at a time, which covers everything written before it began.
-// Contract: rolled segments and the folder's new names are synced before the end they lead to counts as flushed. After a failed
-// sync the folder is offline and no file of it is ever synced again (Rebello et al., ATC'20).
+// Contract: rolled segments and the folder's new names are synced before the end they lead to counts as flushed. While the log is
+// cut nothing is synced: an end from before the cut would count as flushed after it. After a failed sync the folder is offline and
+// no file of it is ever synced again (Rebello et al., ATC'20).
 
-import { TidemarkError } from '@tidemark/core';
+import { invariant, TidemarkError } from '@tidemark/core';
 import { isOffline, type LogContext, type LogState } from './log-context.ts';
 import { deferred, type Deferred } from './mutex.ts';
 
@@ -17,6 +18,7 @@ export class SyncLoop {
   readonly #onFlushed: () => void;
   #running: Promise<void> | undefined;
   #isRequested = false;
+  #isHeld = false;
   #waiters: Waiter[] = [];
 
   constructor(context: LogContext, state: LogState, onFlushed: () => void) {
@@ -28,7 +30,19 @@ export class SyncLoop {
   /** Everything written so far is to be synced. */
   request(): void {
     this.#isRequested = true;
-    this.#running ??= this.#run();
+    if (!this.#isHeld) this.#running ??= this.#run();
+  }
+
+  /** Resolves when nothing is synced; nothing is from then on, until `release`. */
+  async hold(): Promise<void> {
+    this.#isHeld = true;
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** What was requested meanwhile is done now. */
+  release(): void {
+    this.#isHeld = false;
+    if (this.#isRequested) this.request();
   }
 
   /** When everything below `offset` is durable. The caller sees to it that it gets written, and tells `wrote`. */
@@ -61,7 +75,7 @@ export class SyncLoop {
   async #run(): Promise<void> {
     // Writes that end in this turn of the event loop are covered too.
     await Promise.resolve();
-    while (this.#isRequested) {
+    while (this.#isRequested && !this.#isHeld) {
       this.#isRequested = false;
       const target = this.#state.writtenOffset;
       if (isOffline(this.#context)) break;
@@ -72,6 +86,7 @@ export class SyncLoop {
         break;
       }
       if (isOffline(this.#context)) break;
+      invariant(target <= this.#state.writtenOffset, 'the log was cut while it was synced');
       if (target > this.#state.flushedOffset) this.#state.flushedOffset = target;
       this.#onFlushed();
       this.#wake();

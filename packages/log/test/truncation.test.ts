@@ -56,6 +56,31 @@ describe('truncation', () => {
     }
   });
 
+  it('takes nothing for synced because of a sync that is asked for meanwhile, at any step', async () => {
+    for (let asked = 0; ; asked++) {
+      const world = await openFolder();
+      const log = await openLog(world, { ...smallSegments, flushPolicy: 'os' });
+      for (const text of numbers(0, 60)) await appended(log, { text });
+      let steps = 0;
+      const stop = world.disk.observe(() => {
+        if (steps++ !== asked) return;
+        log.updateConfig({ ...log.config, flushPolicy: 'ack' });
+        log.updateConfig({ ...log.config, flushPolicy: 'os' });
+      });
+      await log.truncateTo(at(15));
+      stop();
+      for (const text of numbers(100, 120)) append(log, batchOf({ text }));
+      await log.flush();
+      const again = await openFolder(world.disk.crash('nothing', new SimPrng(3)));
+      expect(await valuesOf(await openLog(again, smallSegments)), `asked at step ${asked}`).to.deep.equal([
+        ...numbers(0, 15),
+        ...numbers(100, 120),
+      ]);
+      await again.folder.close();
+      if (asked >= steps) break;
+    }
+  });
+
   it('refuses appends meanwhile', async () => {
     const world = await openFolder();
     const log = await openLog(world);

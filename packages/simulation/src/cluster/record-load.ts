@@ -3,6 +3,7 @@
 
 import { type PartitionIndex } from '@tidemark/core';
 import { type PartitionLog } from '@tidemark/log';
+import { batchBaseOffset, batchLeaderEpoch, batchSizeBytes } from '@tidemark/record';
 import { type SimPrng } from '../sim-prng.ts';
 import { RecordConsumer, RecordProducer, valuesIn, type ClientLink } from './record-client.ts';
 import { type RecordHistory } from './record-history.ts';
@@ -105,12 +106,13 @@ export class RecordLoad {
   async check(): Promise<void> {
     for (const place of this.#places()) {
       const name = `${place.topic}-${place.partition}`;
-      let first: { readonly id: number; readonly bytes: string } | undefined;
+      let first:
+        { readonly id: number; readonly bytes: string; readonly parts: readonly Uint8Array[] } | undefined;
       for (const { id, log } of openReplicas(this.#world, place)) {
         const parts = await readAll(log);
         const bytes = Buffer.concat(parts).toString('base64');
         if (first === undefined) {
-          first = { id, bytes };
+          first = { id, bytes, parts };
           const { values, gapAt } = valuesIn(parts);
           if (gapAt !== undefined) {
             this.#world.violations.report(
@@ -120,9 +122,10 @@ export class RecordLoad {
           }
           this.#history.check(name, values);
         } else if (first.bytes !== bytes) {
+          const other = firstOther(parts, first.parts);
           this.#world.violations.report(
             'replica-mismatch',
-            `${name} has other bytes on node ${id} than on node ${first.id}`,
+            `${name} has other bytes on node ${id} than on node ${first.id}: ${other}`,
           );
         }
       }
@@ -183,4 +186,28 @@ async function readAll(log: PartitionLog): Promise<readonly Uint8Array[]> {
     offset = read.nextOffset;
   }
   return parts;
+}
+
+/** The first batch in which a log differs from another, in a few words of each. */
+function firstOther(parts: readonly Uint8Array[], others: readonly Uint8Array[]): string {
+  const [batches, wanted] = [batchesIn(parts), batchesIn(others)];
+  const isOther = (batch: Uint8Array, at: number): boolean => Buffer.compare(batch, wanted[at]!) !== 0;
+  const found = batches.slice(0, wanted.length).findIndex(isOther);
+  const at = found < 0 ? Math.min(batches.length, wanted.length) : found;
+  return `${described(batches[at])}, not ${described(wanted[at])}`;
+}
+
+function batchesIn(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+  const batches: Uint8Array[] = [];
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += batchSizeBytes(part, at)) {
+      batches.push(part.subarray(at, at + batchSizeBytes(part, at)));
+    }
+  }
+  return batches;
+}
+
+function described(batch: Uint8Array | undefined): string {
+  if (batch === undefined) return 'nothing';
+  return `${valuesIn([batch]).values.join(' ')} at ${batchBaseOffset(batch)} of epoch ${batchLeaderEpoch(batch)}`;
 }
