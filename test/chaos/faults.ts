@@ -30,6 +30,8 @@ export interface Fault {
    * broker is gone.
    */
   readonly promise: 'progress' | 'none';
+  /** It takes no replica out of sync. */
+  readonly isGentle?: true;
   readonly skipped?: (context: FaultContext) => string | undefined;
   /** Resolves when it is healed. `told` gets whom it struck, once it has begun. */
   readonly run: (context: FaultContext, told: (what: string) => void) => Promise<void>;
@@ -163,6 +165,7 @@ async function somePartition({ admin, topics, draw }: FaultContext): Promise<{
 const electLeaders: Fault = {
   name: 'elect-leaders',
   promise: 'none',
+  isGentle: true,
   run: async (context, told) => {
     const { admin, shortMs } = context;
     const { topic, partition, replicas } = await somePartition(context);
@@ -212,6 +215,7 @@ async function moved(
 const transferController: Fault = {
   name: 'transfer-controller',
   promise: 'none',
+  isGentle: true,
   run: async ({ admin, shortMs }, told) => {
     const { leaderId } = await insist(() => admin.describeQuorum());
     // An answer may be lost with the leader that owed it; then the next one is asked whether it is somebody else.

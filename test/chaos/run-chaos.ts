@@ -59,8 +59,10 @@ const HURRIED_OF = 4;
 const ISR_MS = 60_000;
 /** From one fault to the next, if anything is to be seen by then. */
 const AT_MOST_BETWEEN_MS = 14_500;
-/** After so many faults that began before all was in sync, it has to be. */
+/** After so many faults in a row that began before all was in sync, there are gentle ones until it is. */
 const MOST_UNHEALED = 4;
+/** As long as that may take beside them. */
+const UNDER_REPLICATED_MS = 120_000;
 const UNSEEN_MS = 30_000;
 const SILENT_MS = 30_000;
 const DISK_NODE = 3;
@@ -113,7 +115,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       topics: TOPICS,
       draw,
       shortMs: options.shortMs ?? 4_000 + draw(4_000),
-      longMs: options.profile.sessionMs + 3_000 + draw(1_000),
+      longMs: options.profile.sessionMs + 1_500 + draw(1_000),
       disk,
     });
     const skipped = chosen.flatMap((fault) => {
@@ -124,21 +126,19 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     if (made.length === 0) throw new Error(`no fault can be made: ${skipped.join('; ')}`);
 
     const log = new FaultLog({ history, watch, silentMs: SILENT_MS, say });
+    const sync = new InSyncWatch(admin, history);
     let round: Fault[] = [];
     let unhealed = 0;
     do {
+      const isWhole = await sync.isWhole();
+      unhealed = isWhole ? 0 : unhealed + 1;
+      // What takes no replica out of sync goes on while the cluster gets over what does.
+      const gentle = unhealed > MOST_UNHEALED ? made.filter(({ isGentle }) => isGentle) : [];
       if (round.length === 0) round = shuffled(made, draw);
-      const isWhole = (await notInSync(admin, TOPICS, NODES.length)) === 0;
-      await log.strike(round.pop()!, context(), isWhole);
+      const fault = gentle[draw(Math.max(1, gentle.length))] ?? round.pop()!;
+      await log.strike(fault, context(), isWhole);
       if (log.elapsedMs >= options.forMs) break;
-      if (draw(HURRIED_OF) > 0) {
-        const leftMs = AT_MOST_BETWEEN_MS - BETWEEN_MS - log.sinceStrikeMs;
-        if (unhealed < MOST_UNHEALED && !(await isInSyncWithin(admin, leftMs))) unhealed += 1;
-        else {
-          if (unhealed > 0) await inSync(admin, history);
-          unhealed = 0;
-        }
-      }
+      if (draw(HURRIED_OF) > 0) await sync.within(AT_MOST_BETWEEN_MS - BETWEEN_MS - log.sinceStrikeMs);
       await pause(BETWEEN_MS);
     } while (log.elapsedMs < options.forMs);
 
@@ -189,13 +189,34 @@ function smallDisk({ only, onMount, folder }: ChaosOptions): SmallDisk | string 
   return SmallDisk.mount(path);
 }
 
-async function isInSyncWithin(admin: Admin, leftMs: number): Promise<boolean> {
-  const untilMs = performance.now() + leftMs;
-  while ((await notInSync(admin, TOPICS, NODES.length)) > 0) {
-    if (performance.now() >= untilMs) return false;
-    await pause(100);
+/** Whether every replica is in sync, asked between faults; tells when that has not been for too long. */
+class InSyncWatch {
+  readonly #admin: Admin;
+  readonly #history: RecordedHistory;
+  #wholeMs = performance.now();
+
+  constructor(admin: Admin, history: RecordedHistory) {
+    this.#admin = admin;
+    this.#history = history;
   }
-  return true;
+
+  async isWhole(): Promise<boolean> {
+    const missing = await notInSync(this.#admin, TOPICS, NODES.length);
+    const now = performance.now();
+    const lastedMs = now - this.#wholeMs;
+    if (missing === 0) this.#wholeMs = now;
+    else if (lastedMs > UNDER_REPLICATED_MS) {
+      this.#history.tell('noFullIsr', `${missing} partitions lack a replica in sync, for ${lastedMs} ms`);
+      this.#wholeMs = now;
+    }
+    return missing === 0;
+  }
+
+  /** Waits until it is so, but no longer than `leftMs`. */
+  async within(leftMs: number): Promise<void> {
+    const untilMs = performance.now() + leftMs;
+    while (!(await this.isWhole()) && performance.now() < untilMs) await pause(100);
+  }
 }
 
 async function inSync(admin: Admin, history: RecordedHistory): Promise<void> {
