@@ -4,14 +4,8 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { Client, credentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import { type AclBinding } from '@tidemark/controller';
-import {
-  authService,
-  ScramClient,
-  scramKeysOf,
-  securityService,
-  type CallDefinition,
-  type ScramMechanismName,
-} from '@tidemark/rpc';
+import type { ScramMechanism } from '@tidemark/core';
+import { authService, ScramClient, scramKeysOf, securityService, type CallDefinition } from '@tidemark/rpc';
 import { TestBroker } from './harness.ts';
 
 const LISTENERS = 'CLIENT://127.0.0.1:0,CLIENT_SASL://127.0.0.1:0,HTTP://127.0.0.1:0';
@@ -84,7 +78,7 @@ export class SecuredBroker {
   async createUser(
     user: string,
     password: string,
-    mechanism: ScramMechanismName = 'SCRAM-SHA-256',
+    mechanism: ScramMechanism = 'SCRAM-SHA-256',
   ): Promise<void> {
     const { salt, storedKey, serverKey, iterations } = await scramKeysOf(mechanism, password, 4096);
     const upsertion = { user, mechanism, salt, storedKey, serverKey, iterations } as never;
@@ -95,7 +89,7 @@ export class SecuredBroker {
   }
 
   /** The token, or the name of the error. */
-  async authenticate(user: string, password: string, mechanism: ScramMechanismName = 'SCRAM-SHA-256') {
+  async authenticate(user: string, password: string, mechanism: ScramMechanism = 'SCRAM-SHA-256') {
     const caller = this.caller();
     const client = new ScramClient(mechanism, user, password);
     const first = await caller.call(authService.StartAuthentication, {

@@ -79,8 +79,4 @@ export interface GroupOutcome {
   readonly error?: TidemarkError | undefined;
 }
 
-export interface GroupPartitionOutcome extends TopicPartition {
-  readonly error?: TidemarkError | undefined;
-}
-
 export type { CommittedOffset, OffsetToCommit };

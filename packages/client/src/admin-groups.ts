@@ -11,7 +11,6 @@ import type {
   GroupListing,
   GroupMemberInfo,
   GroupOutcome,
-  GroupPartitionOutcome,
   GroupStateName,
   OffsetToCommit,
   RebalanceCauseName,
@@ -24,6 +23,7 @@ import { CoordinatorCalls, transportOf } from './group/coordinator-calls.ts';
 import type { Coordinator, CoordinatorCallOptions } from './group/coordinator-calls.ts';
 import { wireOffset } from './group/offset-commits.ts';
 import type { TopicPartition } from './leader-calls.ts';
+import { partitionOutcome, type PartitionOutcome } from './partition-outcome.ts';
 
 const CAUSES: Readonly<Partial<Record<RebalanceCauseOutput, RebalanceCauseName>>> = {
   REBALANCE_CAUSE_MEMBER_JOINED: 'member-joined',
@@ -139,7 +139,7 @@ export class GroupCalls {
   async alterOffsets(
     groupId: string,
     offsets: readonly OffsetToCommit[],
-  ): Promise<readonly GroupPartitionOutcome[]> {
+  ): Promise<readonly PartitionOutcome[]> {
     const answer = await this.#coordinated(groupId, (calls, options) =>
       calls.call(
         groupService.CommitOffsets,
@@ -154,14 +154,14 @@ export class GroupCalls {
       ),
     );
     throwFromDetail(answer.error);
-    return answer.results.map(outcome);
+    return answer.results.map(partitionOutcome);
   }
 
   /** Only of topics that no member subscribes to. */
   async deleteOffsets(
     groupId: string,
     partitions: readonly TopicPartition[],
-  ): Promise<readonly GroupPartitionOutcome[]> {
+  ): Promise<readonly PartitionOutcome[]> {
     const answer = await this.#coordinated(groupId, (calls, options) =>
       calls.call(
         groupService.DeleteOffsets,
@@ -170,7 +170,7 @@ export class GroupCalls {
       ),
     );
     throwFromDetail(answer.error);
-    return answer.results.map(outcome);
+    return answer.results.map(partitionOutcome);
   }
 
   #coordinated<T>(
@@ -193,14 +193,6 @@ export class GroupCalls {
 
 function addressOf(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-function outcome(result: {
-  readonly topic: string;
-  readonly partition: number;
-  readonly error: Parameters<typeof errorFromDetail>[0];
-}): GroupPartitionOutcome {
-  return { topic: result.topic, partition: result.partition, error: errorFromDetail(result.error) };
 }
 
 function groupInfo(group: GroupDescriptionOutput, coordinator: Coordinator | undefined): GroupInfo {

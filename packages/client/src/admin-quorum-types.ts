@@ -1,5 +1,4 @@
 // What the admin client takes and answers about nodes, the quorum of controllers, health, and moves of partitions.
-import type { TidemarkError } from '@tidemark/core';
 import type { TopicPartition } from './leader-calls.ts';
 
 export interface AdminReadOptions {
@@ -111,10 +110,6 @@ export interface ClusterHealth {
   /** -1 when none is known. */
   readonly controllerId: number;
   readonly metadataOffset: number;
-}
-
-export interface PartitionOutcome extends TopicPartition {
-  readonly error?: TidemarkError | undefined;
 }
 
 export interface PartitionMove extends TopicPartition {

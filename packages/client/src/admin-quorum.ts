@@ -2,7 +2,7 @@
 // plain objects out; errors of the whole request are thrown.
 import { TidemarkError } from '@tidemark/core';
 import { adminService, clusterService, errorFromDetail, quorumService, throwFromDetail } from '@tidemark/rpc';
-import type { ErrorDetailOutput, QuorumReplicaOutput, QuorumRoleOutput } from '@tidemark/rpc';
+import type { QuorumReplicaOutput, QuorumRoleOutput } from '@tidemark/rpc';
 import type {
   ClusterHealth,
   HealthReasonInfo,
@@ -11,7 +11,6 @@ import type {
   NodeRole,
   OngoingMove,
   PartitionMove,
-  PartitionOutcome,
   QuorumDescription,
   QuorumReplicaInfo,
   QuorumReplicaStateName,
@@ -24,6 +23,7 @@ import type { AdminSettings } from './admin-settings.ts';
 import type { ClusterDescription } from './admin-types.ts';
 import type { AnyBroker } from './any-broker.ts';
 import type { TopicPartition } from './leader-calls.ts';
+import { partitionOutcome, type PartitionOutcome } from './partition-outcome.ts';
 
 /** `QUORUM_ROLE_LEADER` -> `leader`. A value of a later version is `unknown`. */
 function nameOf<T extends string>(value: string, prefix: string, names: readonly T[]): T | 'unknown' {
@@ -151,7 +151,7 @@ export class QuorumCalls {
       timeoutMs: quorumWaitMs(this.#settings),
     });
     throwFromDetail(answer.error);
-    return answer.results.map(outcome);
+    return answer.results.map(partitionOutcome);
   }
 
   async reassignPartitions(
@@ -173,7 +173,7 @@ export class QuorumCalls {
       timeoutMs: quorumWaitMs(this.#settings),
     });
     throwFromDetail(answer.error);
-    return answer.results.map(outcome);
+    return answer.results.map(partitionOutcome);
   }
 
   async listPartitionReassignments(
@@ -192,12 +192,4 @@ export class QuorumCalls {
     throwFromDetail(answer.error);
     return answer.reassignments;
   }
-}
-
-function outcome(result: {
-  readonly topic: string;
-  readonly partition: number;
-  readonly error: ErrorDetailOutput | null;
-}): PartitionOutcome {
-  return { topic: result.topic, partition: result.partition, error: errorFromDetail(result.error) };
 }

@@ -1,9 +1,8 @@
 // The calls behind `admin.security`: users and their passwords, ACLs, quotas. A password never leaves the client: what the cluster is
 // told are the keys that come of it.
 import { randomBytes } from 'node:crypto';
-import { TidemarkError } from '@tidemark/core';
+import { TidemarkError, type ScramMechanism } from '@tidemark/core';
 import { scramKeysOf, securityService, throwFromDetail } from '@tidemark/rpc';
-import type { ScramMechanismName } from '@tidemark/rpc';
 import type { AnyBroker } from './any-broker.ts';
 
 export interface UserCredential {
@@ -16,7 +15,7 @@ export interface NewCredential {
   readonly user: string;
   readonly password: string;
   /** Default SCRAM-SHA-256. */
-  readonly mechanism?: ScramMechanismName | undefined;
+  readonly mechanism?: ScramMechanism | undefined;
   /** 4096 (the default) to 16384. */
   readonly iterations?: number | undefined;
 }
@@ -66,7 +65,7 @@ export class SecurityCalls {
     });
   }
 
-  async deleteCredential(user: string, mechanism: ScramMechanismName): Promise<void> {
+  async deleteCredential(user: string, mechanism: ScramMechanism): Promise<void> {
     await this.#alter({ deletions: [{ user, mechanism }] });
   }
 

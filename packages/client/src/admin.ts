@@ -11,7 +11,6 @@ import type {
   GroupInfo,
   GroupList,
   GroupOutcome,
-  GroupPartitionOutcome,
   GroupStateName,
   OffsetToCommit,
 } from './admin-groups-types.ts';
@@ -22,7 +21,6 @@ import type {
   NewVoter,
   OngoingMove,
   PartitionMove,
-  PartitionOutcome,
   QuorumDescription,
   AdminReadOptions,
   VoterReference,
@@ -58,6 +56,7 @@ import type { FoundOffset, LookupSpec } from './offset-lookup.ts';
 import { partitionSituations } from './partition-situation.ts';
 import type { PartitionSituation } from './partition-situation.ts';
 import { describeReplicasOf } from './replica-descriptions.ts';
+import type { PartitionOutcome } from './partition-outcome.ts';
 
 export type AdminOptions = ClientOptions;
 
@@ -348,7 +347,7 @@ export class Admin {
   alterGroupOffsets(
     groupId: string,
     offsets: readonly OffsetToCommit[],
-  ): Promise<readonly GroupPartitionOutcome[]> {
+  ): Promise<readonly PartitionOutcome[]> {
     return this.#groups.alterOffsets(groupId, offsets);
   }
 
@@ -356,7 +355,7 @@ export class Admin {
   deleteGroupOffsets(
     groupId: string,
     partitions: readonly TopicPartition[],
-  ): Promise<readonly GroupPartitionOutcome[]> {
+  ): Promise<readonly PartitionOutcome[]> {
     return this.#groups.deleteOffsets(groupId, partitions);
   }
 

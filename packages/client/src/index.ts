@@ -40,7 +40,6 @@ export type {
   GroupListing,
   GroupMemberInfo,
   GroupOutcome,
-  GroupPartitionOutcome,
   GroupStateName,
   RebalanceCauseName,
   RebalanceInfo,
@@ -48,4 +47,5 @@ export type {
 export type * from './admin-quorum-types.ts';
 export { explainPartition } from './partition-explanation.ts';
 export type * from './partition-explanation.ts';
+export type { PartitionOutcome } from './partition-outcome.ts';
 export type * from './partition-situation.ts';

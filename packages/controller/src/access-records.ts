@@ -1,6 +1,6 @@
 // The records of access and their replay.
 
-import type { FieldReader } from '@tidemark/core';
+import { type FieldReader, scramMechanisms } from '@tidemark/core';
 import {
   byteString,
   integer,
@@ -22,7 +22,6 @@ import {
   quotaKey,
   quotaNames,
   scramKey,
-  scramMechanisms,
   type AccessImage,
   type AclBinding,
   type QuotaEntity,

@@ -1,10 +1,8 @@
 // Who may do what, and how fast: SCRAM credentials, ACLs and client quotas as the metadata has them. A value knows its key; two of one
 // key are one and the same, and the later one counts.
 
+import type { ScramMechanism } from '@tidemark/core';
 import { PersistentMap } from './persistent-map.ts';
-
-export const scramMechanisms = ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
-export type ScramMechanism = (typeof scramMechanisms)[number];
 
 /** What a server keeps of a password (RFC 5802): enough to check it, not enough to use it. */
 export interface ScramCredential {

@@ -1,8 +1,8 @@
 // Metadata records with every field drawn at random, for the codec's properties.
 
 import fc, { type Arbitrary } from 'fast-check';
-import { topicIdFromBytes, type TopicId, type TopicName } from '@tidemark/core';
-import { quotaNames, scramMechanisms, type MetadataRecord } from '@tidemark/controller';
+import { scramMechanisms, topicIdFromBytes, type TopicId, type TopicName } from '@tidemark/core';
+import { quotaNames, type MetadataRecord } from '@tidemark/controller';
 import { aclOf, bytes } from './access-arbitraries.ts';
 
 const int32 = <T extends number>() => fc.nat(2 ** 31 - 1) as unknown as Arbitrary<T>;

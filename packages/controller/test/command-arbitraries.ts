@@ -3,13 +3,12 @@
 import fc, { type Arbitrary } from 'fast-check';
 import {
   quotaNames,
-  scramMechanisms,
   type CommandType,
   type ControllerCommand,
   type ControllerResponses,
 } from '@tidemark/controller';
 import { aclOf, bytes } from './access-arbitraries.ts';
-import { errorTable, topicIdFromBytes, type ErrorName, type Failure } from '@tidemark/core';
+import { errorTable, scramMechanisms, topicIdFromBytes, type ErrorName, type Failure } from '@tidemark/core';
 
 const int32 = fc.nat(2 ** 31 - 1);
 const int64 = fc.maxSafeNat().map((n) => Math.floor(n / 2));

@@ -38,5 +38,6 @@ export * from './ports/disk.ts';
 export * from './ports/key-value.ts';
 export * from './ports/network.ts';
 export * from './ports/prng.ts';
+export * from './scram.ts';
 export * from './trace-parent.ts';
 export * from './utf8.ts';

@@ -3,11 +3,8 @@
 
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { scramHash, scramKeyBytes, type ScramMechanism } from '@tidemark/core';
 
-export type ScramMechanismName = 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
-
-const hashes = { 'SCRAM-SHA-256': 'sha256', 'SCRAM-SHA-512': 'sha512' } as const;
-const KEY_BYTES = { 'SCRAM-SHA-256': 32, 'SCRAM-SHA-512': 64 } as const;
 const GS2_HEADER = 'n,,';
 /** Base64 of the header: what a client without channel binding says it bound. */
 const CHANNEL_BINDING = 'biws';
@@ -16,19 +13,15 @@ const MAX_MESSAGE = 4096;
 /** What a client does for a server it does not know yet; Kafka's highest number, and some. */
 const MAX_ITERATIONS = 65_536;
 
-export function isScramMechanism(name: string): name is ScramMechanismName {
-  return Object.hasOwn(hashes, name);
-}
-
 /** A message that is none, or does not belong to the exchange. What is wrong with it is not for the other side to know. */
 export class ScramError extends Error {
   override readonly name = 'ScramError';
 }
 
-const hmac = (mechanism: ScramMechanismName, key: Uint8Array, text: string): Buffer =>
-  createHmac(hashes[mechanism], key).update(text).digest();
-const digest = (mechanism: ScramMechanismName, bytes: Uint8Array): Buffer =>
-  createHash(hashes[mechanism]).update(bytes).digest();
+const hmac = (mechanism: ScramMechanism, key: Uint8Array, text: string): Buffer =>
+  createHmac(scramHash[mechanism], key).update(text).digest();
+const digest = (mechanism: ScramMechanism, bytes: Uint8Array): Buffer =>
+  createHash(scramHash[mechanism]).update(bytes).digest();
 
 const derive = promisify(pbkdf2);
 
@@ -40,17 +33,17 @@ export interface ScramKeys {
 }
 
 function saltedPassword(
-  mechanism: ScramMechanismName,
+  mechanism: ScramMechanism,
   password: string,
   salt: Uint8Array,
   iterations: number,
 ): Promise<Buffer> {
-  return derive(password, salt, iterations, KEY_BYTES[mechanism], hashes[mechanism]);
+  return derive(password, salt, iterations, scramKeyBytes[mechanism], scramHash[mechanism]);
 }
 
 /** What a server is to keep of a password. */
 export async function scramKeysOf(
-  mechanism: ScramMechanismName,
+  mechanism: ScramMechanism,
   password: string,
   iterations: number,
   salt: Uint8Array = randomBytes(24),
@@ -108,13 +101,13 @@ function xor(a: Uint8Array, b: Uint8Array): Buffer {
 
 /** The calling side of one exchange. Throws `ScramError`. */
 export class ScramClient {
-  readonly #mechanism: ScramMechanismName;
+  readonly #mechanism: ScramMechanism;
   readonly #password: string;
   readonly #nonce: string;
   readonly #firstBare: string;
   #serverSignature: Buffer | undefined;
 
-  constructor(mechanism: ScramMechanismName, user: string, password: string, nonce: string = newNonce()) {
+  constructor(mechanism: ScramMechanism, user: string, password: string, nonce: string = newNonce()) {
     this.#mechanism = mechanism;
     this.#password = password;
     this.#nonce = nonce;
@@ -178,7 +171,7 @@ export function serverFirstMessage(
 }
 
 export interface ServerExchange {
-  readonly mechanism: ScramMechanismName;
+  readonly mechanism: ScramMechanism;
   readonly clientFirstBare: string;
   readonly serverFirst: string;
   /** The client's and the server's. */
@@ -197,7 +190,7 @@ export function finishExchange(exchange: ServerExchange, message: Uint8Array): B
   const proof = base64(proofText);
   // `y,,` in base64: the client could bind and thinks that we cannot, which is so.
   const isBound = binding === CHANNEL_BINDING || binding === 'eSws';
-  if (!isBound || theirs !== nonce || proof.length !== KEY_BYTES[mechanism])
+  if (!isBound || theirs !== nonce || proof.length !== scramKeyBytes[mechanism])
     throw new ScramError('does not fit');
   const authMessage = `${clientFirstBare},${serverFirst},c=${binding},r=${theirs}`;
   const clientKey = xor(proof, hmac(mechanism, keys.storedKey, authMessage));

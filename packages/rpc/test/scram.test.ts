@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { ScramMechanism } from '@tidemark/core';
 import {
   finishExchange,
   parseClientFirst,
@@ -7,7 +8,6 @@ import {
   ScramError,
   scramKeysOf,
   serverFirstMessage,
-  type ScramMechanismName,
 } from '@tidemark/rpc';
 
 describe('SCRAM', () => {
@@ -29,7 +29,7 @@ describe('SCRAM', () => {
   });
 
   async function exchange(
-    mechanism: ScramMechanismName,
+    mechanism: ScramMechanism,
     user: string,
     known: string,
     given: string,

@@ -1,10 +1,9 @@
 // SecurityService.AlterScramCredentials and DescribeScramCredentials. What is told of a credential is that it is there.
 
-import { failure, type Failure, isFailure } from '@tidemark/core';
-import type { ScramCredential, ScramMechanism } from '@tidemark/controller';
+import { failure, type Failure, isFailure, isScramMechanism, type ScramMechanism } from '@tidemark/core';
+import type { ScramCredential } from '@tidemark/controller';
 import {
   failureDetail,
-  isScramMechanism,
   type AlterScramCredentialsRequestOutput,
   type AlterScramCredentialsResponse,
   type DescribeScramCredentialsRequestOutput,

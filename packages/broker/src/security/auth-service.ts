@@ -1,12 +1,11 @@
 // AuthService: SCRAM in two requests, and the token they end in. Whatever was wrong, a client hears the same, and as late.
 
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
-import { userPrincipal } from '@tidemark/core';
+import { userPrincipal, isScramMechanism } from '@tidemark/core';
 import {
   authService,
   errorDetail,
   guardedService,
-  isScramMechanism,
   parseClientFirst,
   ScramError,
   type FinishAuthenticationRequestOutput,

@@ -3,14 +3,13 @@
 
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { DECOY_KEY, scramCredential, type AccessImage, type ScramCredential } from '@tidemark/controller';
-import type { Clock } from '@tidemark/core';
+import { type Clock, scramHash, type ScramMechanism } from '@tidemark/core';
 import {
   finishExchange,
   newNonce,
   ScramError,
   serverFirstMessage,
   type ClientFirst,
-  type ScramMechanismName,
   type ServerExchange,
 } from '@tidemark/rpc';
 
@@ -56,7 +55,7 @@ export class ScramExchanges {
   }
 
   /** Undefined when too many are under way. */
-  start(mechanism: ScramMechanismName, first: ClientFirst, address: string): StartedExchange | undefined {
+  start(mechanism: ScramMechanism, first: ClientFirst, address: string): StartedExchange | undefined {
     this.#forgetOld();
     const mine = this.#perAddress.get(address) ?? 0;
     if (mine >= MAX_PER_ADDRESS || this.#exchanges.size >= MAX_EXCHANGES) return undefined;
@@ -101,12 +100,11 @@ export class ScramExchanges {
     return serverFinal === undefined || credential === undefined ? undefined : { credential, serverFinal };
   }
 
-  #decoy(user: string, mechanism: ScramMechanismName) {
+  #decoy(user: string, mechanism: ScramMechanism) {
     const secret = this.#access().scram.get(DECOY_KEY)?.salt ?? this.#ownSecret;
     const salt = createHmac('sha256', secret).update(`${mechanism}\0${user}`).digest().subarray(0, 24);
     // Keys that no proof fits, as long as real ones.
-    const hash = mechanism === 'SCRAM-SHA-256' ? 'sha256' : 'sha512';
-    const storedKey = createHash(hash).update(this.#ownSecret).digest();
+    const storedKey = createHash(scramHash[mechanism]).update(this.#ownSecret).digest();
     return { salt, iterations: DECOY_ITERATIONS, storedKey, serverKey: storedKey };
   }
 

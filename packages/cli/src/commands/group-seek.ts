@@ -1,6 +1,6 @@
 // `tidemark group seek` and `clone`: where a group goes on. What would change is always shown; it is done with --execute, and only while
 // the group has no members.
-import type { Admin, GroupPartitionOutcome, OffsetToCommit, TopicPartition } from '@tidemark/client';
+import type { Admin, PartitionOutcome, OffsetToCommit, TopicPartition } from '@tidemark/client';
 import { withAdmin } from '../cluster-access.ts';
 import { write, type CommandContext } from '../command-context.ts';
 import { CommandFailure, exitCodes, usageFailure } from '../exit.ts';
@@ -158,7 +158,7 @@ async function apply(
 function report(
   context: CommandContext,
   groupId: string,
-  outcomes: readonly GroupPartitionOutcome[],
+  outcomes: readonly PartitionOutcome[],
 ): number | undefined {
   const failed = outcomes.filter(({ error }) => error !== undefined);
   for (const each of failed) context.io.stderr.write(`${nameOf(each)}: ${each.error!.message}\n`);

@@ -2,16 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import type { ScramMechanism } from '@tidemark/core';
 import { withAdmin } from '../cluster-access.ts';
 import { write, type CommandContext } from '../command-context.ts';
 import { CommandFailure, exitCodes, usageFailure } from '../exit.ts';
 import { renderList } from '../output/report.ts';
 
-type Mechanism = 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
-
 interface CreateOptions {
   readonly passwordFile?: string;
-  readonly mechanism: Mechanism;
+  readonly mechanism: ScramMechanism;
   readonly iterations: number;
 }
 
@@ -71,7 +70,7 @@ export async function createUser(
 export async function deleteUser(
   context: CommandContext,
   [user]: readonly string[],
-  { mechanism }: { readonly mechanism?: Mechanism },
+  { mechanism }: { readonly mechanism?: ScramMechanism },
 ): Promise<undefined> {
   await withAdmin(context.cluster, async (admin) => {
     const found = (await admin.security.describeCredentials([user!])).filter(
@@ -83,7 +82,7 @@ export async function deleteUser(
         hint: 'see who there is with `tidemark user list`',
       });
     }
-    for (const each of found) await admin.security.deleteCredential(user!, each.mechanism as Mechanism);
+    for (const each of found) await admin.security.deleteCredential(user!, each.mechanism as ScramMechanism);
   });
   await write(context.io.stdout, `user ${user!} has no password any more\n`);
 }

@@ -1,4 +1,5 @@
 // `tidemark user|acl|quota ...`.
+import { scramMechanisms } from '@tidemark/core';
 import { Argument, Option, type Command } from 'commander';
 import { collect, countArgument, runs, withCluster, type Host } from './command.ts';
 
@@ -13,10 +14,7 @@ export function declareSecurity(host: Host, program: Command): void {
 }
 
 const mechanism = (): Option =>
-  new Option('--mechanism <name>', 'SCRAM-SHA-256 or SCRAM-SHA-512').choices([
-    'SCRAM-SHA-256',
-    'SCRAM-SHA-512',
-  ]);
+  new Option('--mechanism <name>', scramMechanisms.join(' or ')).choices(scramMechanisms);
 
 function declareUsers(host: Host, group: Command): void {
   runs(

@@ -1,6 +1,6 @@
 // The commands about access: what is asked is checked here, once, by whoever decides.
 
-import { failure, type Failure } from '@tidemark/core';
+import { failure, type Failure, scramKeyBytes } from '@tidemark/core';
 import {
   aclKey,
   CLUSTER_RESOURCE,
@@ -35,10 +35,6 @@ import type { MetadataRecord } from '../metadata-record.ts';
 const MIN_ITERATIONS = 4096;
 const MAX_ITERATIONS = 16384;
 
-const KEY_BYTES: Readonly<Record<ScramCredential['mechanism'], number>> = {
-  'SCRAM-SHA-256': 32,
-  'SCRAM-SHA-512': 64,
-};
 const MIN_SALT_BYTES = 16;
 const MAX_SALT_BYTES = 128;
 const MAX_NAME = 255;
@@ -119,7 +115,7 @@ function credentialProblem(credential: ScramCredential): Failure | undefined {
   if (salt.length < MIN_SALT_BYTES || salt.length > MAX_SALT_BYTES) {
     return refuse(`A salt has ${MIN_SALT_BYTES} to ${MAX_SALT_BYTES} bytes, not ${salt.length}.`);
   }
-  const bytes = KEY_BYTES[mechanism];
+  const bytes = scramKeyBytes[mechanism];
   if (storedKey.length === bytes && serverKey.length === bytes) return undefined;
   return refuse(`The keys of ${mechanism} have ${bytes} bytes.`);
 }

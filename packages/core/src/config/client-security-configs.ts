@@ -4,6 +4,7 @@ import type { Config, ConfigRule } from './config.ts';
 import { oneOf, password, string } from './descriptor.ts';
 import { isSasl, isTls, securityProtocols } from './security-protocol.ts';
 import { tlsElsewhere, tlsSpecs } from './tls-configs.ts';
+import { scramMechanisms } from '../scram.ts';
 
 const scope = 'client';
 
@@ -38,7 +39,7 @@ export const clientSecuritySpecs = {
     scope,
     doc: 'What the brokers’ listener speaks: PLAINTEXT, SSL (TLS), SASL_PLAINTEXT or SASL_SSL (with a user name and a password).',
   }),
-  'sasl.mechanism': oneOf(['SCRAM-SHA-256', 'SCRAM-SHA-512'], 'SCRAM-SHA-256', {
+  'sasl.mechanism': oneOf(scramMechanisms, 'SCRAM-SHA-256', {
     scope,
     doc: 'How the client proves that it knows its password, without sending it.',
   }),

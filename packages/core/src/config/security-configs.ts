@@ -25,6 +25,7 @@ import {
   type SecurityProtocol,
 } from './security-protocol.ts';
 import { tlsElsewhere, tlsSpecs } from './tls-configs.ts';
+import { scramMechanisms, type ScramMechanism } from '../scram.ts';
 
 const listenerSpecs = {
   ...tlsSpecs('broker'),
@@ -48,8 +49,8 @@ export const securitySpecs = {
     check: (value) => checkPrincipalPatterns(value as string),
     doc: 'Who counts as a node, by the principal of the certificate, separated by semicolons: `User:CN=node-1,O=Example;User:CN=node-2,O=Example`. A `*` at the end stands for any rest. Needed where PEER is SSL: anybody else with a certificate of the same authority is refused there.',
   }),
-  'sasl.enabled.mechanisms': list<'SCRAM-SHA-256' | 'SCRAM-SHA-512'>(['SCRAM-SHA-256', 'SCRAM-SHA-512'], {
-    values: ['SCRAM-SHA-256', 'SCRAM-SHA-512'],
+  'sasl.enabled.mechanisms': list<ScramMechanism>(scramMechanisms, {
+    values: scramMechanisms,
     doc: 'How callers may name themselves on SASL listeners.',
   }),
   'connections.max.reauth.ms': long(0, {

@@ -3,9 +3,9 @@
 // UNAVAILABLE, since none of them was done, and the next call asks for another.
 
 import { InterceptingCall, ListenerBuilder, Metadata, status, type Interceptor } from '@grpc/grpc-js';
-import { TidemarkError } from '@tidemark/core';
+import { TidemarkError, type ScramMechanism } from '@tidemark/core';
 import { authService } from '../definitions.ts';
-import { ScramClient, ScramError, type ScramMechanismName } from '../scram.ts';
+import { ScramClient, ScramError } from '../scram.ts';
 import type { CallDefinition } from './channel.ts';
 import { throwFromDetail } from './status-error.ts';
 
@@ -15,7 +15,7 @@ const AUTH_PREFIX = '/tidemark.v1.AuthService/';
 const RENEW_AT = 0.2;
 
 export interface ScramLogin {
-  readonly mechanism: ScramMechanismName;
+  readonly mechanism: ScramMechanism;
   readonly user: string;
   readonly password: string;
 }
