@@ -12,6 +12,9 @@ export class MalformedRecord extends Error {
   override readonly name = 'MalformedRecord';
 }
 
+/** In UTF-16 units; the length of what is no longer is one byte. */
+const MAX_SHORT_TEXT = 0x7f;
+
 export class FieldWriter {
   #bytes: Uint8Array;
   #size = 0;
@@ -41,6 +44,14 @@ export class FieldWriter {
     this.#size += value.length;
   }
 
+  /** Its length in UTF-8, then that. */
+  text(value: string): void {
+    if (value.length <= MAX_SHORT_TEXT && this.#shortAscii(value)) return;
+    const bytes = encodeUtf8(value);
+    this.unsigned(bytes.length);
+    this.bytes(bytes);
+  }
+
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#size);
@@ -52,6 +63,22 @@ export class FieldWriter {
     this.#bytes = new Uint8Array(0);
     this.#size = 0;
     return bytes;
+  }
+
+  /** Most texts are names, where asking for an encoder costs more than the bytes. Answers false, and writes nothing, for any other. */
+  #shortAscii(value: string): boolean {
+    const { length } = value;
+    this.#reserve(1 + length);
+    const bytes = this.#bytes;
+    const from = this.#size + 1;
+    for (let at = 0; at < length; at++) {
+      const unit = value.charCodeAt(at);
+      if (unit > 0x7f) return false;
+      bytes[from + at] = unit;
+    }
+    bytes[from - 1] = length;
+    this.#size = from + length;
+    return true;
   }
 
   #reserve(count: number): void {
@@ -123,11 +150,7 @@ export const flag: FieldCodec<boolean> = {
 };
 
 export const text: FieldCodec<string> = {
-  write: (writer, value) => {
-    const bytes = encodeUtf8(value);
-    writer.unsigned(bytes.length);
-    writer.bytes(bytes);
-  },
+  write: (writer, value) => writer.text(value),
   read: (reader) => {
     const value = decodeUtf8Strict(reader.bytes(reader.unsigned()));
     if (value === undefined) throw new MalformedRecord('holds a text that is not UTF-8');
@@ -193,7 +216,9 @@ export function listOf<T>(codec: FieldCodec<T>): FieldCodec<readonly T[]> {
     read: (reader) => {
       const count = reader.unsigned();
       if (count > reader.left) throw new MalformedRecord(`declares ${count} members in ${reader.left} bytes`);
-      return Array.from({ length: count }, () => codec.read(reader));
+      const members: T[] = [];
+      for (let at = 0; at < count; at++) members.push(codec.read(reader));
+      return members;
     },
   };
 }

@@ -85,14 +85,18 @@ export function topicIdFromBytes(bytes: Uint8Array): TopicId {
   return (text + BASE64URL[bytes[15]! >> 2]! + BASE64URL[(bytes[15]! & 3) << 4]!) as TopicId;
 }
 
+/** What each character stands for, by its code; 255: nothing. */
+const SEXTETS = new Uint8Array(128).fill(0xff);
+for (let sextet = 0; sextet < BASE64URL.length; sextet++) SEXTETS[BASE64URL.charCodeAt(sextet)] = sextet;
+
 /** The 16 bytes of a topic id. */
 export function topicIdToBytes(id: TopicId): Uint8Array {
   const bytes = new Uint8Array(16);
   let bits = 0;
   let held = 0;
   let at = 0;
-  for (const character of id) {
-    bits = ((bits << 6) | BASE64URL.indexOf(character)) & 0xffff;
+  for (let character = 0; character < id.length; character++) {
+    bits = ((bits << 6) | SEXTETS[id.charCodeAt(character)]!) & 0xffff;
     held += 6;
     if (held >= 8 && at < 16) {
       held -= 8;

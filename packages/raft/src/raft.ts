@@ -260,11 +260,26 @@ export class Raft {
     this.#leadership?.flush(nowMs);
     this.#state.isDirty = false;
     const { log, outbox } = this.#state;
+    const hardState = this.#state.takeHardState();
+    const { install, truncateTo, entries, position } = this.#writes.next(
+      this.#leadership?.releasedOffset ?? log.endOffset,
+    );
+    const committed = this.#committed();
+    const said = outbox.take();
+    // Field by field: this is made for every message there is, and spreading costs more than all else here.
     const ready: Ready = {
-      hardState: this.#state.takeHardState(),
-      ...this.#writes.next(this.#leadership?.releasedOffset ?? log.endOffset),
-      committed: this.#committed(),
-      ...outbox.take(),
+      hardState,
+      install,
+      truncateTo,
+      entries,
+      position,
+      committed,
+      messages: said.messages,
+      messagesAfterPersist: said.messagesAfterPersist,
+      reads: said.reads,
+      snapshotReads: said.snapshotReads,
+      confirmedReads: said.confirmedReads,
+      failedReads: said.failedReads,
     };
     this.#writes.taken(ready);
     return ready;

@@ -21,6 +21,10 @@ class NodeTimer implements Timer {
   readonly callback: () => void;
   /** In the world's clock; undefined once it has run out while its node was paused. */
   event: Timer | undefined;
+  /** Its neighbours among the timers that wait; undefined: it waits no more, or is at an end. */
+  before: NodeTimer | undefined;
+  after: NodeTimer | undefined;
+  isPending = false;
 
   constructor(owner: NodeSimClock, dueMs: number, callback: () => void) {
     this.#owner = owner;
@@ -32,12 +36,47 @@ class NodeTimer implements Timer {
     this.event?.cancel();
     this.#owner.forget(this);
   }
+
+  readonly runOut = (): void => this.#owner.ranOut(this);
+}
+
+/** The timers that wait, in the order they were set. A list through the timers: a Set that all of them pass through costs as much as running them. */
+class PendingTimers {
+  #first: NodeTimer | undefined;
+  #last: NodeTimer | undefined;
+
+  add(timer: NodeTimer): void {
+    timer.isPending = true;
+    timer.before = this.#last;
+    if (this.#last === undefined) this.#first = timer;
+    else this.#last.after = timer;
+    this.#last = timer;
+  }
+
+  /** Idempotent. */
+  remove(timer: NodeTimer): void {
+    if (!timer.isPending) return;
+    const { before, after } = timer;
+    if (before === undefined) this.#first = after;
+    else before.after = after;
+    if (after === undefined) this.#last = before;
+    else after.before = before;
+    timer.isPending = false;
+    timer.before = undefined;
+    timer.after = undefined;
+  }
+
+  list(): readonly NodeTimer[] {
+    const timers: NodeTimer[] = [];
+    for (let timer = this.#first; timer !== undefined; timer = timer.after) timers.push(timer);
+    return timers;
+  }
 }
 
 export class NodeSimClock implements SimTime {
   readonly #world: SimClock;
   readonly #onError: ((cause: unknown) => void) | undefined;
-  readonly #pending = new Set<NodeTimer>();
+  readonly #pending = new PendingTimers();
   #overdue: NodeTimer[] = [];
   #rate: number;
   /** The world's time and this clock's at the last change of the rate. */
@@ -106,7 +145,7 @@ export class NodeSimClock implements SimTime {
     this.#worldBaseMs = this.#world.monotonicMs();
     this.#rate = rate;
     this.#world.trace.note('clock rate', rate);
-    for (const timer of this.#pending) {
+    for (const timer of this.#pending.list()) {
       if (timer.event === undefined) continue;
       timer.event.cancel();
       this.#arm(timer);
@@ -128,34 +167,37 @@ export class NodeSimClock implements SimTime {
     this.#isPaused = false;
     const overdue = this.#overdue;
     this.#overdue = [];
-    for (const timer of overdue) if (this.#pending.has(timer)) this.#arm(timer);
+    for (const timer of overdue) if (timer.isPending) this.#arm(timer);
   }
 
   /** The process is gone. */
   kill(): void {
     this.#isDead = true;
-    for (const timer of this.#pending) timer.event?.cancel();
-    this.#pending.clear();
+    for (const timer of this.#pending.list()) {
+      timer.event?.cancel();
+      this.#pending.remove(timer);
+    }
     this.#overdue = [];
   }
 
   /** Of the timers. */
   forget(timer: NodeTimer): void {
-    this.#pending.delete(timer);
+    this.#pending.remove(timer);
   }
 
   #arm(timer: NodeTimer): void {
     const leftMs = Math.max(0, timer.dueMs - this.monotonicMs());
-    timer.event = this.#world.after(leftMs / this.#rate, () => this.#due(timer));
+    timer.event = this.#world.after(leftMs / this.#rate, timer.runOut);
   }
 
-  #due(timer: NodeTimer): void {
+  /** Of the timers: the world says that one is due. */
+  ranOut(timer: NodeTimer): void {
     timer.event = undefined;
     if (this.#isPaused) {
       this.#overdue.push(timer);
       return;
     }
-    this.#pending.delete(timer);
+    this.#pending.remove(timer);
     this.#floorMs = Math.max(this.#floorMs, timer.dueMs);
     if (this.#onError === undefined) timer.callback();
     else {

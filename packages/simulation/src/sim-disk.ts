@@ -149,7 +149,7 @@ export class SimDisk implements Disk {
       const { parent, name } = this.#place(path, 'open');
       let node = parent.written.get(name);
       if (node === undefined) {
-        if (mode !== 'create') throw new DiskError('ENOENT', path, 'open');
+        if (mode !== 'create') throw absent(path);
         node = new FileNode();
         this.#change([{ directory: parent, name, node }]);
       }
@@ -357,6 +357,7 @@ export class SimDisk implements Disk {
 
   /** A rename between two folders is one transaction of the file system: syncing either folder commits it. */
   #commitNames(directory: DirectoryNode, order: number): void {
+    if (this.#names.length === 0) return;
     this.#names = this.#names.filter((change) => {
       const durable = change.order < order && change.entries.some((entry) => entry.directory === directory);
       if (durable) applyNames(change, 'durable');
@@ -407,6 +408,17 @@ export class SimDisk implements Disk {
     const parent = this.#lookup(segments, segments.length - 1);
     if (parent?.kind !== 'directory') throw new DiskError('ENOENT', path, operation);
     return { parent, name };
+  }
+}
+
+/** Nodes look for files that need not be there. Without its stack, which takes longest to find and has nothing but the clock in it. */
+function absent(path: string): DiskError {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return new DiskError('ENOENT', path, 'open');
+  } finally {
+    Error.stackTraceLimit = limit;
   }
 }
 

@@ -32,6 +32,20 @@ describe('a node’s clock', () => {
     expect(ran).to.deep.equal(['ten', 'hundred']);
   });
 
+  it('takes with it only timers that were not cancelled, at whichever place among the others', async () => {
+    for (const gone of [[0], [1], [3], [1, 2], [0, 3], [0, 1, 2, 3], [3, 3]]) {
+      const { world, clock, ran, at } = started();
+      const timers = ['a', 'b', 'c', 'd'].map((name) => at(10, name));
+      for (const index of gone) timers[index]!.cancel();
+      at(10, 'e');
+      clock.setRate(2);
+      expect(world.pending).to.equal(5 - new Set(gone).size);
+      await world.advance(5);
+      const kept = ['a', 'b', 'c', 'd'].filter((_, index) => !gone.includes(index));
+      expect(ran).to.deep.equal([...kept, 'e']);
+    }
+  });
+
   it('keeps timers in the order they are due when its rate changes between them', async () => {
     const { world, clock, ran, at } = started(0.9);
     at(100, 'first');

@@ -1,7 +1,7 @@
 // A whole production node in the simulated world: log folder, metadata log, replica of the quorum, controller, and a broker that
 // registers and heartbeats.
 
-import { type ImageDigester } from '@tidemark/controller';
+import { type ImageDigester, type TopicImage } from '@tidemark/controller';
 import { type BrokerEpoch, type BrokerId, failure, type Failure, invariant, isFailure } from '@tidemark/core';
 import { LogFolder } from '@tidemark/log';
 import {
@@ -37,6 +37,9 @@ export function productionNodes(seed: number): NodeFactory {
   const variant = variantOf(seed);
   return (env) => ProductionNode.open(env, variant);
 }
+
+/** Of a topic as an image has it: asked for after every change of a high watermark, and the same until the topic changes. */
+const placesOfTopic = new WeakMap<TopicImage, readonly PartitionPlace[]>();
 
 interface NodeParts {
   readonly broker: BrokerLifecycle;
@@ -146,9 +149,14 @@ class ProductionNode implements SimulatedNode {
   partitionsOf(name: string): readonly PartitionPlace[] {
     const topic = this.#node.image.topicByName(name);
     if (topic === undefined) return [];
-    return topic.partitions.map(({ partition, leader, leaderEpoch, replicas, isr, elr }) => ({
-      ...{ topic: name, topicId: topic.id, partition, leader, leaderEpoch, replicas, isr, elr },
-    }));
+    let places = placesOfTopic.get(topic);
+    if (places === undefined) {
+      places = topic.partitions.map(({ partition, leader, leaderEpoch, replicas, isr, elr }) => {
+        return { topic: name, topicId: topic.id, partition, leader, leaderEpoch, replicas, isr, elr };
+      });
+      placesOfTopic.set(topic, places);
+    }
+    return places;
   }
 
   registeredDirectory(broker: number): string | undefined {

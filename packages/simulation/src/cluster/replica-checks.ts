@@ -41,12 +41,18 @@ export function openReplicas(
   return open;
 }
 
+/** What was seen of one partition. */
+interface SeenPartition {
+  readonly name: string;
+  /** The highest high watermark of a leader. */
+  committed: number;
+  /** Who led, by leader epoch. */
+  readonly leaders: Map<number, number>;
+}
+
 export class ReplicaChecks {
   readonly #world: SimWorld;
-  /** The highest high watermark a leader was seen with. */
-  readonly #committed = new Map<string, number>();
-  /** Who was seen leading, by partition and leader epoch. */
-  readonly #leaders = new Map<string, number>();
+  readonly #partitions = new Map<string, SeenPartition[]>();
   /** The highest that each open replica was seen with. */
   readonly #highWatermarks = new WeakMap<object, number>();
 
@@ -67,23 +73,29 @@ export class ReplicaChecks {
 
   /** What a replica that is not open holds is not known. */
   #look(place: PartitionPlace): void {
-    const name = `${place.topic}-${place.partition}`;
+    const seen = this.#seen(place);
     const replicas = openReplicas(this.#world, place);
-    let committed = this.#committed.get(name) ?? 0;
+    let { committed } = seen;
     for (const { id, replica, highWatermark, isLeader, leaderEpoch } of replicas) {
-      this.#knows(name, id, replica, highWatermark);
-      if (isLeader) this.#leads(name, leaderEpoch, id);
+      this.#knows(seen.name, id, replica, highWatermark);
+      if (isLeader) this.#leads(seen, leaderEpoch, id);
       if (isLeader && leaderEpoch === place.leaderEpoch) committed = Math.max(committed, highWatermark);
     }
-    this.#committed.set(name, committed);
+    seen.committed = committed;
     for (const { id, log } of replicas) {
       const mayLead = place.isr.includes(id) || place.elr.includes(id);
       if (!mayLead || log.flushedOffset >= committed) continue;
       this.#world.violations.report(
         log.isQuiet ? 'in-sync-behind' : 'high-watermark-cut',
-        `${name}: node ${id} may lead and has ${log.flushedOffset} of ${committed} on its disk`,
+        `${seen.name}: node ${id} may lead and has ${log.flushedOffset} of ${committed} on its disk`,
       );
     }
+  }
+
+  #seen({ topic, partition }: PartitionPlace): SeenPartition {
+    let partitions = this.#partitions.get(topic);
+    if (partitions === undefined) this.#partitions.set(topic, (partitions = []));
+    return (partitions[partition] ??= { name: `${topic}-${partition}`, committed: 0, leaders: new Map() });
   }
 
   #knows(name: string, id: number, replica: object, highWatermark: number): void {
@@ -94,11 +106,13 @@ export class ReplicaChecks {
     this.#world.violations.report('high-watermark-regressed', what);
   }
 
-  #leads(name: string, epoch: number, id: number): void {
-    const key = `${name} in ${epoch}`;
-    const known = this.#leaders.get(key) ?? id;
-    this.#leaders.set(key, known);
-    if (known === id) return;
-    this.#world.violations.report('two-leaders-in-epoch', `${key}: node ${known} led, and node ${id} does`);
+  #leads({ name, leaders }: SeenPartition, epoch: number, id: number): void {
+    const known = leaders.get(epoch);
+    if (known === undefined) leaders.set(epoch, id);
+    if (known === undefined || known === id) return;
+    this.#world.violations.report(
+      'two-leaders-in-epoch',
+      `${name} in ${epoch}: node ${known} led, and node ${id} does`,
+    );
   }
 }
