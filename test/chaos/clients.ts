@@ -49,11 +49,15 @@ export class ChaosClients {
     this.#running.push(this.#consume());
   }
 
-  /** What was sent is settled, and the consumer has read to the end, or had so long to do it. */
-  async finish(drainMs: number): Promise<void> {
+  /** Nothing is sent any more, and what was sent is settled. */
+  async settle(): Promise<void> {
     this.#stopProducing = true;
     await Promise.all(this.#running.slice(0, -1));
     await Promise.all(this.#producers.map((producer) => producer.close()));
+  }
+
+  /** The consumer has read to the end, or had so long to do it. */
+  async finish(drainMs: number): Promise<void> {
     const ends = await this.#consumer.endOffsets(this.#load.partitions);
     const isAtEnd = (): boolean =>
       ends.every(

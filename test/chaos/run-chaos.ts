@@ -12,7 +12,7 @@ import { AckWatch } from './ack-watch.ts';
 import { ChaosClients, readAll, type Workload } from './clients.ts';
 import { faults, type Fault, type FaultContext } from './faults.ts';
 import { FaultLog, type Strike } from './fault-log.ts';
-import { fullIsr, notInSync } from './in-sync.ts';
+import { committedToTheEnd, fullIsr, notInSync } from './in-sync.ts';
 import { PeerLinks } from './peer-links.ts';
 import type { Profile } from './profile.ts';
 import { RecordedHistory } from './recorded-history.ts';
@@ -144,6 +144,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 
     links.heal();
     await inSync(admin, history);
+    await clients.settle();
+    await committedToTheEnd(admin, TOPICS, NODES.length, ISR_MS);
     await clients.finish(UNSEEN_MS);
     const tookMs = log.elapsedMs;
     await readAll(load, history, 60_000);
