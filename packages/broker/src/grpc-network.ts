@@ -12,7 +12,7 @@ import type { Clock, Lane, Network, NetworkMessage, NodeId } from '@tidemark/cor
 import {
   Channel,
   guardedService,
-  peerService,
+  peerMessageService,
   UndecodableRequest,
   type SendRequest,
   type SendRequestOutput,
@@ -155,7 +155,7 @@ export class GrpcNetwork implements Network {
       });
       call.on('end', () => answer());
     };
-    return [guardedService(peerService, ['Send']), { Send: send }];
+    return [guardedService(peerMessageService, ['Send']), { Send: send }];
   }
 
   /** A stream broke, for whatever reason: from now on what is sent to the peer also asks whether anybody listens there. */
@@ -237,7 +237,7 @@ class PeerLink {
   #open(): ClientDuplexStream<SendRequest, SendResponseOutput> | undefined {
     const { clock } = this.#options;
     if (clock.monotonicMs() < this.#retryAtMs) return undefined;
-    const call = this.#channel.stream(peerService.Send);
+    const call = this.#channel.stream(peerMessageService.Send);
     const over = (): void => {
       if (this.#call !== call) return;
       // Whatever was queued on it is lost.

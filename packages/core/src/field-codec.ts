@@ -107,16 +107,24 @@ export class FieldReader {
   }
 
   unsigned(maximum = Number.MAX_SAFE_INTEGER): number {
+    let byte = this.byte();
+    if (byte < 0x80 && byte <= maximum) return byte;
     let value = 0;
     let scale = 1;
-    for (;;) {
-      const byte = this.byte();
+    for (; ; byte = this.byte()) {
       value += (byte & 0x7f) * scale;
       if (value > maximum) throw new MalformedRecord(`holds a number above ${maximum}`);
       if (byte < 0x80) return value;
       scale *= 0x80;
       if (scale > Number.MAX_SAFE_INTEGER) throw new MalformedRecord('holds a number of too many bytes');
     }
+  }
+
+  /** How many members follow, none of which may be empty. */
+  count(): number {
+    const count = this.unsigned();
+    if (count > this.left) throw new MalformedRecord(`declares ${count} members in ${this.left} bytes`);
+    return count;
   }
 
   /** A view, not a copy. */
@@ -214,10 +222,8 @@ export function listOf<T>(codec: FieldCodec<T>): FieldCodec<readonly T[]> {
       for (const member of value) codec.write(writer, member);
     },
     read: (reader) => {
-      const count = reader.unsigned();
-      if (count > reader.left) throw new MalformedRecord(`declares ${count} members in ${reader.left} bytes`);
       const members: T[] = [];
-      for (let at = 0; at < count; at++) members.push(codec.read(reader));
+      for (let left = reader.count(); left > 0; left--) members.push(codec.read(reader));
       return members;
     },
   };

@@ -61,6 +61,8 @@ export class LogFiles {
   async checkpoint(offset: number, snapshot: Uint8Array): Promise<void> {
     const { disk } = this.#context;
     const { segments, directory } = this.#state;
+    // Without a segment's file recovery begins the log anew and reads nothing else: there is nothing to save for it.
+    if (segments.count === 1 && !segments.active.isCreated) return;
     await this.finishRolled();
     for (const [index, segment] of segments.all().entries()) {
       if (segment.indexes === undefined || !segment.isCreated) continue;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { DiskError, TidemarkError, topicIdFromBytes, type Offset } from '@tidemark/core';
+import { DiskError, TidemarkError, topicIdFromBytes, type LeaderEpoch, type Offset } from '@tidemark/core';
 import { defaultLogConfig, LogFolder } from '@tidemark/log';
 import { SimClock, SimPrng, type SimDisk } from '@tidemark/simulation';
 import {
@@ -198,6 +198,28 @@ describe('a log folder', () => {
       expect(second.folder.cleanShutdown, text).to.equal(undefined);
       await second.folder.close();
     }
+  });
+
+  it('writes no file for a checkpoint of a log that never held anything, and comes back the same', async () => {
+    const world = await openFolder();
+    const log = await openLog(world);
+    log.assignLeaderEpoch(3 as LeaderEpoch);
+    const files = (disk: SimDisk): string[] =>
+      [...disk.contents().keys()].filter((path) => path.startsWith(`data/${NAME}/`));
+    const before = files(world.disk);
+    await world.folder.checkpoint();
+    expect(files(world.disk)).to.deep.equal(before);
+    const again = await openFolder(world.disk.crash('nothing', new SimPrng(1)));
+    const recovered = await openLog(again);
+    expect([recovered.logStartOffset, recovered.nextOffset]).to.deep.equal([0, 0]);
+    recovered.assignLeaderEpoch(4 as LeaderEpoch);
+    await appended(recovered, { leaderEpoch: 4 });
+    await again.folder.checkpoint();
+    expect(files(again.disk).map((path) => path.slice(path.lastIndexOf('/') + 1))).to.include.members([
+      'leader-epoch-checkpoint',
+      '00000000000000000001.snapshot',
+    ]);
+    await again.folder.close();
   });
 
   it('saves recovery points, log starts and high watermarks as Kafka does, also of partitions that are not open', async () => {

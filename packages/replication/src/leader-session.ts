@@ -230,6 +230,12 @@ export class LeaderSession<P> {
     if (this.#finish(order) !== undefined) this.refuse({ slot: order.slot }, answer);
   }
 
+  /** Something waits to be read or told. */
+  get hasNews(): boolean {
+    const session = this.#session;
+    return session !== undefined && session.waiting.size + session.moved.size + session.outbox.length > 0;
+  }
+
   /** What there is to say; undefined when that is nothing. To be called until it is, and each message sent in order. */
   takeMessage(nowMs: number): LeaderMessage | undefined {
     const session = this.#session;

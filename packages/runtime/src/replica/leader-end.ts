@@ -53,8 +53,11 @@ export interface LeaderEndOptions extends EndOptions {
  * goes along in one message, is written there in one write and synced once.
  */
 const HOLD_MS = 5;
-/** A high watermark without batches waits so long for some. */
-const PROGRESS_DELAY_MS = 20;
+/**
+ * A high watermark without batches waits so long for some. Nobody waits for it: clients read from the leader, and a new leader
+ * learns it from those that follow it.
+ */
+const PROGRESS_DELAY_MS = 50;
 
 /** Silence of so many keep-alives ends a session. */
 export const SILENT_KEEP_ALIVES = 4;
@@ -272,7 +275,9 @@ export class LeaderEnd {
     const isHeld = this.#now < this.#heldUntilMs;
     const isThrottled = this.#now < this.#throttledUntilMs;
     const dueMs = Math.min(this.#session.nextDeadlineMs, isThrottled ? this.#throttledUntilMs : Infinity);
-    this.#timer.setAt(isHeld ? this.#heldUntilMs : dueMs);
+    // The acknowledgement comes first as a rule: while nothing waits for it there is nothing to wake up for.
+    const wakeMs = this.#session.hasNews ? this.#heldUntilMs : Math.max(this.#heldUntilMs, dueMs);
+    this.#timer.setAt(isHeld ? wakeMs : dueMs);
   }
 
   #due(): void {
