@@ -318,6 +318,101 @@ const hugeFetch: Timed = (target, untilMs) => {
   return repeat(target, untilMs, logService.Fetch.path, () => message, { parallel: 16 });
 };
 
+/** Messages of which most is sent and the end never is: what has come of them is the broker's to hold, or to give up. */
+const halfMessages: Timed = async (target, untilMs) => {
+  const most = frame(Buffer.alloc(6 * MIB), 0, 12 * MIB);
+  const sessions = Array.from({ length: 8 }, () => new Sessions(target));
+  const worker = async (at: number): Promise<void> => {
+    while (running(untilMs)) {
+      const stream = call(sessions[at % sessions.length]!.current, logService.ProduceStream.path);
+      stream.write(most);
+      await Promise.race([closed(stream), pause(untilMs - performance.now())]);
+      await pause(1);
+    }
+  };
+  await Promise.all(Array.from({ length: 200 }, (_, at) => worker(at)));
+  for (const session of sessions) session.close();
+};
+
+/** One message in frames of a byte each: on the way ten bytes a byte, and whatever it takes to remember a piece once it is here. */
+const crumbs: Timed = async (target, untilMs) => {
+  // HEADERS of POST /tidemark.v1.LogService/ProduceStream: two indexed fields, and three with names of the static table.
+  const literal = (index: number[], value: string): Buffer =>
+    Buffer.concat([Buffer.from(index), Buffer.from([value.length]), Buffer.from(value)]);
+  const headers = Buffer.concat([
+    Buffer.from([0x83, 0x86]),
+    literal([0x04], logService.ProduceStream.path),
+    literal([0x01], 'broker'),
+    literal([0x0f, 0x10], 'application/grpc'),
+  ]);
+  const crumb = Buffer.concat([frameHead(1, 0, 0, 1), Buffer.from([0])]);
+  const many = Buffer.concat(Array.from({ length: 2_000 }, () => crumb));
+  const worker = async (): Promise<void> => {
+    while (running(untilMs)) {
+      const socket = tcp(target);
+      const declared = frame(Buffer.alloc(0), 0, 12 * MIB);
+      socket.write(
+        Buffer.concat([PREFACE, frameHead(0, 4, 0, 0), frameHead(headers.length, 1, 4, 1), headers]),
+      );
+      socket.write(Buffer.concat([frameHead(declared.length, 0, 0, 1), declared]));
+      while (running(untilMs) && !socket.destroyed) {
+        if (socket.writableLength <= MIB) socket.write(many);
+        await pause(socket.writableLength > MIB ? 1 : 0);
+      }
+      socket.destroy();
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+};
+
+/** Whole requests, large and at once, more than may be in flight together: they wait, and somebody has to hold them. */
+const crowd: Timed = (target, untilMs) => {
+  const batches = Buffer.alloc(12 * MIB, 1);
+  const message = serialized(logService.Produce, {
+    partitions: [{ topic: 'healthy', partition: 0, batches }],
+  });
+  return repeat(target, untilMs, logService.Produce.path, () => message, { parallel: 64 });
+};
+
+/** Fetches that name fifty thousand partitions each: a megabyte on the way, fifty here, and an answer for each of them. */
+const fatFetches: Timed = async (target, untilMs) => {
+  const partitions = Array.from({ length: 50_000 }, () => ({
+    topic: 'quiet',
+    partition: 0,
+    partitionMaxBytes: 1,
+  }));
+  const message = serialized(logService.Fetch, { maxWaitMs: 300_000, minBytes: 1, partitions });
+  const sessions = new Sessions(target);
+  const worker = async (): Promise<void> => {
+    while (running(untilMs)) {
+      const stream = call(sessions.current, logService.Fetch.path);
+      stream.end(message);
+      await Promise.race([closed(stream), pause(untilMs - performance.now())]);
+      await pause(1);
+    }
+  };
+  await Promise.all(Array.from({ length: 60 }, worker));
+  sessions.close();
+};
+
+/** Small records, asked for decoded: each of them an object. */
+const decodedFetch: Timed = async (target, untilMs) => {
+  const small = batchOf(Array.from({ length: 50_000 }, () => 'x'));
+  const written = serialized(logService.Produce, {
+    partitions: [{ topic: 'small', partition: 0, batches: small }],
+  });
+  const filling = http2(target, target.port);
+  for (let at = 0; at < 24 && running(untilMs); at++) {
+    const stream = call(filling, logService.Produce.path);
+    stream.end(written);
+    await Promise.race([closed(stream), pause(2_000)]);
+  }
+  filling.destroy();
+  const partitions = [{ topic: 'small', partition: 0, partitionMaxBytes: 2 ** 31 - 1 }];
+  const message = serialized(logService.Fetch, { maxBytes: 2 ** 31 - 1, decodeRecords: true, partitions });
+  await repeat(target, untilMs, logService.Fetch.path, () => message);
+};
+
 const connectionChurn: Timed = async (target, untilMs) => {
   while (running(untilMs)) {
     const sockets = Array.from({ length: 50 }, () => tcp(target));
@@ -415,6 +510,9 @@ const timed: Readonly<Record<string, Timed>> = {
   'gzip-bomb': gzipBomb,
   'batch-bomb': batchBomb,
   oversize,
+  'half-messages': halfMessages,
+  crumbs,
+  crowd,
   'malformed-frames': malformedFrames,
   'declared-counts': declaredCounts,
   'deep-nesting': deepNesting,
@@ -429,6 +527,8 @@ const timed: Readonly<Record<string, Timed>> = {
   'slow-loris': slowLoris,
   'slow-reader': slowReader,
   'huge-fetch': hugeFetch,
+  'decoded-fetch': decodedFetch,
+  'fat-fetches': fatFetches,
   'connection-churn': connectionChurn,
   'password-guessing': passwordGuessing,
   'unauthenticated-admin': unauthenticatedAdmin,

@@ -6,11 +6,8 @@ import { HEADER, HostileRun, line } from './run-hostile.ts';
 const seconds = Number(process.argv[2] ?? 20);
 const names = process.argv.length > 3 ? process.argv.slice(3) : Object.keys(attacks);
 const MAX_P99_MS = 2_000;
-/**
- * What the broker bounds (twice 128 MiB that wait, requests of 100 MiB being inflated), the copies on their way out, and what Node has
- * not given back yet: freed buffers stay for a while, so that one attack shows in the figures of the next.
- */
-const MAX_RSS_MB = 2_000;
+/** What the limits of a broker's buffers add up to by default (docs/operations.md, "Memory"), with a heap that no attack may fill. */
+const MAX_RSS_MB = 944 + 256;
 
 const run = await HostileRun.start();
 process.stdout.write(`${HEADER}\n`);

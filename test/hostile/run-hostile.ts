@@ -72,6 +72,8 @@ export class HostileRun {
     await admin.createTopics([
       { name: 'healthy', partitions: 1 },
       { name: 'backlog', partitions: 1 },
+      { name: 'quiet', partitions: 1 },
+      { name: 'small', partitions: 1 },
     ]);
     await admin.security.upsertCredential({ user: 'admin', password: 'hard to guess' });
     await admin.security.alterQuotas({ clientId: '' }, { controller_mutation_rate: 5 });

@@ -15,6 +15,7 @@ import {
 import {
   defaultGrpcLimits,
   GrpcListener,
+  ReceiveMemory,
   type GrpcLimits,
   type PeerConnection,
   type ServiceRegistration,
@@ -43,6 +44,9 @@ export interface ListenersOptions {
   readonly http: HttpListenerOptions;
   readonly metrics: SecurityMetrics;
 }
+
+/** For requests on their way in. Nodes have their own: what clients do must not keep them from each other. */
+export type ReceiveMemories = Readonly<Record<'CLIENT' | 'PEER', ReceiveMemory>>;
 
 /** Who is at the other end of a call of a listener; see `GrpcListener.connectionOf`. */
 export type ConnectionOf = (peer: string) => PeerConnection | undefined;
@@ -89,9 +93,11 @@ function bindFailure(listener: Listener, cause: unknown): StartupError {
 export class Listeners {
   readonly #bound: readonly Bound[];
   readonly #config: BrokerConfig;
+  readonly #received: ReceiveMemories;
 
-  private constructor(config: BrokerConfig, bound: readonly Bound[]) {
+  private constructor(config: BrokerConfig, bound: readonly Bound[], received: ReceiveMemories) {
     this.#config = config;
+    this.#received = received;
     this.#bound = bound;
   }
 
@@ -99,13 +105,15 @@ export class Listeners {
   static async bind(options: ListenersOptions): Promise<Listeners> {
     const { config } = options;
     const bound: Bound[] = [];
+    const limitBytes = config.get('queued.max.request.bytes');
+    const received = { CLIENT: new ReceiveMemory(limitBytes), PEER: new ReceiveMemory(limitBytes) };
     try {
-      for (const listener of brokerListeners(config)) bound.push(await bindOne(listener, options));
+      for (const listener of brokerListeners(config)) bound.push(await bindOne(listener, options, received));
     } catch (thrown) {
-      await new Listeners(config, bound).close(0);
+      await new Listeners(config, bound, received).close(0);
       throw thrown;
     }
-    return new Listeners(config, bound);
+    return new Listeners(config, bound, received);
   }
 
   /** Ports by listener name. */
@@ -151,6 +159,11 @@ export class Listeners {
     return this.#bound.reduce((sum, { grpc }) => sum + (grpc?.connectionCount ?? 0), 0);
   }
 
+  /** Requests on their way in, by who sends them. */
+  get received(): ReceiveMemories {
+    return this.#received;
+  }
+
   /** Clients first: what they still wait for may need the other nodes. */
   async closeClients(graceMs: number): Promise<void> {
     const clients = this.#bound.flatMap(({ listener, grpc }) =>
@@ -167,7 +180,11 @@ export class Listeners {
   }
 }
 
-async function bindOne(listener: Listener, options: ListenersOptions): Promise<Bound> {
+async function bindOne(
+  listener: Listener,
+  options: ListenersOptions,
+  received: ReceiveMemories,
+): Promise<Bound> {
   const { host, port, kind } = listener;
   if (kind === 'HTTP') {
     const http = new HttpListener(options.http);
@@ -179,7 +196,7 @@ async function bindOne(listener: Listener, options: ListenersOptions): Promise<B
       tls: undefined,
     };
   }
-  const { grpc, tls } = grpcListener(listener, options);
+  const { grpc, tls } = grpcListener(listener, options, received[kind]);
   try {
     return {
       listener,
@@ -197,6 +214,7 @@ async function bindOne(listener: Listener, options: ListenersOptions): Promise<B
 function grpcListener(
   { name }: Listener,
   { config, clock, log, metrics }: ListenersOptions,
+  received: ReceiveMemory,
 ): { readonly grpc: GrpcListener; readonly tls: ReloadingTls | undefined } {
   const tls = openListenerTls(config, {
     listener: name,
@@ -214,6 +232,7 @@ function grpcListener(
       clientAuth: listenerConfig(config, name, 'ssl.client.auth'),
       onRefused: (remoteAddress, reason) => refusals.tell({ listener: name, remoteAddress, reason }),
     },
+    received,
   );
   return { grpc, tls };
 }

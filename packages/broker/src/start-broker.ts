@@ -17,6 +17,7 @@ import { FailureSignal } from './failure-signal.ts';
 import { forwardedReads } from './handlers/forwarded-reads.ts';
 import { Listeners } from './listeners.ts';
 import { createLogger } from './logger.ts';
+import { warnOfMemory } from './memory-sizing.ts';
 import { MetricsPage } from './metrics/metrics-page.ts';
 import { ReplicationMetrics } from './metrics/replication-metrics.ts';
 import { RequestMetrics } from './metrics/request-metrics.ts';
@@ -77,6 +78,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   readiness.block('starting', 'the node is starting');
   let page: MetricsPage | undefined;
   const requests = new RequestMetrics();
+  warnOfMemory(config, log);
   const listeners = await Listeners.bind({
     ...{ config, clock, log, metrics: requests.security },
     http: {
@@ -124,6 +126,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     page = new MetricsPage({
       ...{ context, readiness, storage, replication, network: node.network },
       connections: () => listeners.connectionCount,
+      received: listeners.received,
       folder: resolve(config.get('log.dirs')[0]!),
     });
     const security = new NodeSecurity(context);

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { nodeCodecs } from '@tidemark/compression';
 import { batchBaseOffset, batchLeaderEpoch, RecordCursor } from '@tidemark/record';
 import { logService } from '@tidemark/rpc';
+import { MAX_DECODED_BYTES } from '../src/handlers/fetch-answers.ts';
 import { batchOf, TestBroker } from './harness.ts';
 
 describe('a broker that is written to and read from', () => {
@@ -60,6 +61,34 @@ describe('a broker that is written to and read from', () => {
     expect(records[0]?.value?.toString()).to.equal('v');
     expect(records[0]?.headers[0]).to.deep.include({ key: 'h', value: Buffer.from('x') });
     expect(records[1]).to.not.have.property('value');
+  });
+
+  it('decodes no more than a megabyte for one answer, and the reader goes on from there', async () => {
+    await broker.createTopic('small');
+    const count = 40_000;
+    const batches = batchOf(Array.from({ length: count }, () => 'x'));
+    expect((await broker.produce({ topic: 'small', batches })).error).to.equal(null);
+    let next = 0;
+    let answers = 0;
+    while (next < count) {
+      const { records } = await broker.fetch(
+        { topic: 'small', fetchOffset: next, partitionMaxBytes: 2 ** 31 - 1 },
+        { decodeRecords: true, maxBytes: 2 ** 31 - 1 },
+      );
+      expect(records.length).to.be.within(1, MAX_DECODED_BYTES / 64);
+      expect(records[0]?.offset).to.equal(next);
+      next += records.length;
+      answers += 1;
+    }
+    expect([next, answers]).to.deep.equal([count, 3]);
+  });
+
+  it('refuses a fetch of more partitions than a stream may have', async () => {
+    const partitions = Array.from({ length: 10_001 }, (_, partition) => ({ topic: 'plain', partition }));
+    const thrown: unknown = await broker
+      .call(logService.Fetch, { partitions })
+      .catch((error: unknown) => error);
+    expect(String(thrown)).to.contain('names 10001 partitions and may name 10000');
   });
 
   for (const acks of ['ACKS_NONE', 'ACKS_LEADER', 'ACKS_ALL'] as const) {

@@ -152,3 +152,22 @@ describe('a broker without a tracer', () => {
     }
   });
 });
+
+describe('a tracer that brings its own copy of the API', () => {
+  const GLOBAL = Symbol.for('opentelemetry.js.api.1');
+  const globals = globalThis as unknown as Record<symbol, unknown>;
+  let before: unknown;
+  beforeEach(() => {
+    before = globals[GLOBAL];
+  });
+  afterEach(() => {
+    globals[GLOBAL] = before;
+  });
+
+  // The SDK asks for an API below 1.10, and an API sees nothing that an older minor version than its own has registered.
+  it('is found when it is of the newest version that the SDK takes', () => {
+    const tracer = {};
+    globals[GLOBAL] = { version: '1.9.0', trace: { getTracer: () => tracer } };
+    expect(registeredTracer()).to.equal(tracer);
+  });
+});

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
-import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { connect, type Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { status } from '@grpc/grpc-js';
 import {
   defaultGrpcLimits,
   GrpcListener,
   HealthRegistry,
+  ReceiveMemory,
   healthHandlers,
   healthService,
   type GrpcLimits,
@@ -17,8 +19,8 @@ describe('a listener under pressure', () => {
   let port: number;
   const sockets: Socket[] = [];
 
-  const start = async (limits: Partial<GrpcLimits>): Promise<void> => {
-    listener = new GrpcListener({ ...defaultGrpcLimits, ...limits });
+  const start = async (limits: Partial<GrpcLimits>, received?: ReceiveMemory): Promise<void> => {
+    listener = new GrpcListener({ ...defaultGrpcLimits, ...limits }, undefined, received);
     port = await listener.listen('127.0.0.1', 0);
     const health = new HealthRegistry();
     health.set('', 'SERVING');
@@ -86,5 +88,76 @@ describe('a listener under pressure', () => {
     expect(Number(headers['grpc-status'])).to.equal(status.DEADLINE_EXCEEDED);
     expect(session.destroyed).to.equal(false);
     session.destroy();
+  });
+
+  it('gives up the call that holds the most when too much is arriving, and goes on with the others', async () => {
+    const received = new ReceiveMemory(1_000_000);
+    await start({}, received);
+    const ask = (session: ClientHttp2Session): ClientHttp2Stream => {
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': healthService.Check.path,
+        'content-type': 'application/grpc',
+      });
+      stream.on('error', () => undefined);
+      return stream;
+    };
+    const sessions = [connectHttp2(`http://127.0.0.1:${port}`), connectHttp2(`http://127.0.0.1:${port}`)];
+    const [greedy, modest] = sessions.map(ask);
+    // Both are half a message; one is larger.
+    const declared = (length: number): Buffer =>
+      Buffer.from([0, 0, length >> 16, (length >> 8) & 255, length & 255]);
+    modest!.write(Buffer.concat([declared(200_000), Buffer.alloc(100_000)]));
+    while (received.usedBytes < 100_000) await new Promise(setImmediate);
+    greedy!.write(Buffer.concat([declared(0xff_ffff), Buffer.alloc(1_040_000)]));
+    const [headers] = (await once(greedy!, 'response')) as [Record<string, string>];
+    expect(Number(headers['grpc-status'])).to.equal(status.RESOURCE_EXHAUSTED);
+    expect(received.givenUpCount).to.equal(1);
+    expect(received.usedBytes).to.be.within(100_000, 200_005);
+    expect(modest!.closed).to.equal(false);
+    // And a whole one is answered beside it, and leaves nothing behind.
+    const whole = ask(sessions[1]!);
+    whole.end(Buffer.alloc(5));
+    const [answer] = (await once(whole, 'response')) as [Record<string, string>];
+    expect(answer[':status']).to.equal(200);
+    for (const session of sessions) session.destroy();
+    while (received.usedBytes > 0) await new Promise(setImmediate);
+  });
+
+  it('counts what a message is inflated to', async () => {
+    const received = new ReceiveMemory(1_000_000);
+    await start({}, received);
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': healthService.Check.path,
+      'content-type': 'application/grpc',
+      'grpc-encoding': 'gzip',
+    });
+    stream.on('error', () => undefined);
+    const bomb = gzipSync(Buffer.alloc(50_000_000));
+    const head = Buffer.from([1, 0, 0, 0, 0]);
+    head.writeUInt32BE(bomb.length, 1);
+    stream.end(Buffer.concat([head, bomb]));
+    const [headers] = (await once(stream, 'response')) as [Record<string, string>];
+    expect(Number(headers['grpc-status'])).to.equal(status.RESOURCE_EXHAUSTED);
+    expect([received.givenUpCount, received.usedBytes]).to.deep.equal([1, 0]);
+    session.destroy();
+  });
+
+  it('closes a connection whose message comes in crumbs', async () => {
+    await start({});
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    session.on('error', () => undefined);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': healthService.Check.path,
+      'content-type': 'application/grpc',
+    });
+    stream.on('error', () => undefined);
+    const closed = once(session, 'close');
+    stream.write(Buffer.from([0, 0, 0x10, 0, 0]));
+    while (!session.destroyed) await new Promise((resolve) => stream.write(Buffer.alloc(1), resolve));
+    await closed;
   });
 });

@@ -189,7 +189,11 @@ export class ReplicaManager {
       onError: (cause, partition) => options.onError(cause, `partition ${partition}`),
     });
     const find = (address: PartitionAddress): Partition | Failure => this.#hosted.find(address);
-    this.requestBudget = new ByteBudget(limits.maxRequestBytes, limits.maxQueuedForMemory);
+    this.requestBudget = new ByteBudget(
+      limits.maxRequestBytes,
+      limits.maxQueuedForMemory,
+      limits.maxRequestBytes,
+    );
     this.responseBudget = new ByteBudget(limits.maxResponseBytes, limits.maxQueuedForMemory);
     this.#purgatory = new FetchPurgatory(clock, limits.maxWaitingFetches);
     this.#produce = new ProducePath(find, clock, options.codecs, limits, options.observer);

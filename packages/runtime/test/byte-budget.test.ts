@@ -39,6 +39,21 @@ describe('a byte budget', () => {
     expect(await waiting).to.equal(false);
   });
 
+  it('refuses what would wait when too many bytes wait, save one request alone', async () => {
+    const budget = new ByteBudget(100, 10, 100);
+    expect(await budget.take(100)).to.equal(true);
+    const admitted: string[] = [];
+    void budget.take(90).then((ok) => admitted.push(`first:${ok}`));
+    expect(await budget.take(20), 'somebody holds what waits').to.equal(false);
+    budget.giveBack(100);
+    await settled();
+    expect(admitted).to.deep.equal(['first:true']);
+    void budget.take(500).then((ok) => admitted.push(`large:${ok}`));
+    budget.giveBack(90);
+    await settled();
+    expect(admitted).to.deep.equal(['first:true', 'large:true']);
+  });
+
   it('never has more in flight than its limit, save one request alone', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 30 }), async (sizes) => {

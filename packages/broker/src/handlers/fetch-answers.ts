@@ -44,34 +44,48 @@ export function fetchAnswerOf(wire: WireNames, positionId: number, result: Outco
 }
 
 /**
- * The records from the wanted offset on, in place of the batches. Inflated records count against the limit too: decoding stops at
- * `maxBytes` after at least one record, and the client goes on from the last offset it got.
+ * Most bytes of decoded records in one answer, of all its partitions together, whatever the client asks: a small record is a few bytes in
+ * a batch and some hundreds as an object. Who wants more at a time takes batches.
+ */
+export const MAX_DECODED_BYTES = 1024 * 1024;
+/** Of a record, and of each header of it. */
+const OBJECT_BYTES = 64;
+
+/** What one answer may still decode. */
+export interface DecodeAllowance {
+  leftBytes: number;
+}
+
+/**
+ * The records from the wanted offset on, in place of the batches. Decoding stops when the allowance is used up, after at least one record
+ * of the first partition that has any; the client goes on from the last offset it got.
  */
 export function decoded(
   context: BrokerContext,
   wire: FetchPartitionOutput,
   answer: FetchAnswer,
-  maxBytes: number,
+  allowance: DecodeAllowance,
 ): FetchAnswer {
   if (answer.sizeBytes === 0) return answer;
+  if (allowance.leftBytes <= 0) return { ...answer, parts: NO_PARTS, sizeBytes: 0, records: [] };
   const cursor = new RecordCursor({
     codecs: context.codecs,
     maxInflatedBytes: context.config.get('max.inflated.batch.bytes'),
   });
   const records: FetchedRecordAnswer[] = [];
-  let bytes = 0;
   cursor.load(Buffer.concat(answer.parts, answer.sizeBytes), wire.fetchOffset);
-  while (bytes < maxBytes && cursor.next()) {
+  while (allowance.leftBytes > 0 && cursor.next()) {
     const key = cursor.key();
     const value = cursor.value();
+    const headers = cursor.headers();
     records.push({
       offset: cursor.offset,
       timestampMs: cursor.timestampMs,
       key,
       value,
-      headers: cursor.headers(),
+      headers,
     });
-    bytes += 64 + (key?.length ?? 0) + (value?.length ?? 0);
+    allowance.leftBytes -= OBJECT_BYTES * (1 + headers.length) + (key?.length ?? 0) + (value?.length ?? 0);
   }
   const broken = cursor.failure;
   const plain = { ...answer, parts: NO_PARTS, sizeBytes: 0, records };

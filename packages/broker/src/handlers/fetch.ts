@@ -21,12 +21,14 @@ import type { BrokerContext } from '../broker-context.ts';
 import type { UnaryCallInfo } from '../grpc-call.ts';
 import { ANONYMOUS_CALLER } from '../security/callers.ts';
 import { topicPermission } from '../security/topic-permission.ts';
-import { decoded, fetchAnswerOf } from './fetch-answers.ts';
+import { decoded, fetchAnswerOf, MAX_DECODED_BYTES, type DecodeAllowance } from './fetch-answers.ts';
 
 /** What `partition_max_bytes` 0 means: Kafka's max.partition.fetch.bytes. */
 export const DEFAULT_PARTITION_BYTES = 1024 * 1024;
 /** Longest wait, in milliseconds: a client that asks for more is better served by asking again. */
 const MAX_WAIT_MS = 5 * 60_000;
+/** As many as a stream may have. */
+const MAX_PARTITIONS = 10_000;
 
 export function checkFetchPartition(
   wire: FetchPartitionOutput,
@@ -55,7 +57,11 @@ export async function fetch(
   ] as const) {
     if (value < 0) throw new MalformedRequest(`${name} ${value} is negative`);
   }
-  if (request.partitions.length === 0) throw new MalformedRequest('the request names no partition');
+  const { length } = request.partitions;
+  if (length === 0) throw new MalformedRequest('the request names no partition');
+  if (length > MAX_PARTITIONS) {
+    throw new MalformedRequest(`the request names ${length} partitions and may name ${MAX_PARTITIONS}`);
+  }
   const span = context.tracing.fetch('fetch', call.traceParent);
   if (span === undefined) return fetched(context, request, call);
   const ended = { 'tidemark.partitions': request.partitions.length };
@@ -83,7 +89,9 @@ async function fetched(
   }
   let throttleMs = 0;
   const serverMax = context.config.get('fetch.max.bytes');
-  const maxBytes = request.maxBytes === 0 ? serverMax : Math.min(request.maxBytes, serverMax);
+  const wanted = request.maxBytes === 0 ? serverMax : Math.min(request.maxBytes, serverMax);
+  const maxBytes = request.decodeRecords ? Math.min(wanted, MAX_DECODED_BYTES) : wanted;
+  const allowance: DecodeAllowance = { leftBytes: maxBytes };
   const results = await answerPartitions(
     request.partitions,
     (wire, address) => permission(wire) ?? checkFetchPartition(wire, address),
@@ -105,7 +113,7 @@ async function fetched(
     },
     (wire, result) => {
       const answer = fetchAnswerOf(wire, wire.positionId, result);
-      return request.decodeRecords ? decoded(context, wire, answer, maxBytes) : answer;
+      return request.decodeRecords ? decoded(context, wire, answer, allowance) : answer;
     },
   );
   return { results, throttleMs };

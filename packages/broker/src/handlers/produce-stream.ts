@@ -229,10 +229,10 @@ class ProduceStream {
 }
 
 /**
- * A grpc-js call reads 16 messages ahead of its handler, which at a megabyte or a hundred each is memory nobody counted. Node
- * gives no way to set this after construction but the state object.
+ * A grpc-js call reads 16 messages ahead of its handler, which at a megabyte or a hundred each is memory nobody counted. At 0 a
+ * stream that is paused reads nothing. Node gives no way to set this after construction but the state object.
  */
 function limitReadAhead(call: Call): void {
   const { _readableState: state } = call as unknown as { _readableState: { highWaterMark: number } };
-  state.highWaterMark = 1;
+  state.highWaterMark = 0;
 }

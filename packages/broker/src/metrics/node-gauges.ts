@@ -2,6 +2,7 @@
 
 import { statfs } from 'node:fs/promises';
 import type { NodeContext } from '../broker-context.ts';
+import type { ReceiveMemories } from '../listeners.ts';
 import type { Readiness } from '../readiness.ts';
 import { one, type AddGauge } from './gauge.ts';
 import { followerLag } from './partition-metrics.ts';
@@ -10,12 +11,13 @@ export interface NodeGaugeSources {
   readonly context: NodeContext;
   readonly readiness: Readiness;
   readonly connections: () => number;
+  readonly received: ReceiveMemories;
   /** `log.dirs`, absolute. */
   readonly folder: string;
 }
 
 export function addNodeGauges(add: AddGauge, sources: NodeGaugeSources): void {
-  const { context, readiness, connections, folder } = sources;
+  const { context, readiness, connections, folder, received } = sources;
   const { version, clusterId, self } = context;
   add(
     'tidemark_build_info',
@@ -28,6 +30,24 @@ export function addNodeGauges(add: AddGauge, sources: NodeGaugeSources): void {
   add('tidemark_ready', '1 when /readyz says ready.', [], () => one(readiness.ready ? 1 : 0));
   add('tidemark_connections', 'Open gRPC connections, of clients and other nodes.', [], () =>
     one(connections()),
+  );
+  add(
+    'tidemark_request_bytes_arriving',
+    'Bytes of requests that have come and that no handler has yet; at most queued.max.request.bytes of each.',
+    ['of'],
+    () => [
+      { labels: { of: 'clients' }, value: received.CLIENT.usedBytes },
+      { labels: { of: 'nodes' }, value: received.PEER.usedBytes },
+    ],
+  );
+  add(
+    'tidemark_requests_given_up',
+    'Calls ended since the start because too much was arriving, and most of it in them.',
+    ['of'],
+    () => [
+      { labels: { of: 'clients' }, value: received.CLIENT.givenUpCount },
+      { labels: { of: 'nodes' }, value: received.PEER.givenUpCount },
+    ],
   );
   add(
     'tidemark_disk_free_bytes',

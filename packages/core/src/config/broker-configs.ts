@@ -334,7 +334,7 @@ const networkSpecs = {
     min: 1024,
     unit: 'bytes',
     own: true,
-    doc: 'Produce bytes accepted and not yet answered, all connections together. At the limit no more is read from the connections until answers have gone out.',
+    doc: 'Produce bytes accepted and not yet answered, all connections together; beyond it requests wait, at most as many bytes again, and then are refused. As much again may be on its way in: beyond that the call that holds the most is ended with RESOURCE_EXHAUSTED.',
   }),
   'queued.max.response.bytes': long(128 * MIB, {
     min: 1024,

@@ -17,6 +17,8 @@ import {
 } from '@grpc/grpc-js';
 import type { TlsMaterial } from '../tls-material.ts';
 import { messageDeadline } from './message-deadline.ts';
+import { ReceiveMemory } from './receive-memory.ts';
+import { receivedCalls } from './received-calls.ts';
 import { TlsAcceptor, type ClientAuth } from './tls-acceptor.ts';
 
 export interface GrpcLimits {
@@ -71,6 +73,8 @@ const EARLY_MS = 300;
 const PREFACE_BYTES = 24;
 /** How long a TLS handshake may take. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Of a listener that shares no memory with others. */
+const OWN_RECEIVE_BYTES = 128 * 1024 * 1024;
 
 export type ServiceRegistration = readonly [ServiceDefinition, UntypedServiceImplementation];
 
@@ -80,6 +84,7 @@ interface Connection extends PeerConnection {
 
 export class GrpcListener {
   readonly #limits: GrpcLimits;
+  readonly #received: ReceiveMemory;
   readonly #sockets = new Set<Socket>();
   /** Those ready for HTTP/2, by `address:port` of the peer, as grpc-js names the peer of a call. */
   readonly #connections = new Map<string, Connection>();
@@ -89,8 +94,10 @@ export class GrpcListener {
   #server: Server | undefined;
   #injector: ConnectionInjector | undefined;
 
-  constructor(limits: GrpcLimits, tls?: ListenerTls) {
+  /** `received`: for requests on their way in, which listeners may share. */
+  constructor(limits: GrpcLimits, tls?: ListenerTls, received = new ReceiveMemory(OWN_RECEIVE_BYTES)) {
     this.#limits = limits;
+    this.#received = received;
     if (tls === undefined) return;
     this.#tls = new TlsAcceptor({
       ...tls,
@@ -150,7 +157,11 @@ export class GrpcListener {
       'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
       'grpc.keepalive_permit_without_calls': 1,
       'grpc.enable_channelz': 0,
-      interceptors: [messageDeadline(limits.beginTimeoutMs)],
+      // The first is given the call of grpc-js itself.
+      interceptors: [
+        receivedCalls(this.#received, limits.maxRequestBytes),
+        messageDeadline(limits.beginTimeoutMs),
+      ],
     });
     for (const [definition, implementation] of services) server.addService(definition, implementation);
     this.#server = server;

@@ -7,6 +7,7 @@ export * from './partition-requests.ts';
 export * from './peer-codec.ts';
 export * from './produce-codec.ts';
 export { GatheredMessage } from './protobuf-wire.ts';
+export * from './receive-memory.ts';
 export * from './reflection.ts';
 export * from './request-guard.ts';
 export * from './tls-acceptor.ts';

@@ -1,0 +1,182 @@
+// Counts what every call of a listener has received against the node's memory for it. grpc-js has no place for that: what it assembles
+// and inflates is in its private parts, so those two are replaced here, at the beginning of each call. Contract: nothing that has
+// come is uncounted until a handler has it; a call that is given up ends with RESOURCE_EXHAUSTED, which clients try again.
+
+import { status, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
+import { invariant } from '@tidemark/core';
+import { constants } from 'node:http2';
+import { createGunzip, createInflate } from 'node:zlib';
+import { logService } from '../definitions.ts';
+import { MessageAssembler } from './message-assembler.ts';
+import type { Received, ReceiveMemory } from './receive-memory.ts';
+
+/**
+ * A request other than a produce becomes objects, many times its size, that stay until the call ends: ten thousand names of partitions
+ * in a long poll are half a megabyte on the way and five here. Requests of the usual size are not worth counting.
+ */
+const OBJECTS_FACTOR = 10;
+const USUAL_REQUEST_BYTES = 64 * 1024;
+const PREFIX_BYTES = 5;
+
+interface Listener {
+  onReceiveMetadata(metadata: unknown): void;
+  onReceiveMessage(message: unknown): void;
+  onReceiveHalfClose(): void;
+  onCancel(): void;
+}
+
+/** Of `BaseServerInterceptingCall` of grpc-js what is used and replaced here. */
+interface BaseCall {
+  decoder: { write(data: Buffer): Buffer[] };
+  decompressMessage(message: Buffer, encoding: string): Buffer | Promise<Buffer>;
+  start(listener: Listener): void;
+  sendStatus(status: { code: status; details: string; metadata: null }): void;
+  readonly stream: {
+    readonly session?: {
+      readonly socket?: { readonly remoteAddress?: string };
+      destroy(error: undefined, code: number): void;
+    };
+    once(event: 'close', listener: () => void): unknown;
+  };
+}
+
+export function receivedCalls(memory: ReceiveMemory, maxRequestBytes: number): ServerInterceptor {
+  return (method, intercepted) => {
+    const call = intercepted as unknown as BaseCall;
+    invariant(
+      typeof call.decoder.write === 'function' && typeof call.decompressMessage === 'function',
+      'grpc-js assembles and inflates messages in a call',
+    );
+    const keeps = !method.requestStream && method.path !== logService.Produce.path;
+    new ReceivedCall(call, memory, maxRequestBytes, keeps);
+    // Not a wrapper: messages of streams are the hot path. grpc-js asks for the class, and uses what the interface has.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- as above
+    return intercepted as ServerInterceptingCall;
+  };
+}
+
+class ReceivedCall implements Received {
+  readonly address: string;
+  readonly connection: object;
+  readonly #call: BaseCall;
+  readonly #memory: ReceiveMemory;
+  readonly #assembler: MessageAssembler;
+  readonly #maxBytes: number;
+  /** Whether what a message becomes stays until the call ends. */
+  readonly #keeps: boolean;
+  /** The messages that are whole and not with the handler, in order; inflated ones with both sizes. */
+  readonly #whole: { bytes: number }[] = [];
+  #stopInflating: (() => void) | undefined;
+  #over = false;
+
+  constructor(call: BaseCall, memory: ReceiveMemory, maxBytes: number, keeps: boolean) {
+    const { session } = call.stream;
+    this.address = session?.socket?.remoteAddress ?? '';
+    this.connection = session ?? call;
+    this.#call = call;
+    this.#memory = memory;
+    this.#maxBytes = maxBytes;
+    this.#keeps = keeps;
+    this.#assembler = new MessageAssembler(maxBytes, (bytes) => this.#hold(bytes));
+    call.decoder = { write: (data) => this.#write(data) };
+    call.decompressMessage = (message, encoding) => this.#inflated(message, encoding);
+    const start = call.start.bind(call);
+    call.start = (listener) => start(this.#listening(listener));
+    call.stream.once('close', () => this.#end());
+  }
+
+  giveUp(): void {
+    this.#end();
+    const details =
+      'the node has no memory for more requests on their way in, and this one holds the most; try again later';
+    this.#call.sendStatus({ code: status.RESOURCE_EXHAUSTED, details, metadata: null });
+  }
+
+  #hold(bytes: number): void {
+    if (!this.#over) this.#memory.change(this, bytes);
+  }
+
+  #write(data: Buffer): Buffer[] {
+    const whole = this.#assembler.write(data);
+    if (this.#assembler.isCrumbled) {
+      // Whoever does this goes on, and each frame costs the same when nobody wants it any more.
+      this.#end();
+      this.#call.stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    }
+    // Given up by what came: grpc-js must not go on with it.
+    if (this.#over) return [];
+    for (const message of whole) this.#whole.push({ bytes: message.length });
+    return whole;
+  }
+
+  #listening(listener: Listener): Listener {
+    return {
+      onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
+      onReceiveMessage: (message) => {
+        const bytes = this.#whole.shift()?.bytes ?? 0;
+        const kept = this.#keeps ? Math.max(0, bytes - USUAL_REQUEST_BYTES) * OBJECTS_FACTOR : 0;
+        this.#hold(kept - bytes);
+        if (!this.#over) listener.onReceiveMessage(message);
+      },
+      onReceiveHalfClose: () => listener.onReceiveHalfClose(),
+      // At the end of every call, the answered ones too.
+      onCancel: () => {
+        this.#end();
+        listener.onCancel();
+      },
+    };
+  }
+
+  #inflated(message: Buffer, encoding: string): Buffer | Promise<Buffer> {
+    const contents = message.subarray(PREFIX_BYTES);
+    if (encoding === 'identity') return contents;
+    if (encoding === 'gzip' || encoding === 'deflate') return this.#inflate(contents, encoding);
+    const details = `Received message compressed with unsupported encoding "${encoding}"`;
+    return refused(status.UNIMPLEMENTED, details);
+  }
+
+  #inflate(contents: Buffer, encoding: 'gzip' | 'deflate'): Promise<Buffer> {
+    const whole = this.#whole.at(-1);
+    return new Promise((resolve, reject) => {
+      const inflater = encoding === 'gzip' ? createGunzip() : createInflate();
+      const parts: Buffer[] = [];
+      let bytes = 0;
+      const fail = (code: status, details: string): void => {
+        inflater.destroy();
+        parts.length = 0;
+        reject(Object.assign(new Error(details), { code, details }));
+      };
+      this.#stopInflating = () => fail(status.RESOURCE_EXHAUSTED, 'the call is over');
+      inflater.on('error', () => fail(status.INTERNAL, 'Failed to decompress message'));
+      inflater.on('data', (part: Buffer) => {
+        bytes += part.length;
+        parts.push(part);
+        if (bytes > this.#maxBytes) {
+          const details = `Received message that decompresses to a size larger than ${this.#maxBytes}`;
+          fail(status.RESOURCE_EXHAUSTED, details);
+          return;
+        }
+        if (whole !== undefined) whole.bytes += part.length;
+        this.#hold(part.length);
+      });
+      inflater.on('end', () => {
+        this.#stopInflating = undefined;
+        resolve(Buffer.concat(parts, bytes));
+      });
+      inflater.end(contents);
+    });
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#memory.end(this);
+    this.#assembler.drop();
+    this.#whole.length = 0;
+    this.#stopInflating?.();
+  }
+}
+
+function refused(code: status, details: string): Promise<never> {
+  return Promise.reject(Object.assign(new Error(details), { code, details }));
+}
