@@ -44,8 +44,7 @@ async function tcpServer(
   return { server, sockets, port: (server.address() as AddressInfo).port };
 }
 
-/** As every protocol above does: sends until an answer comes. Resolves with the first byte that arrived. */
-/** Over and over, until it has arrived; what was sent before may come first. */
+/** As every protocol above does: sends until it has arrived; what was sent before may come first. */
 async function sendUntilHeard(from: Network, to: Network, byte: number): Promise<void> {
   const arrived = new Promise<void>((resolve) => {
     to.onMessage(({ payload }) => {
