@@ -11,11 +11,17 @@ export class Admission {
   readonly #name: string;
   #disk: DiskState = 'roomy';
   isClosed = false;
-  isTruncating = false;
+  /** Cuts that are under way or wait for their turn. */
+  cuts = 0;
 
   constructor(context: LogContext, name: string) {
     this.#context = context;
     this.#name = name;
+  }
+
+  /** From when a cut is asked for: whoever looks at the end of the log meanwhile would see one that does not stay. */
+  get isTruncating(): boolean {
+    return this.cuts > 0;
   }
 
   /** Asked before anything of an append is done. */

@@ -180,7 +180,7 @@ export class PartitionLog {
     return () => this.#writtenListeners.delete(listener);
   }
 
-  /** Nothing is queued to be written, and no truncation is under way: the log's end is what it is. */
+  /** Nothing is queued to be written, and no truncation is under way or waits for its turn: the log's end is what it is. */
   get isQuiet(): boolean {
     return this.#queue.isEmpty && !this.#admission.isTruncating;
   }
@@ -236,7 +236,7 @@ export class PartitionLog {
 
   /**
    * Cuts off everything at and above `offset`; a batch that holds it goes whole. Below the log's start the log begins anew at
-   * `offset`. Always drops the epochs that begin at or above it. Appends are refused meanwhile. Resolves with the new end.
+   * `offset`. Always drops the epochs that begin at or above it. Appends are refused from the call on. Resolves with the new end.
    */
   truncateTo(offset: Offset): Promise<Offset> {
     return this.#exclusively(async () => {
@@ -383,12 +383,12 @@ export class PartitionLog {
     if (this.#context.offline !== undefined) throw TidemarkError.from(this.#context.offline);
   }
 
-  /** Runs a truncation with nothing else going on in the log. */
+  /** Runs a truncation with nothing else going on in the log. It may wait for its turn: until then nothing may be built on the end. */
   #exclusively(work: () => Promise<void>): Promise<Offset> {
+    this.#admission.cuts += 1;
     return this.#maintain(async () => {
-      this.#assertOnline();
-      this.#admission.isTruncating = true;
       try {
+        this.#assertOnline();
         await this.#commit.idle();
         await this.#sync.hold();
         // What was under way may have failed: then the disk holds anything, and a cut would be made at a guess.
@@ -403,7 +403,7 @@ export class PartitionLog {
           new TidemarkError('KAFKA_STORAGE_ERROR', 'The log was truncated.'),
         );
         this.#sync.release();
-        this.#admission.isTruncating = false;
+        this.#admission.cuts -= 1;
       }
       await this.#files.attempt('The leader epochs', () => this.#files.saveEpochs());
       if (this.#state.config.flushPolicy === 'ack') this.#sync.request();
