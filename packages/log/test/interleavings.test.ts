@@ -1,7 +1,18 @@
 // Named interleavings of what a log does with what is asked of it meanwhile, each of which once went wrong.
 
 import { expect } from 'chai';
-import { append, appended, at, batchOf, openFolder, openLog, smallSegments, type World } from './story.ts';
+import { SimPrng, type SimDisk } from '@tidemark/simulation';
+import {
+  append,
+  appended,
+  at,
+  batchOf,
+  openFolder,
+  openLog,
+  smallSegments,
+  valuesOf,
+  type World,
+} from './story.ts';
 
 const numbers = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, index) => String(from + index));
@@ -47,6 +58,40 @@ describe('a cut that waits for its turn', () => {
     expect(isQuiet).to.equal(false);
     expect(refused).to.include({ ok: false, error: 'REPLICA_NOT_AVAILABLE' });
     await cutting;
+    await world.folder.close();
+  });
+});
+
+describe('a full disk while retention looks', () => {
+  it('leaves nothing of a write that failed, though the segment is rolled before it is cut', async () => {
+    const world = await openFolder();
+    const config = { ...smallSegments, retentionMs: 1_000 };
+    const log = await openLog(world, config);
+    await appended(log, { text: 'old' });
+    await log.flush();
+    // The group fills this segment and two more; the write to the one behind them finds no room.
+    world.disk.inject({ error: 'ENOSPC', operation: 'write', skip: 3 });
+    const lost = numbers(0, 50).map((text) => append(log, batchOf({ text: `lost ${text}` })));
+    let retained: Promise<number> | undefined;
+    let isKept = false;
+    const failures: { readonly disk: SimDisk; readonly values: readonly string[] }[] = [];
+    world.disk.observe(({ operation }, phase) => {
+      if (phase !== 'before') return;
+      if (operation === 'remove') retained ??= log.runRetention(1_000_000, at(1));
+      if (retained !== undefined) isKept ||= append(log, batchOf({ text: 'kept' })).ok;
+      const values = ['old', 'kept'].slice(log.logStartOffset, log.flushedOffset);
+      failures.push({ disk: world.disk.fork('all', new SimPrng(3)), values });
+    });
+    await Promise.allSettled(lost.map((result) => (result.ok ? result.written : undefined)));
+    await retained;
+    await log.flush();
+    expect(log.flushedOffset).to.equal(2);
+    for (const [number, { disk, values }] of failures.entries()) {
+      const again = await openFolder(disk);
+      const found = await valuesOf(await openLog(again, config));
+      expect(found, `the power fails before step ${number}`).to.include.members(values);
+      await again.folder.close();
+    }
     await world.folder.close();
   });
 });
