@@ -277,7 +277,7 @@ export class PartitionLog {
       if (await this.#retention.isActiveExpired(nowMs, limit)) {
         if (this.#queue.isEmpty && this.#appender.roll()) await this.#commit.idle();
       }
-      return this.#queue.isEmpty ? this.#retention.run(nowMs, limit) : 0;
+      return this.#retention.run(nowMs, limit, () => this.#queue.revertible);
     });
   }
 

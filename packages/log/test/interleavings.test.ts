@@ -94,4 +94,53 @@ describe('a full disk while retention looks', () => {
     }
     await world.folder.close();
   });
+
+  it('keeps the segment that a write on its way may be taken back to', async () => {
+    for (let wait = 0; wait < 40; wait++) {
+      let fulls = 0;
+      let isAppended = false;
+      const onDiskFull = (): void => {
+        fulls += 1;
+        let left = wait;
+        const later = (): void => {
+          if (left-- > 0) queueMicrotask(later);
+          else isAppended ||= append(log, batchOf({ text: 'probe', valueBytes: 800 })).ok;
+        };
+        if (fulls === 1) later();
+      };
+      const world = await openFolder(undefined, { onDiskFull });
+      const log = await openLog(world, { ...smallSegments, retentionMs: 1_000 });
+      for (const text of numbers(0, 30)) await appended(log, { text });
+      await log.flush();
+      // Neither the empty segment that retention rolls to nor that of the probe can be made.
+      const path = (name: string): boolean => name.endsWith('.log');
+      world.disk.inject({ error: 'ENOSPC', operation: 'open', path, times: 2 });
+      await log.runRetention(1_000_000, at(30));
+      while (!isAppended) await Promise.resolve();
+      await log.quiet();
+      world.disk.clearFaults();
+      await appended(log, { text: 'kept' });
+      await log.flush();
+      expect(await valuesOf(log), `appended after ${wait} turns`).to.include('kept');
+      expect(world.offline).to.deep.equal([]);
+      await world.folder.close();
+    }
+  });
+});
+
+describe('retention', () => {
+  it('goes on in a log that something is always being written to', async () => {
+    const world = await openFolder();
+    const log = await openLog(world, { ...smallSegments, retentionBytes: 2_000 });
+    for (const text of numbers(0, 60)) await appended(log, { text });
+    await log.flush();
+    let last = append(log, batchOf({ text: 'more' }));
+    const stop = world.disk.observe((_, phase) => {
+      if (phase === 'before' && log.nextOffset < 200) last = append(log, batchOf({ text: 'more' }));
+    });
+    expect(await log.runRetention(0, at(60))).to.be.greaterThan(0);
+    stop();
+    if (last.ok) await last.written;
+    await world.folder.close();
+  });
 });
