@@ -2,7 +2,7 @@
 // through as a probe; its success opens the log again, its failure keeps it closed.
 
 import { failure, type Failure } from '@tidemark/core';
-import { DISK_FULL_MESSAGE, type LogContext } from './log-context.ts';
+import { closedLog, DISK_FULL_MESSAGE, type LogContext } from './log-context.ts';
 
 type DiskState = 'roomy' | 'cutting' | 'full' | 'probing';
 
@@ -28,7 +28,7 @@ export class Admission {
   refusal(sizeBytes: number, pendingBytes: number): Failure | undefined {
     const { offline, limits } = this.#context;
     if (offline !== undefined) return offline;
-    if (this.isClosed) return failure('UNKNOWN_TOPIC_OR_PARTITION', `The log ${this.#name} is closed.`);
+    if (this.isClosed) return closedLog(this.#name);
     if (this.isTruncating) {
       return failure('REPLICA_NOT_AVAILABLE', `The log ${this.#name} is being truncated.`);
     }

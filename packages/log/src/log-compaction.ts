@@ -49,6 +49,8 @@ export class LogCompaction {
 
   async clean(part: CleanablePart, nowMs: number): Promise<CleaningReport> {
     await this.idle();
+    // The folder may have another log of that name by now.
+    if (this.#state.isReleased) return { type: 'overtaken', name: this.#state.name };
     const cleaning = this.#clean(part, nowMs);
     this.#running = cleaning.then(
       () => undefined,

@@ -181,6 +181,8 @@ export class LogFolder {
     const target = `${this.directory}/${deletedFolderName(name, this.#deletionId())}`;
     try {
       await disk.rename(`${this.directory}/${name}`, target);
+      // What a reader has opened by its name up to now is not what the next log of that name will have there.
+      await this.#context.files.forgetIn(`${this.directory}/${name}`);
       await disk.syncDirectory(this.directory);
     } catch (error) {
       throw storageError(error);

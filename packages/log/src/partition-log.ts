@@ -19,7 +19,7 @@ import { cleanablePart, type CleanablePart } from './cleanable-part.ts';
 import { LogCompaction, type CleaningReport } from './log-compaction.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { CommitQueue, type RollSnapshot } from './commit-queue.ts';
-import { storageError, type LogContext, type LogState } from './log-context.ts';
+import { closedLog, storageError, type LogContext, type LogState } from './log-context.ts';
 import { isCompacted, type LogConfig } from './log-config.ts';
 import { LogFiles } from './log-files.ts';
 import { LogReader, type ReadOptions, type ReadResult } from './log-reader.ts';
@@ -78,7 +78,14 @@ export class PartitionLog {
     const tail = new TailCache(context.tailBudget);
     const ends = { nextOffset: endOffset, writtenOffset: endOffset, flushedOffset: endOffset };
     const log = { name, directory, config, segments, epochs, producers, tail, logStartOffset };
-    const state: LogState = { ...log, ...ends, truncations: 0, isDirectoryDirty: true };
+    const state: LogState = {
+      ...log,
+      ...ends,
+      truncations: 0,
+      cutting: undefined,
+      isReleased: false,
+      isDirectoryDirty: true,
+    };
     this.#state = state;
     this.#acknowledgeable = endOffset;
     this.#admission = new Admission(context, name);
@@ -154,6 +161,7 @@ export class PartitionLog {
   /** Applies from the next append on; a larger `retention.ms` or the like at the next retention pass. */
   updateConfig(config: LogConfig): void {
     this.#state.config = config;
+    if (this.#admission.isClosed) return;
     if (config.flushPolicy === 'ack') this.#sync.request();
     this.#advance();
   }
@@ -231,6 +239,7 @@ export class PartitionLog {
 
   /** Everything appended before is durable when this resolves. Rejects with KAFKA_STORAGE_ERROR. */
   flush(): Promise<void> {
+    if (this.#state.isReleased) return Promise.reject(TidemarkError.from(closedLog(this.name)));
     return this.#sync.through(this.#state.nextOffset);
   }
 
@@ -259,6 +268,7 @@ export class PartitionLog {
     offset: Offset,
   ): Promise<{ readonly ok: true; readonly logStartOffset: Offset } | Failure> {
     return this.#maintain(async () => {
+      if (this.#state.isReleased) return closedLog(this.name);
       if (offset > this.#acknowledgeable) {
         const message = `Offset ${offset} is above the end of ${this.name}, ${this.#acknowledgeable}.`;
         return failure('OFFSET_OUT_OF_RANGE', message);
@@ -379,7 +389,8 @@ export class PartitionLog {
     });
   }
 
-  #assertOnline(): void {
+  #assertUsable(): void {
+    if (this.#state.isReleased) throw TidemarkError.from(closedLog(this.name));
     if (this.#context.offline !== undefined) throw TidemarkError.from(this.#context.offline);
   }
 
@@ -388,11 +399,11 @@ export class PartitionLog {
     this.#admission.cuts += 1;
     return this.#maintain(async () => {
       try {
-        this.#assertOnline();
+        this.#assertUsable();
         await this.#commit.idle();
         await this.#sync.hold();
         // What was under way may have failed: then the disk holds anything, and a cut would be made at a guess.
-        this.#assertOnline();
+        this.#assertUsable();
         await work();
       } finally {
         const { nextOffset } = this.#state;
@@ -442,7 +453,8 @@ export class PartitionLog {
     if (!this.#files.hasRolled) return;
     void this.#maintain(async () => {
       // It may have its turn when the folder is gone already, or belongs to another log of that name.
-      if (this.#context.offline !== undefined || this.#isDiscarded) return;
+      const isGone = this.#isDiscarded || this.#state.isReleased;
+      if (this.#context.offline !== undefined || isGone) return;
       await this.#files.attempt('Finishing rolled segments', () => this.#files.finishRolled());
     });
   }
@@ -464,6 +476,8 @@ export class PartitionLog {
     this.#flushTimer?.cancel();
     this.#flushTimer = undefined;
     this.#retention.cancel();
+    this.#state.isReleased = true;
+    this.#state.truncations += 1;
     this.#state.tail.clear();
     for (const segment of this.#state.segments.all()) {
       const { file } = segment;

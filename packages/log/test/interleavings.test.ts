@@ -1,14 +1,17 @@
 // Named interleavings of what a log does with what is asked of it meanwhile, each of which once went wrong.
 
 import { expect } from 'chai';
+import { topicIdFromBytes } from '@tidemark/core';
 import { SimPrng, type SimDisk } from '@tidemark/simulation';
 import {
   append,
   appended,
   at,
   batchOf,
+  NAME,
   openFolder,
   openLog,
+  readFrom,
   smallSegments,
   valuesOf,
   type World,
@@ -31,6 +34,11 @@ async function during(
   await work();
   stop();
   return steps;
+}
+
+/** So many turns of the microtask queue: finer than the steps of the disk. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve();
 }
 
 describe('a cut that waits for its turn', () => {
@@ -82,7 +90,7 @@ describe('a full disk while retention looks', () => {
       const values = ['old', 'kept'].slice(log.logStartOffset, log.flushedOffset);
       failures.push({ disk: world.disk.fork('all', new SimPrng(3)), values });
     });
-    await Promise.allSettled(lost.map((result) => (result.ok ? result.written : undefined)));
+    await Promise.allSettled(lost.map(async (result) => (result.ok ? result.written : undefined)));
     await retained;
     await log.flush();
     expect(log.flushedOffset).to.equal(2);
@@ -116,7 +124,7 @@ describe('a full disk while retention looks', () => {
       const path = (name: string): boolean => name.endsWith('.log');
       world.disk.inject({ error: 'ENOSPC', operation: 'open', path, times: 2 });
       await log.runRetention(1_000_000, at(30));
-      while (!isAppended) await Promise.resolve();
+      await turns(wait);
       await log.quiet();
       world.disk.clearFaults();
       await appended(log, { text: 'kept' });
@@ -142,5 +150,57 @@ describe('retention', () => {
     stop();
     if (last.ok) await last.written;
     await world.folder.close();
+  });
+});
+
+describe('a reader', () => {
+  it('leaves no file open under its name for the log that has it next, at any turn of a deletion', async () => {
+    for (let turn = 0; turn < 60; turn++) {
+      const world = await openFolder();
+      const log = await openLog(world, smallSegments);
+      for (const text of numbers(0, 60)) await appended(log, { text });
+      await log.flush();
+      await readFrom(log, 0);
+      const deleting = world.folder.deletePartition(NAME);
+      await turns(turn);
+      const reading = readFrom(log, 0);
+      await deleting;
+      const topicId = topicIdFromBytes(new Uint8Array(16).fill(9));
+      const next = await world.folder.openPartition(NAME, topicId, smallSegments);
+      for (const text of numbers(100, 110)) await appended(next, { text });
+      await next.flush();
+      await reading;
+      const again = await openFolder(world.disk.crash('nothing', new SimPrng(3)));
+      const opened = await again.folder.openPartition(NAME, topicId, smallSegments);
+      expect(await valuesOf(opened), `read after ${turn} turns`).to.deep.equal(numbers(100, 110));
+      await again.folder.close();
+    }
+  });
+
+  it('waits for the cut that is under way, and never calls the log damaged', async () => {
+    for (const to of [5, 500]) {
+      for (let step = 0, steps = 1; step < steps; step++) {
+        const world = await openFolder();
+        const log = await openLog(world, smallSegments);
+        for (const text of numbers(0, 60)) await appended(log, { text });
+        const reads: ReturnType<typeof readFrom>[] = [];
+        const looks: Promise<unknown>[] = [];
+        steps = await during(
+          world,
+          step,
+          () => (to < 60 ? log.truncateTo(at(to)) : log.truncateFullyAndStartAt(at(to))),
+          () => {
+            for (const offset of [0, 3, 15, 59]) reads.push(readFrom(log, offset));
+            looks.push(log.offsetForTimestamp(1_000, at(60)), log.maxTimestamp());
+          },
+        );
+        await Promise.all(looks);
+        for (const read of await Promise.all(reads)) {
+          if (!read.ok)
+            expect(read.error, `before step ${step}: ${read.message}`).to.equal('OFFSET_OUT_OF_RANGE');
+        }
+        await world.folder.close();
+      }
+    }
   });
 });
