@@ -446,9 +446,13 @@ export class PartitionLog {
   }
 
   #flushed(): void {
+    const { config, flushedOffset, writtenOffset } = this.#state;
     this.#flushTimer?.cancel();
     this.#flushTimer = undefined;
-    this.#recordsSinceFlush = 0;
+    // What was written while this was synced waits from now on.
+    this.#recordsSinceFlush = writtenOffset - flushedOffset;
+    const isLeft = this.#recordsSinceFlush > 0 && config.flushPolicy === 'os';
+    if (isLeft && config.flushMs <= MAX_TIMER_MS) this.#startFlushTimer(config.flushMs);
     this.#advance();
     if (!this.#files.hasRolled) return;
     void this.#maintain(async () => {

@@ -204,3 +204,22 @@ describe('a reader', () => {
     }
   });
 });
+
+describe('flush.ms', () => {
+  it('holds for what is written while something else is synced', async () => {
+    const world = await openFolder();
+    const log = await openLog(world, { ...smallSegments, flushPolicy: 'os', flushMs: 1_000 });
+    // Several segments, which takes a while to sync, and is begun because they were rolled.
+    const results = numbers(0, 40).map((text) => append(log, batchOf({ text })));
+    const last = results.at(-1)!;
+    if (last.ok) await last.written;
+    await appended(log, { text: 'later' });
+    expect(log.flushedOffset, 'the sync is still under way').to.equal(0);
+    await turns(50);
+    expect([log.flushedOffset, log.logEndOffset]).to.deep.equal([40, 41]);
+    await world.clock.advance(1_000);
+    await turns(50);
+    expect(log.flushedOffset).to.equal(41);
+    await world.folder.close();
+  });
+});
