@@ -1,0 +1,43 @@
+// Named interleavings of a broker's partitions with their metadata, their disk and each other, each of which once went wrong.
+
+import { expect } from 'chai';
+import { topicIdFromBytes, type BrokerId, type PartitionIndex, type TopicId } from '@tidemark/core';
+import type { MetadataRecord } from '@tidemark/controller';
+import { batch, ReplicaNode } from './replica-node.ts';
+
+const TOPIC_ID = topicIdFromBytes(new Uint8Array(16).fill(1));
+
+const moved = (topicId: TopicId, replicas: readonly number[]): MetadataRecord => ({
+  type: 'partitionChange',
+  topicId,
+  partition: 0 as PartitionIndex,
+  replicas: replicas as BrokerId[],
+  isr: replicas as BrokerId[],
+  leader: replicas[0] as BrokerId,
+});
+
+describe('a partition whose log is being opened', () => {
+  it('has the configuration that was set meanwhile', async () => {
+    const node = await ReplicaNode.start();
+    const created = node.createTopic('t');
+    node.change({ type: 'topicConfig', topicId: TOPIC_ID, name: 'retention.bytes', value: '12345' });
+    await created;
+    expect(node.replicas.partition('t', 0 as PartitionIndex)?.log.config.retentionBytes).to.equal(12_345);
+    await node.close();
+  });
+
+  it('is opened when it has come back, though opening it had failed after it was moved away', async () => {
+    const node = await ReplicaNode.start();
+    node.disk.inject({ error: 'ENOSPC', operation: 'write', path: (path) => path.includes('/t-0/') });
+    const created = node.createTopic('t');
+    node.change(moved(TOPIC_ID, [2]));
+    node.change(moved(TOPIC_ID, [1]));
+    await created;
+    await node.clock.settle(node.replicas.whenHosted(TOPIC_ID));
+    await node.clock.advance(1_000);
+    expect(node.errors.join()).to.contain('disk is full');
+    expect([...node.replicas.unopenedReplicas()]).to.deep.equal([]);
+    expect((await node.produce('t', batch('a'))).receipt?.baseOffset).to.equal(0);
+    await node.close();
+  });
+});
