@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { topicIdFromBytes, type BrokerId, type PartitionIndex, type TopicId } from '@tidemark/core';
 import type { MetadataRecord } from '@tidemark/controller';
-import { batch, ReplicaNode } from './replica-node.ts';
+import { batch, from, ReplicaNode } from './replica-node.ts';
 
 const TOPIC_ID = topicIdFromBytes(new Uint8Array(16).fill(1));
 
@@ -38,6 +38,30 @@ describe('a partition whose log is being opened', () => {
     expect(node.errors.join()).to.contain('disk is full');
     expect([...node.replicas.unopenedReplicas()]).to.deep.equal([]);
     expect((await node.produce('t', batch('a'))).receipt?.baseOffset).to.equal(0);
+    await node.close();
+  });
+});
+
+describe('a pushed stream for which there is no memory', () => {
+  it('lets the broker go on, and is served once there is some', async () => {
+    const node = await ReplicaNode.start();
+    await node.createTopic('t');
+    await node.produce('t', batch('a'));
+    const { responseBudget } = node.replicas;
+    const all = 16 * 1024 * 1024;
+    expect(responseBudget.tryTake(all)).to.equal(true);
+    const waiting = Array.from({ length: 10 }, () => responseBudget.take(1));
+    const session = node.replicas.openFetchSession();
+    session.grant(1_000_000);
+    session.add({ ...from('t'), positionId: 7 });
+    const pushed = session.next();
+    await node.clock.advance(1_000);
+    responseBudget.giveBack(all);
+    for (const taken of await Promise.all(waiting)) if (taken) responseBudget.giveBack(1);
+    expect(await node.clock.settle(pushed)).to.containSubset([
+      { positionId: 7, sizeBytes: batch('a').length },
+    ]);
+    session.close();
     await node.close();
   });
 });
