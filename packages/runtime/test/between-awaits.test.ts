@@ -1,7 +1,13 @@
 // Named interleavings of a broker's partitions with their metadata, their disk and each other, each of which once went wrong.
 
 import { expect } from 'chai';
-import { topicIdFromBytes, type BrokerId, type PartitionIndex, type TopicId } from '@tidemark/core';
+import {
+  TidemarkError,
+  topicIdFromBytes,
+  type BrokerId,
+  type PartitionIndex,
+  type TopicId,
+} from '@tidemark/core';
 import type { MetadataRecord } from '@tidemark/controller';
 import { batch, from, ReplicaNode } from './replica-node.ts';
 
@@ -62,6 +68,25 @@ describe('a pushed stream for which there is no memory', () => {
       { positionId: 7, sizeBytes: batch('a').length },
     ]);
     session.close();
+    await node.close();
+  });
+});
+
+describe('retention', () => {
+  it('goes on with the other logs when it fails in one', async () => {
+    const node = await ReplicaNode.start();
+    const retained: string[] = [];
+    for (const topic of ['a', 'b', 'c']) {
+      await node.createTopic(topic);
+      const { log } = node.replicas.partition(topic, 0 as PartitionIndex)!;
+      log.runRetention = () => {
+        retained.push(topic);
+        return topic === 'b' ? Promise.reject(new TidemarkError('KAFKA_STORAGE_ERROR')) : Promise.resolve(0);
+      };
+    }
+    await node.clock.advance(300_000);
+    expect(retained).to.deep.equal(['a', 'b', 'c']);
+    expect(node.errors.join()).to.contain('retention of b-0');
     await node.close();
   });
 });
