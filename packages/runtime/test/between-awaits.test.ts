@@ -5,10 +5,18 @@ import {
   TidemarkError,
   topicIdFromBytes,
   type BrokerId,
+  type LeaderEpoch,
+  type Offset,
   type PartitionIndex,
   type TopicId,
 } from '@tidemark/core';
 import type { MetadataRecord } from '@tidemark/controller';
+import { defaultLogConfig, LogFolder } from '@tidemark/log';
+import { BatchBuilder, validateBatches, type Codecs } from '@tidemark/record';
+import { SimClock, SimDisk } from '@tidemark/simulation';
+import { FollowingReplica } from '../src/replica/following-replica.ts';
+import type { FollowerEnd } from '../src/replica/follower-end.ts';
+import type { ReplicaContext } from '../src/replica/replica-context.ts';
 import { batch, from, ReplicaNode } from './replica-node.ts';
 
 const TOPIC_ID = topicIdFromBytes(new Uint8Array(16).fill(1));
@@ -88,5 +96,78 @@ describe('retention', () => {
     expect(retained).to.deep.equal(['a', 'b', 'c']);
     expect(node.errors.join()).to.contain('retention of b-0');
     await node.close();
+  });
+});
+
+describe('a follower that has no room to note that it will be cut', () => {
+  it('asks again after a while, and is cut when there is room', async () => {
+    const clock = new SimClock();
+    const disk = new SimDisk();
+    const folder = await LogFolder.open({
+      disk,
+      clock,
+      directory: 'data',
+      onOffline: (cause) => expect.fail(String(cause)),
+    });
+    const log = await folder.openPartition('t-0', TOPIC_ID, defaultLogConfig);
+    for (const leaderEpoch of [1, 1, 2, 2] as LeaderEpoch[]) {
+      const builder = new BatchBuilder({ capacityBytes: 64 });
+      builder.append(1, null, new Uint8Array(4));
+      const bytes = builder.build().slice();
+      const valid = validateBatches(bytes, {
+        maxBatchBytes: 1000,
+        maxInflatedBytes: 1000,
+        codecs: {} as Codecs,
+      });
+      if (!valid.ok) throw new Error(valid.message);
+      log.append(bytes, valid.batches, { leaderEpoch, origin: 'leader' });
+    }
+    await log.flush();
+    await folder.checkpoint();
+    const asked: {
+      position: {
+        fetchOffset: Offset;
+        leaderEpoch: LeaderEpoch;
+        attempt: number;
+        lastFetchedEpoch: LeaderEpoch | -1;
+      };
+    }[] = [];
+    const end = {
+      subscribe: (_: unknown, wanted: (typeof asked)[number]) => asked.push(wanted),
+      unsubscribe: () => undefined,
+      acknowledged: () => undefined,
+    } as unknown as FollowerEnd;
+    const context = {
+      clock,
+      settings: { backoffMs: 100 },
+      exchange: { followerEnd: () => end },
+      onError: (cause: unknown) => expect.fail(String(cause)),
+    } as unknown as ReplicaContext;
+    const replica = new FollowingReplica({
+      context,
+      topicId: TOPIC_ID,
+      index: 0 as PartitionIndex,
+      leader: 2 as BrokerId,
+      leaderEpoch: 3 as LeaderEpoch,
+      log,
+      highWatermark: 0 as Offset,
+      codecs: {} as Codecs,
+      isThrottled: () => false,
+      onLogStart: () => undefined,
+    });
+    replica.begin();
+    const diverging = { type: 'diverging', epoch: 1 as LeaderEpoch, endOffset: 2 as Offset } as const;
+    disk.inject({ error: 'ENOSPC', operation: 'write' });
+    for (let turn = 1; turn <= 2; turn++) {
+      expect(asked).to.have.length(turn);
+      replica.answered(asked.at(-1)!.position, diverging);
+      await log.quiet();
+      for (let tick = 0; tick < 50; tick++) await Promise.resolve();
+      await clock.advance(100);
+    }
+    expect(asked.at(-1)!.position.fetchOffset).to.equal(2);
+    expect(log.nextOffset).to.equal(2);
+    replica.end();
+    await folder.close();
   });
 });
