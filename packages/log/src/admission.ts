@@ -25,7 +25,7 @@ export class Admission {
   }
 
   /** Asked before anything of an append is done. */
-  refusal(sizeBytes: number, pendingBytes: number): Failure | undefined {
+  refusal(sizeBytes: number, pendingBytes: number, isUrgent: boolean): Failure | undefined {
     const { offline, limits } = this.#context;
     if (offline !== undefined) return offline;
     if (this.isClosed) return closedLog(this.#name);
@@ -35,6 +35,7 @@ export class Admission {
     if (this.#disk !== 'roomy' && this.#disk !== 'full') {
       return failure('KAFKA_STORAGE_ERROR', DISK_FULL_MESSAGE);
     }
+    if (isUrgent) return undefined;
     const waiting = pendingBytes > 0 && pendingBytes + sizeBytes > limits.maxPartitionPendingBytes;
     if (waiting) return this.#tooMuch(pendingBytes, limits.maxPartitionPendingBytes, 'partition');
     const { pendingBytes: inFolder } = this.#context;
