@@ -2,8 +2,10 @@
 
 import { expect } from 'chai';
 import {
+  failure,
   TidemarkError,
   topicIdFromBytes,
+  type BrokerEpoch,
   type BrokerId,
   type LeaderEpoch,
   type Offset,
@@ -11,13 +13,16 @@ import {
   type TopicId,
 } from '@tidemark/core';
 import type { MetadataRecord } from '@tidemark/controller';
-import { defaultLogConfig, LogFolder } from '@tidemark/log';
+import { defaultLogConfig, LogFolder, type ReadResult } from '@tidemark/log';
 import { BatchBuilder, validateBatches, type Codecs } from '@tidemark/record';
 import { SimClock, SimDisk } from '@tidemark/simulation';
 import { FollowingReplica } from '../src/replica/following-replica.ts';
 import type { FollowerEnd } from '../src/replica/follower-end.ts';
+import { LeaderEnd } from '../src/replica/leader-end.ts';
+import type { LeadingReplica } from '../src/replica/leading-replica.ts';
 import type { ReplicaContext } from '../src/replica/replica-context.ts';
-import { batch, from, ReplicaNode } from './replica-node.ts';
+import { ReplicationQuota } from '../src/replica/replication-quota.ts';
+import { batch, from, REPLICATION, ReplicaNode } from './replica-node.ts';
 
 const TOPIC_ID = topicIdFromBytes(new Uint8Array(16).fill(1));
 
@@ -169,5 +174,56 @@ describe('a follower that has no room to note that it will be cut', () => {
     expect(log.nextOffset).to.equal(2);
     replica.end();
     await folder.close();
+  });
+});
+
+describe('a follower that has asked anew while a read for it was under way', () => {
+  it('is told of what is appended, though that read fails', async () => {
+    const clock = new SimClock();
+    const reads: ((result: ReadResult) => void)[] = [];
+    const ends = new Set<unknown>();
+    const standing = { logEndOffset: 5 as Offset, logStartOffset: 0 as Offset, highWatermark: 0 as Offset };
+    const replica = {
+      standing,
+      followerAsked: () => ({ type: 'accepted' }),
+      servedBy: (end: unknown) => ends.add(end),
+      notServedBy: (end: unknown) => ends.delete(end),
+      read: () => new Promise<ReadResult>((resolve) => reads.push(resolve)),
+    } as unknown as LeadingReplica;
+    const end = new LeaderEnd({
+      peer: 2 as BrokerId,
+      settings: REPLICATION,
+      clock,
+      send: () => true,
+      onError: () => undefined,
+      find: () => replica,
+      quota: new ReplicationQuota(),
+    });
+    const ask = (slot: number): void => {
+      const position = {
+        fetchOffset: 0 as Offset,
+        lastFetchedEpoch: -1,
+        leaderEpoch: 1 as LeaderEpoch,
+      } as const;
+      const place = { topicId: TOPIC_ID, partition: 0 as PartitionIndex };
+      end.receive({
+        type: 'follower',
+        session: { brokerEpoch: 1 as BrokerEpoch, number: 1 },
+        sequence: slot,
+        creditBytes: 100_000_000,
+        unsubscribed: slot === 0 ? [] : [slot - 1],
+        subscribed: [{ slot, ...place, ...position, acknowledgeableEnd: 0 as Offset }],
+        acknowledged: [],
+      });
+    };
+    ask(0);
+    await clock.advance(1);
+    ask(1);
+    await clock.advance(1);
+    expect(reads).to.have.length(2);
+    reads[0]!(failure('KAFKA_STORAGE_ERROR'));
+    await clock.advance(1);
+    expect(ends.has(end)).to.equal(true);
+    end.close();
   });
 });
