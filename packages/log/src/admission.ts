@@ -2,7 +2,7 @@
 // through as a probe; its success opens the log again, its failure keeps it closed.
 
 import { failure, type Failure } from '@tidemark/core';
-import { DISK_FULL_MESSAGE, type LogContext } from './log-context.ts';
+import { closedLog, DISK_FULL_MESSAGE, type LogContext } from './log-context.ts';
 
 type DiskState = 'roomy' | 'cutting' | 'full' | 'probing';
 
@@ -11,24 +11,31 @@ export class Admission {
   readonly #name: string;
   #disk: DiskState = 'roomy';
   isClosed = false;
-  isTruncating = false;
+  /** Cuts that are under way or wait for their turn. */
+  cuts = 0;
 
   constructor(context: LogContext, name: string) {
     this.#context = context;
     this.#name = name;
   }
 
+  /** From when a cut is asked for: whoever looks at the end of the log meanwhile would see one that does not stay. */
+  get isTruncating(): boolean {
+    return this.cuts > 0;
+  }
+
   /** Asked before anything of an append is done. */
-  refusal(sizeBytes: number, pendingBytes: number): Failure | undefined {
+  refusal(sizeBytes: number, pendingBytes: number, isUrgent: boolean): Failure | undefined {
     const { offline, limits } = this.#context;
     if (offline !== undefined) return offline;
-    if (this.isClosed) return failure('UNKNOWN_TOPIC_OR_PARTITION', `The log ${this.#name} is closed.`);
+    if (this.isClosed) return closedLog(this.#name);
     if (this.isTruncating) {
       return failure('REPLICA_NOT_AVAILABLE', `The log ${this.#name} is being truncated.`);
     }
     if (this.#disk !== 'roomy' && this.#disk !== 'full') {
       return failure('KAFKA_STORAGE_ERROR', DISK_FULL_MESSAGE);
     }
+    if (isUrgent) return undefined;
     const waiting = pendingBytes > 0 && pendingBytes + sizeBytes > limits.maxPartitionPendingBytes;
     if (waiting) return this.#tooMuch(pendingBytes, limits.maxPartitionPendingBytes, 'partition');
     const { pendingBytes: inFolder } = this.#context;

@@ -37,6 +37,8 @@ export interface AppendOptions {
    * be touched until `written` settles, and the tail keeps a copy.
    */
   readonly handOver?: boolean | undefined;
+  /** True: taken however much waits to be written. For a caller with limits of its own that cannot go on when it is refused. */
+  readonly isUrgent?: boolean | undefined;
 }
 
 export interface Appended {
@@ -79,7 +81,8 @@ export class Appender {
 
   append(bytes: Uint8Array, batches: readonly AppendBatch[], options: AppendOptions): AppendResult {
     const refusal =
-      this.#admission.refusal(bytes.length, this.#queue.pendingBytes) ?? this.#sizeFailure(batches, options);
+      this.#admission.refusal(bytes.length, this.#queue.pendingBytes, options.isUrgent === true) ??
+      this.#sizeFailure(batches, options);
     if (refusal !== undefined) return refusal;
     const first = batches[0];
     invariant(first !== undefined && first.at === 0, 'an append begins with a batch');

@@ -117,8 +117,10 @@ export class CommitLoop {
     const groups = this.#queue.takeAll();
     if (this.#admission.cutting()) this.#context.warn(DISK_FULL_MESSAGE, error);
     const discarded = this.#rollBack(groups, rejection);
+    // Taken now: retention may roll the log before the cut comes to it.
+    const { active } = this.#state.segments;
     try {
-      await this.#cut(discarded);
+      await this.#cut(discarded, active);
     } catch (cutError) {
       this.#context.goOffline(cutError);
     }
@@ -144,7 +146,7 @@ export class CommitLoop {
     return discarded;
   }
 
-  async #cut(discarded: readonly Segment[]): Promise<void> {
+  async #cut(discarded: readonly Segment[], active: Segment): Promise<void> {
     const { disk, files } = this.#context;
     for (const segment of discarded.toReversed()) {
       if (!segment.isCreated) continue;
@@ -152,8 +154,8 @@ export class CommitLoop {
       segment.file = undefined;
       await files.forget(segment.path);
       await disk.removeFile(segment.path);
+      this.#state.isDirectoryDirty = true;
     }
-    const { active } = this.#state.segments;
     if (active.isCreated) {
       active.file ??= await files.hold(active.path);
       await active.file.file.truncate(active.sizeBytes);

@@ -63,6 +63,11 @@ export class CommitQueue {
     return this.#groups.length === 0 && this.#inFlight === undefined;
   }
 
+  /** The segment that is active again if what waits cannot be written; undefined: nothing waits. */
+  get revertible(): Segment | undefined {
+    return (this.#inFlight ?? this.#groups[0])?.mark.segment;
+  }
+
   /** The group the next append of `sizeBytes` goes into; a new one when the last is full or being written. */
   open(log: QueuedLog, sizeBytes: number): Group {
     const last = this.#groups.at(-1);

@@ -15,15 +15,18 @@ export class OffsetCheckpoint {
   readonly #directory: string;
   readonly #name: string;
   readonly #offsets: Map<string, number>;
+  /** The file could not be read: whatever was in it is not known. */
+  readonly isDamaged: boolean;
   readonly #mutex = new Mutex();
   #version = 0;
   #savedVersion = 0;
 
-  constructor(disk: Disk, directory: string, name: string, offsets: Map<string, number>) {
+  constructor(disk: Disk, directory: string, name: string, offsets: Map<string, number> | undefined) {
+    this.isDamaged = offsets === undefined;
     this.#disk = disk;
     this.#directory = directory;
     this.#name = name;
-    this.#offsets = offsets;
+    this.#offsets = offsets ?? new Map<string, number>();
   }
 
   /** A file that cannot be read counts as empty, after `onDamaged`. */
@@ -37,7 +40,7 @@ export class OffsetCheckpoint {
     const bytes = await readWholeFile(disk, path, MAX_FILE_BYTES);
     const offsets = bytes === undefined ? new Map<string, number>() : decodeOffsetCheckpoint(bytes);
     if (offsets === undefined) onDamaged(path);
-    return new OffsetCheckpoint(disk, directory, name, offsets ?? new Map<string, number>());
+    return new OffsetCheckpoint(disk, directory, name, offsets);
   }
 
   get(name: string): number | undefined {

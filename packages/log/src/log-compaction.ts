@@ -49,6 +49,8 @@ export class LogCompaction {
 
   async clean(part: CleanablePart, nowMs: number): Promise<CleaningReport> {
     await this.idle();
+    // The folder may have another log of that name by now.
+    if (this.#state.isReleased) return { type: 'overtaken', name: this.#state.name };
     const cleaning = this.#clean(part, nowMs);
     this.#running = cleaning.then(
       () => undefined,
@@ -82,6 +84,7 @@ export class LogCompaction {
       });
     const host = { context: this.#context, state: this.#state, isWanted, swap };
     try {
+      await this.#begin(part.firstDirtyOffset, isWanted);
       const result = await new CleaningPass(host, part, nowMs).run();
       if (result.isComplete) await this.#finish(result.firstDirtyOffset, isWanted);
       return { type: result.isComplete ? 'cleaned' : 'interrupted', name, ...result };
@@ -102,6 +105,12 @@ export class LogCompaction {
       if (error instanceof DiskError) this.#context.goOffline(error);
       throw error;
     }
+  }
+
+  /** That it is being cleaned is noted before it is: from then on a gap between two segments is no loss (see recovery). */
+  async #begin(firstDirtyOffset: number, isWanted: () => boolean): Promise<void> {
+    const { name } = this.#state;
+    if (this.#context.firstDirtyOffset(name) === undefined) await this.#finish(firstDirtyOffset, isWanted);
   }
 
   async #finish(firstDirtyOffset: number, isWanted: () => boolean): Promise<void> {

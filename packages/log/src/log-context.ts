@@ -2,7 +2,7 @@
 // Contract: `LogState` is plain state with one writer for each field; offsets obey
 // logStart <= flushed <= written <= next (written is the log end that readers see, next the offset the next append gets).
 
-import { DiskError, type Clock, type Disk, TidemarkError, type Failure } from '@tidemark/core';
+import { DiskError, type Clock, type Disk, failure, TidemarkError, type Failure } from '@tidemark/core';
 import type { Codecs } from '@tidemark/record';
 import type { LogConfig } from './log-config.ts';
 import type { LeaderEpochCache } from './leader-epoch-cache.ts';
@@ -76,8 +76,12 @@ export interface LogState {
   readonly epochs: LeaderEpochCache;
   readonly producers: ProducerState;
   readonly tail: TailCache;
-  /** Raised by every truncation and every swap of cleaned segments, so that a read in flight notices. */
+  /** Raised by every truncation, every swap of cleaned segments and the close, so that a read in flight notices. */
   truncations: number;
+  /** The files are being cut: what is read meanwhile may be neither the old log nor the new one. Settles when that is over. */
+  cutting: Promise<void> | undefined;
+  /** Closed, and done with its files: the folder may have another log of that name by now. */
+  isReleased: boolean;
   /** Names were made in the folder that are not synced yet. */
   isDirectoryDirty: boolean;
 }
@@ -85,6 +89,10 @@ export interface LogState {
 export const DISK_FULL_MESSAGE =
   'The disk is full: nothing more is appended until there is room. Free space, add some, or lower ' +
   'retention.ms or retention.bytes; appends are tried again by themselves.';
+
+/** Nothing is done with the files of a log that is closed. */
+export const closedLog = (name: string): Failure =>
+  failure('UNKNOWN_TOPIC_OR_PARTITION', `The log ${name} is closed.`);
 
 /** Asked anew after every wait. */
 export function isOffline(context: LogContext): boolean {

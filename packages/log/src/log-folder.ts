@@ -22,7 +22,7 @@ import type { CleanablePart } from './cleanable-part.ts';
 import type { CleaningReport } from './log-compaction.ts';
 import { FolderCheckpoints } from './folder-checkpoints.ts';
 import { FolderContext, type FolderEvents, type FolderSettings } from './folder-context.ts';
-import type { LogConfig } from './log-config.ts';
+import { isCompacted, type LogConfig } from './log-config.ts';
 import { isDiskFull, storageError } from './log-context.ts';
 import { PartitionLog } from './partition-log.ts';
 import { readPartitionMetadata, writePartitionMetadata } from './partition-metadata.ts';
@@ -181,6 +181,8 @@ export class LogFolder {
     const target = `${this.directory}/${deletedFolderName(name, this.#deletionId())}`;
     try {
       await disk.rename(`${this.directory}/${name}`, target);
+      // What a reader has opened by its name up to now is not what the next log of that name will have there.
+      await this.#context.files.forgetIn(`${this.directory}/${name}`);
       await disk.syncDirectory(this.directory);
     } catch (error) {
       throw storageError(error);
@@ -296,6 +298,7 @@ export class LogFolder {
         recoveryPoint: recoveryPoints.get(name) ?? 0,
         logStartOffset: logStarts.get(name) ?? 0,
         cleanedEndOffset: firstDirty.get(name) ?? 0,
+        mayHaveGaps: isCompacted(config) || firstDirty.isDamaged || firstDirty.get(name) !== undefined,
         onProgress: (scannedBytes) => this.#options.onProgress?.(name, scannedBytes),
       });
       const onClosed = (): void => this.#forget(name);

@@ -12,7 +12,7 @@ import {
   batchSizeBytes,
 } from '@tidemark/record';
 import { MAX_BATCH_BYTES } from './log-config.ts';
-import type { LogContext, LogState } from './log-context.ts';
+import { closedLog, type LogContext, type LogState } from './log-context.ts';
 import type { Segment } from './segment.ts';
 import { readFully } from './write-fully.ts';
 
@@ -62,7 +62,8 @@ export class LogReader {
   }
 
   #refusal(offset: number): Failure | undefined {
-    const { logStartOffset, writtenOffset, name } = this.#state;
+    const { logStartOffset, writtenOffset, name, isReleased } = this.#state;
+    if (isReleased) return closedLog(name);
     if (this.#context.offline !== undefined) return this.#context.offline;
     if (offset >= logStartOffset && offset <= writtenOffset) return undefined;
     const message = `Offset ${offset} is not in ${name}, which holds ${logStartOffset} to ${writtenOffset}.`;
@@ -70,7 +71,11 @@ export class LogReader {
   }
 
   async #readDisk(offset: number, limit: number, options: ReadOptions): Promise<ReadResult> {
-    const { segments, truncations } = this.#state;
+    const { segments, truncations, cutting } = this.#state;
+    if (cutting !== undefined) {
+      await cutting;
+      return this.read(offset, options);
+    }
     const index = segments.floorIndex(offset);
     const segment = segments.at(index);
     if (segment === undefined) return this.#corrupt(offset, 'no segment holds it');

@@ -29,10 +29,16 @@ export class LogRetention {
     return (await this.#countExpired(nowMs, highWatermark)) === segments.count;
   }
 
-  /** Removes what is past its time; answers how many segments. The queue of writes is empty. */
-  async run(nowMs: number, highWatermark: number): Promise<number> {
+  /**
+   * Removes what is past its time; answers how many segments. None from `revertible()` on: a full disk may take the log back to that
+   * one, as long as something waits to be written.
+   */
+  async run(nowMs: number, highWatermark: number, revertible: () => Segment | undefined): Promise<number> {
     const { segments } = this.#state;
-    const count = Math.min(await this.#countExpired(nowMs, highWatermark), segments.count - 1);
+    const expired = await this.#countExpired(nowMs, highWatermark);
+    // Asked after the wait. What is queued from now on can be taken back no further than to what is the active segment now.
+    const last = revertible() ?? segments.active;
+    const count = Math.min(expired, segments.floorIndex(last.baseOffset));
     if (count === 0) return 0;
     await this.#remove(count, segments.at(count)!.baseOffset);
     return count;

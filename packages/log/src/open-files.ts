@@ -57,6 +57,12 @@ export class OpenFiles {
     if (entry.holders === 0) await (await entry.opening).close();
   }
 
+  /** The same of everything in a folder that is renamed or removed. */
+  async forgetIn(directory: string): Promise<void> {
+    for (const path of [...this.#entries.keys()])
+      if (path.startsWith(`${directory}/`)) await this.forget(path);
+  }
+
   /** Closes what nobody holds; the rest closes at its release. */
   async close(): Promise<void> {
     for (const path of [...this.#entries.keys()]) await this.forget(path);

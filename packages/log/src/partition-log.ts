@@ -19,7 +19,7 @@ import { cleanablePart, type CleanablePart } from './cleanable-part.ts';
 import { LogCompaction, type CleaningReport } from './log-compaction.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { CommitQueue, type RollSnapshot } from './commit-queue.ts';
-import { storageError, type LogContext, type LogState } from './log-context.ts';
+import { closedLog, storageError, type LogContext, type LogState } from './log-context.ts';
 import { isCompacted, type LogConfig } from './log-config.ts';
 import { LogFiles } from './log-files.ts';
 import { LogReader, type ReadOptions, type ReadResult } from './log-reader.ts';
@@ -78,7 +78,14 @@ export class PartitionLog {
     const tail = new TailCache(context.tailBudget);
     const ends = { nextOffset: endOffset, writtenOffset: endOffset, flushedOffset: endOffset };
     const log = { name, directory, config, segments, epochs, producers, tail, logStartOffset };
-    const state: LogState = { ...log, ...ends, truncations: 0, isDirectoryDirty: true };
+    const state: LogState = {
+      ...log,
+      ...ends,
+      truncations: 0,
+      cutting: undefined,
+      isReleased: false,
+      isDirectoryDirty: true,
+    };
     this.#state = state;
     this.#acknowledgeable = endOffset;
     this.#admission = new Admission(context, name);
@@ -154,6 +161,7 @@ export class PartitionLog {
   /** Applies from the next append on; a larger `retention.ms` or the like at the next retention pass. */
   updateConfig(config: LogConfig): void {
     this.#state.config = config;
+    if (this.#admission.isClosed) return;
     if (config.flushPolicy === 'ack') this.#sync.request();
     this.#advance();
   }
@@ -180,7 +188,7 @@ export class PartitionLog {
     return () => this.#writtenListeners.delete(listener);
   }
 
-  /** Nothing is queued to be written, and no truncation is under way: the log's end is what it is. */
+  /** Nothing is queued to be written, and no truncation is under way or waits for its turn: the log's end is what it is. */
   get isQuiet(): boolean {
     return this.#queue.isEmpty && !this.#admission.isTruncating;
   }
@@ -231,12 +239,13 @@ export class PartitionLog {
 
   /** Everything appended before is durable when this resolves. Rejects with KAFKA_STORAGE_ERROR. */
   flush(): Promise<void> {
+    if (this.#state.isReleased) return Promise.reject(TidemarkError.from(closedLog(this.name)));
     return this.#sync.through(this.#state.nextOffset);
   }
 
   /**
    * Cuts off everything at and above `offset`; a batch that holds it goes whole. Below the log's start the log begins anew at
-   * `offset`. Always drops the epochs that begin at or above it. Appends are refused meanwhile. Resolves with the new end.
+   * `offset`. Always drops the epochs that begin at or above it. Appends are refused from the call on. Resolves with the new end.
    */
   truncateTo(offset: Offset): Promise<Offset> {
     return this.#exclusively(async () => {
@@ -259,6 +268,7 @@ export class PartitionLog {
     offset: Offset,
   ): Promise<{ readonly ok: true; readonly logStartOffset: Offset } | Failure> {
     return this.#maintain(async () => {
+      if (this.#state.isReleased) return closedLog(this.name);
       if (offset > this.#acknowledgeable) {
         const message = `Offset ${offset} is above the end of ${this.name}, ${this.#acknowledgeable}.`;
         return failure('OFFSET_OUT_OF_RANGE', message);
@@ -277,7 +287,7 @@ export class PartitionLog {
       if (await this.#retention.isActiveExpired(nowMs, limit)) {
         if (this.#queue.isEmpty && this.#appender.roll()) await this.#commit.idle();
       }
-      return this.#queue.isEmpty ? this.#retention.run(nowMs, limit) : 0;
+      return this.#retention.run(nowMs, limit, () => this.#queue.revertible);
     });
   }
 
@@ -379,20 +389,21 @@ export class PartitionLog {
     });
   }
 
-  #assertOnline(): void {
+  #assertUsable(): void {
+    if (this.#state.isReleased) throw TidemarkError.from(closedLog(this.name));
     if (this.#context.offline !== undefined) throw TidemarkError.from(this.#context.offline);
   }
 
-  /** Runs a truncation with nothing else going on in the log. */
+  /** Runs a truncation with nothing else going on in the log. It may wait for its turn: until then nothing may be built on the end. */
   #exclusively(work: () => Promise<void>): Promise<Offset> {
+    this.#admission.cuts += 1;
     return this.#maintain(async () => {
-      this.#assertOnline();
-      this.#admission.isTruncating = true;
       try {
+        this.#assertUsable();
         await this.#commit.idle();
         await this.#sync.hold();
         // What was under way may have failed: then the disk holds anything, and a cut would be made at a guess.
-        this.#assertOnline();
+        this.#assertUsable();
         await work();
       } finally {
         const { nextOffset } = this.#state;
@@ -403,7 +414,7 @@ export class PartitionLog {
           new TidemarkError('KAFKA_STORAGE_ERROR', 'The log was truncated.'),
         );
         this.#sync.release();
-        this.#admission.isTruncating = false;
+        this.#admission.cuts -= 1;
       }
       await this.#files.attempt('The leader epochs', () => this.#files.saveEpochs());
       if (this.#state.config.flushPolicy === 'ack') this.#sync.request();
@@ -435,14 +446,19 @@ export class PartitionLog {
   }
 
   #flushed(): void {
+    const { config, flushedOffset, writtenOffset } = this.#state;
     this.#flushTimer?.cancel();
     this.#flushTimer = undefined;
-    this.#recordsSinceFlush = 0;
+    // What was written while this was synced waits from now on.
+    this.#recordsSinceFlush = writtenOffset - flushedOffset;
+    const isLeft = this.#recordsSinceFlush > 0 && config.flushPolicy === 'os';
+    if (isLeft && config.flushMs <= MAX_TIMER_MS) this.#startFlushTimer(config.flushMs);
     this.#advance();
     if (!this.#files.hasRolled) return;
     void this.#maintain(async () => {
       // It may have its turn when the folder is gone already, or belongs to another log of that name.
-      if (this.#context.offline !== undefined || this.#isDiscarded) return;
+      const isGone = this.#isDiscarded || this.#state.isReleased;
+      if (this.#context.offline !== undefined || isGone) return;
       await this.#files.attempt('Finishing rolled segments', () => this.#files.finishRolled());
     });
   }
@@ -464,6 +480,8 @@ export class PartitionLog {
     this.#flushTimer?.cancel();
     this.#flushTimer = undefined;
     this.#retention.cancel();
+    this.#state.isReleased = true;
+    this.#state.truncations += 1;
     this.#state.tail.clear();
     for (const segment of this.#state.segments.all()) {
       const { file } = segment;

@@ -2,6 +2,7 @@
 // past the recovery point, cuts off what is torn there, and brings indexes, epochs and producer state up to the end.
 // Contract: opening twice in a row finds the same log; whatever is kept is synced before anything is appended behind it.
 
+import { TidemarkError } from '@tidemark/core';
 import { batchLeaderEpoch } from '@tidemark/record';
 import { readWholeFile } from './atomic-file.ts';
 import { decodeEpochCheckpoint } from './checkpoint-file.ts';
@@ -18,6 +19,7 @@ import {
   segmentFileName,
   TEMPORARY_SUFFIX,
 } from './segment-files.ts';
+import { endOfSegment } from './segment-end.ts';
 import { SegmentList } from './segment-list.ts';
 import { loadTrustedIndexes, readFirstTimestamp, scanSegment } from './segment-recovery.ts';
 import { removeIfThere } from './segment-removal.ts';
@@ -37,6 +39,8 @@ export interface RecoveryOptions {
   readonly logStartOffset: number;
   /** Below it segments may have been cleaned, so that one need not begin where the one before ends. 0: none were. */
   readonly cleanedEndOffset: number;
+  /** Some part of it may have been cleaned, here or where it was copied from. */
+  readonly mayHaveGaps: boolean;
   readonly onProgress: (scannedBytes: number) => void;
 }
 
@@ -92,6 +96,7 @@ class Recovery {
     if (this.#segments.count === 0) return this.#startAt(logStartOffset);
     const index = isClean ? this.#segments.count - 1 : Math.max(this.#segments.floorIndex(recoveryPoint), 0);
     const from = Math.max(recoveryPoint, this.#segments.at(index)!.baseOffset);
+    if (!isClean && index > 0) await this.#checkBefore(index);
     await this.#prepare(index, from);
     const endOffset = await this.#scanFrom(index, from);
     const start = Math.max(logStartOffset, this.#segments.first.baseOffset);
@@ -140,6 +145,27 @@ class Recovery {
       segment.maxTimestamp = undefined;
       this.#segments.push(segment);
     }
+  }
+
+  /**
+   * The segment in front of the part that is checked ends where that part begins. All of it counts as synced; where a disk has lost
+   * segments all the same, readers would go over the hole without a word. Only this place is looked at: it costs the same however
+   * long the log is, and what is lost of a log that is written to is what was written last.
+   */
+  async #checkBefore(index: number): Promise<void> {
+    const { name, mayHaveGaps, logStartOffset } = this.#options;
+    const [before, segment] = [this.#segments.at(index - 1)!, this.#segments.at(index)!];
+    if (mayHaveGaps || segment.baseOffset - before.baseOffset > MAX_RELATIVE_OFFSET) return;
+    const endOffset = await endOfSegment(this.#context, before);
+    if (endOffset === undefined || endOffset === segment.baseOffset || endOffset < logStartOffset) return;
+    const what =
+      endOffset < segment.baseOffset
+        ? `lacks the offsets from ${endOffset} to ${segment.baseOffset - 1}, which were synced`
+        : `has the offsets from ${segment.baseOffset} to ${endOffset - 1} twice`;
+    const message =
+      `The log ${name} ${what}: ${before.path} ends at ${endOffset}, and the next segment is ${segment.path}. Nothing was changed. ` +
+      'Restore the files, or remove the folder of this replica so that it is copied anew.';
+    throw new TidemarkError('CORRUPT_MESSAGE', message);
   }
 
   /** Epochs and producer state as of where the scan begins. */

@@ -16,6 +16,8 @@ export async function removeSegmentFiles(context: LogContext, segments: readonly
     for (const kind of ['log', 'index', 'timeindex'] as const) {
       await removeIfThere(context.disk, `${segment.directory}/${segmentFileName(segment.baseOffset, kind)}`);
     }
+    // A reader may have opened the name again before it was gone: whoever makes it anew must not write to the old file.
+    await context.files.forget(segment.path);
   }
 }
 
@@ -33,6 +35,7 @@ export async function renameToDeleted(context: LogContext, segments: readonly Se
         if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
       }
     }
+    await context.files.forget(segment.path);
   }
   return renamed;
 }

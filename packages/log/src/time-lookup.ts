@@ -5,10 +5,11 @@
 import { DiskError, TidemarkError } from '@tidemark/core';
 import { batchLastOffset, batchMaxTimestamp } from '@tidemark/record';
 import { BatchScanner } from './batch-scanner.ts';
-import { storageError, type LogContext, type LogState } from './log-context.ts';
+import { closedLog, storageError, type LogContext, type LogState } from './log-context.ts';
 import { findRecordByTime, type TimestampedOffset } from './record-time.ts';
 import { readFirstTimestamp } from './segment-recovery.ts';
 import type { Segment } from './segment.ts';
+import type { TimeIndex } from './time-index.ts';
 
 export class TimeLookup {
   readonly #context: LogContext;
@@ -67,13 +68,9 @@ export class TimeLookup {
 
   /** The largest timestamp in the segment, queued batches included; -1: none. */
   async largestTimestamp(segment: Segment): Promise<number> {
-    if (segment.maxTimestamp === undefined) {
-      const { times } = await this.#context.indexes.load(segment, this.#endOffsetOf(segment));
-      const last = times.count - 1;
-      segment.maxTimestamp = last < 0 ? -1 : times.timestampAt(last);
-      segment.maxTimestampOffset = last < 0 ? segment.baseOffset : times.offsetAt(last);
-    }
-    return segment.maxTimestamp;
+    if (segment.maxTimestamp !== undefined) return segment.maxTimestamp;
+    const { times } = await this.#context.indexes.load(segment, this.#endOffsetOf(segment));
+    return noteLargest(segment, times);
   }
 
   /** The largest timestamp of the segment's first batch; -1: none. */
@@ -82,15 +79,21 @@ export class TimeLookup {
     return segment.firstTimestamp;
   }
 
-  /** Looks again when segments were cleaned or cut under the search. */
+  /** Looks again when segments were cleaned, cut or removed under the search. */
   async #settled<T>(search: () => Promise<T>): Promise<T> {
+    const state = this.#state;
     for (;;) {
-      const { truncations } = this.#state;
+      await state.cutting;
+      if (state.isReleased) throw TidemarkError.from(closedLog(state.name));
+      const { truncations } = state;
+      const { first } = state.segments;
       try {
         const found = await search();
-        if (this.#state.truncations === truncations) return found;
+        if (state.truncations === truncations) return found;
       } catch (error) {
-        if (this.#state.truncations === truncations) throw error;
+        if (state.truncations === truncations && state.segments.first === first) {
+          throw error instanceof DiskError ? storageError(error) : error;
+        }
       }
     }
   }
@@ -120,30 +123,36 @@ export class TimeLookup {
   ): Promise<Uint8Array | undefined> {
     const { offsets } = await this.#context.indexes.load(segment, this.#endOffsetOf(segment));
     const position = offsets.lookup(from);
+    const held = await this.#context.files.hold(segment.path);
     try {
-      const held = await this.#context.files.hold(segment.path);
-      try {
-        const options = { checkCrc: false, position, endOffset: limit };
-        const scanner = new BatchScanner(held.file, segment.sizeBytes, options);
-        for (;;) {
-          const step = scanner.next();
-          if (step === 'end') return undefined;
-          if (step === 'corrupt') {
-            const where = `${segment.path} at byte ${scanner.position}`;
-            throw new TidemarkError('CORRUPT_MESSAGE', `The batch in ${where}: ${scanner.fault}.`);
-          }
-          if (step === 'fill') await scanner.fill();
-          else {
-            const { bytes, at } = scanner;
-            if (batchLastOffset(bytes, at) < from || !passes(batchMaxTimestamp(bytes, at))) continue;
-            return bytes.slice(at, at + scanner.sizeBytes);
-          }
+      const options = { checkCrc: false, position, endOffset: limit };
+      const scanner = new BatchScanner(held.file, segment.sizeBytes, options);
+      for (;;) {
+        const step = scanner.next();
+        if (step === 'end') return undefined;
+        if (step === 'corrupt') {
+          const where = `${segment.path} at byte ${scanner.position}`;
+          throw new TidemarkError('CORRUPT_MESSAGE', `The batch in ${where}: ${scanner.fault}.`);
         }
-      } finally {
-        await held.release();
+        if (step === 'fill') await scanner.fill();
+        else {
+          const { bytes, at } = scanner;
+          if (batchLastOffset(bytes, at) < from || !passes(batchMaxTimestamp(bytes, at))) continue;
+          return bytes.slice(at, at + scanner.sizeBytes);
+        }
       }
-    } catch (error) {
-      throw error instanceof DiskError ? storageError(error) : error;
+    } finally {
+      await held.release();
     }
   }
+}
+
+function noteLargest(segment: Segment, times: TimeIndex): number {
+  // Known by now, if the segment was cut meanwhile: then the index says less.
+  if (segment.maxTimestamp === undefined) {
+    const last = times.count - 1;
+    segment.maxTimestamp = last < 0 ? -1 : times.timestampAt(last);
+    segment.maxTimestampOffset = last < 0 ? segment.baseOffset : times.offsetAt(last);
+  }
+  return segment.maxTimestamp;
 }

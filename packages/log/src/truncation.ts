@@ -7,6 +7,7 @@ import { DiskError } from '@tidemark/core';
 import { batchLastOffset } from '@tidemark/record';
 import { BatchScanner } from './batch-scanner.ts';
 import type { LogContext, LogState } from './log-context.ts';
+import { deferred } from './mutex.ts';
 import { rebuildProducers } from './producer-rebuild.ts';
 import { LeaderEpochCache } from './leader-epoch-cache.ts';
 import { readFirstTimestamp, scanSegment } from './segment-recovery.ts';
@@ -34,13 +35,12 @@ export async function truncateLog(context: LogContext, state: LogState, offset: 
     return;
   }
   await context.lowerRecoveryPoint(state.name, cut.offset);
-  await orOffline(context, () => cutAt(context, state, cut));
+  await cutting(context, state, () => cutAt(context, state, cut));
   state.epochs.truncateFromEnd(cut.offset);
   await rebuildProducers(context, state, cut.offset);
 }
 
 async function cutAt(context: LogContext, state: LogState, cut: Cut): Promise<void> {
-  state.truncations += 1;
   state.tail.clear();
   const { segments } = state;
   const segment = segments.at(cut.index)!;
@@ -60,11 +60,10 @@ async function cutAt(context: LogContext, state: LogState, cut: Cut): Promise<vo
 export async function truncateFully(context: LogContext, state: LogState, offset: number): Promise<void> {
   await context.lowerRecoveryPoint(state.name, Math.min(offset, state.logStartOffset));
   await context.saveLogStart(state.name, offset);
-  await orOffline(context, () => beginAt(context, state, offset));
+  await cutting(context, state, () => beginAt(context, state, offset));
 }
 
 async function beginAt(context: LogContext, state: LogState, offset: number): Promise<void> {
-  state.truncations += 1;
   state.tail.clear();
   await removeSegmentFiles(context, state.segments.removeAfter(0));
   // The first one last, and not before the others are gone for good: were one of those to outlive it in a crash, the log would
@@ -82,13 +81,22 @@ async function beginAt(context: LogContext, state: LogState, offset: number): Pr
   state.isDirectoryDirty = false;
 }
 
-/** Half a truncation leaves memory and disk apart: then nothing of this folder can be trusted until it is opened anew. */
-async function orOffline(context: LogContext, work: () => Promise<void>): Promise<void> {
+/**
+ * Who reads waits meanwhile. Half a truncation leaves memory and disk apart: then nothing of this folder can be trusted until it is
+ * opened anew.
+ */
+async function cutting(context: LogContext, state: LogState, work: () => Promise<void>): Promise<void> {
+  const over = deferred();
+  state.cutting = over.promise;
+  state.truncations += 1;
   try {
     await work();
   } catch (error) {
     if (error instanceof DiskError) context.goOffline(error);
     throw error;
+  } finally {
+    state.cutting = undefined;
+    over.resolve();
   }
 }
 

@@ -287,6 +287,7 @@ describe('what waits to be written', () => {
     const full = append(other, batchOf());
     if (full.ok) throw new Error('it was expected to be refused');
     expect(full.message).to.contain(`log folder already and the limit is ${4 * size}`);
+    expect(append(other, batchOf(), { isUrgent: true }).ok).to.equal(true);
     await log.flush();
     await other.flush();
     expect(append(log, batchOf()).ok).to.equal(true);

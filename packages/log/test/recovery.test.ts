@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { TidemarkError } from '@tidemark/core';
+import type { LogConfig } from '@tidemark/log';
 import { SimPrng, type SimDisk } from '@tidemark/simulation';
 import {
   appended,
@@ -212,5 +213,47 @@ describe('recovery after an unclean stop', () => {
     const third = await openFolder(second.disk.crash('nothing', new SimPrng(1)));
     expect(await valuesOf(await openLog(third, smallSegments))).to.deep.equal(numbers(0, 5));
     await third.folder.close();
+  });
+});
+
+describe('a log with a hole below the recovery point', () => {
+  const holed = async (config: LogConfig): Promise<SimDisk> => {
+    const world = await openFolder();
+    const log = await openLog(world, config);
+    for (const text of numbers(0, 60)) await appended(log, { text });
+    await log.flush();
+    await world.folder.checkpoint();
+    const disk = world.disk.crash('nothing', new SimPrng(1));
+    // The segments in the middle; the one with the recovery point stays.
+    const logs = [...disk.contents().keys()].filter((path) => path.endsWith('.log')).slice(2, -1);
+    for (const path of logs) {
+      for (const kind of ['.log', '.index', '.timeindex']) await disk.removeFile(path.replace('.log', kind));
+    }
+    await disk.syncDirectory(`data/${NAME}`);
+    return disk;
+  };
+
+  it('is refused with what is missing and what to do, and nothing of it is changed', async () => {
+    const disk = await holed(smallSegments);
+    const before = [...disk.contents()].filter(([path]) => path.startsWith(`data/${NAME}/`));
+    const world = await openFolder(disk);
+    const refused: unknown = await openLog(world, smallSegments).catch((cause: unknown) => cause);
+    expect(refused).to.be.instanceOf(TidemarkError);
+    const { error, message } = refused as TidemarkError;
+    expect(error).to.equal('CORRUPT_MESSAGE');
+    expect(message).to.match(
+      /lacks the offsets from 22 to 54.*Nothing was changed\. Restore the files, or remove the folder/,
+    );
+    expect([...disk.contents()].filter(([path]) => path.startsWith(`data/${NAME}/`))).to.deep.equal(before);
+    expect(world.offline).to.deep.equal([]);
+    await world.folder.close();
+  });
+
+  it('is opened where compaction leaves holes', async () => {
+    const config = { ...smallSegments, cleanupPolicy: 'compact' } as const;
+    const world = await openFolder(await holed(config));
+    const log = await openLog(world, config);
+    expect((await valuesOf(log)).length).to.equal(27);
+    await world.folder.close();
   });
 });

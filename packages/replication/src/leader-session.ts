@@ -225,9 +225,14 @@ export class LeaderSession<P> {
     this.#queue(session, slot);
   }
 
-  /** OFFSET_OUT_OF_RANGE, and whatever else makes the follower ask again. */
-  readFailed(order: ReadOrder<P>, answer: SlotEnd): void {
-    if (this.#finish(order) !== undefined) this.refuse({ slot: order.slot }, answer);
+  /**
+   * OFFSET_OUT_OF_RANGE, and whatever else makes the follower ask again. Answers whether its slot ends with it; one that is gone
+   * already says nothing of the slot the follower may have for the partition now.
+   */
+  readFailed(order: ReadOrder<P>, answer: SlotEnd): boolean {
+    if (this.#finish(order) === undefined) return false;
+    this.refuse({ slot: order.slot }, answer);
+    return true;
   }
 
   /** Something waits to be read or told. */

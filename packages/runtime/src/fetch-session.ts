@@ -19,12 +19,16 @@ import type { ByteBudget } from './byte-budget.ts';
 import type { PartitionWatcher } from './fetch-purgatory.ts';
 import type { Partition } from './partition.ts';
 import { fetchFailure, readPartition } from './partition-read.ts';
+import { Pauses } from './pauses.ts';
 import type { FetchOutcome, FetchPartition, PartitionAddress } from './requests.ts';
 
 export interface SessionPartition extends FetchPartition {
   /** Echoed with everything pushed for this position. */
   readonly positionId: number;
 }
+
+/** Before memory is asked for again that too many wait for. */
+const NO_MEMORY_PAUSE_MS = 100;
 
 /** A partition under the names it was asked by, checked or not. */
 export interface WireNamed {
@@ -90,6 +94,7 @@ export class FetchSession {
   #limits: SessionLimits = { maxBytes: 1024 * 1024, minBytes: 1, maxWaitMs: 0 };
   #wake: (() => void) | undefined;
   #closed = false;
+  readonly #pauses: Pauses;
 
   constructor(
     find: (address: PartitionAddress) => Partition | Failure,
@@ -99,6 +104,7 @@ export class FetchSession {
   ) {
     this.#find = find;
     this.#clock = clock;
+    this.#pauses = new Pauses(clock);
     this.#responses = responses;
     this.#maxPartitions = maxPartitions;
   }
@@ -169,7 +175,8 @@ export class FetchSession {
       if (this.#refused.length > 0) return this.#refused.splice(0);
       if (this.#mayPush()) {
         const pushes = await this.#collect();
-        if (pushes.length > 0) return pushes;
+        if (pushes === undefined) await this.#pauses.wait(NO_MEMORY_PAUSE_MS);
+        else if (pushes.length > 0) return pushes;
         continue;
       }
       await new Promise<void>((resolve) => {
@@ -181,6 +188,7 @@ export class FetchSession {
   close(): void {
     this.#closed = true;
     this.#held?.cancel();
+    this.#pauses.close();
     for (const entry of [...this.#entries.values()]) this.#forget(entry);
     this.#wakeUp();
   }
@@ -203,13 +211,14 @@ export class FetchSession {
     this.#wakeUp();
   }
 
-  async #collect(): Promise<readonly SessionPush[]> {
+  /** Undefined: too many wait for memory. Then what is ready stays so. */
+  async #collect(): Promise<readonly SessionPush[] | undefined> {
+    const taken = Math.min(this.#limits.maxBytes, this.#credit);
+    if (!(await this.#responses.take(taken))) return undefined;
     this.#held?.cancel();
     this.#held = undefined;
     this.#heldLongEnough = false;
     this.#readyBytes = 0;
-    const taken = Math.min(this.#limits.maxBytes, this.#credit);
-    if (!(await this.#responses.take(taken))) return [];
     const pushes: SessionPush[] = [];
     let left = taken;
     let bytes = 0;

@@ -178,9 +178,11 @@ export class HostedPartitions {
         ? 'the disk is full, and it is tried again when there is room'
         : `${cause instanceof TidemarkError ? cause.message : String(cause)}. Mend that and start the broker again`;
       const failed = failure('KAFKA_STORAGE_ERROR', `the log of ${name} could not be opened: ${why}`);
+      this.#options.onError(cause, name);
+      // Moved away meanwhile; and it may have come back, and be opened anew.
+      if (topic.partitions.get(image.partition) !== opening) return;
       topic.partitions.set(image.partition, failed);
       if (isRoomMissing) this.#withoutRoom.add(failed);
-      this.#options.onError(cause, name);
     });
   }
 
@@ -196,6 +198,8 @@ export class HostedPartitions {
     const log = await folder.openPartition(name, topic.id, topic.settings.log);
     if (!isWanted()) return;
     const { settings } = topic;
+    // They may have changed while the log was opened.
+    if (log.config !== settings.log) log.updateConfig(settings.log);
     const savedHighWatermark = folder.savedHighWatermark(name);
     const current = this.#partitionImage(topic.id, image.partition) ?? image;
     const partition = new Partition({

@@ -358,7 +358,12 @@ export class ReplicaManager {
     const nowMs = this.#options.clock.wallMs();
     for (const partition of [...this.#hosted.all()]) {
       const start = partition.log.logStartOffset;
-      await partition.log.runRetention(nowMs, partition.highWatermark);
+      try {
+        await partition.log.runRetention(nowMs, partition.highWatermark);
+      } catch (cause) {
+        // Of one log; the others would fill the disk meanwhile.
+        this.#options.onError(cause, `retention of ${partition.log.name}`);
+      }
       if (partition.log.logStartOffset !== start) partition.logStartMoved();
     }
   }

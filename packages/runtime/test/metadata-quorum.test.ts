@@ -1,6 +1,8 @@
 // The metadata of a cluster of several nodes: formed, agreed on, carried through the loss of nodes and disks.
 
-import type { Failure } from '@tidemark/core';
+import { topicIdFromBytes, type Failure, type LeaderEpoch } from '@tidemark/core';
+import { defaultLogConfig } from '@tidemark/log';
+import { BatchBuilder, readBatchHeader } from '@tidemark/record';
 import { expect } from 'chai';
 import { QuorumGroup, TIMEOUT_MS } from './quorum-group.ts';
 
@@ -156,5 +158,22 @@ describe('the metadata quorum', () => {
     expect(done).to.deep.equal({ ok: true });
     await group.until(() => to.isActive);
     expect(errorOf(await group.createTopic(leader.self.nodeId, 'after'))).to.equal(undefined);
+  });
+
+  it('goes on while the partitions of the folder have filled what may wait to be written', async () => {
+    const group = await QuorumGroup.withBroker({ voters: 1, maxFolderPendingBytes: 4_096 });
+    const data = await group.clock.settle(
+      group.folder(1).openPartition('t-0', topicIdFromBytes(new Uint8Array(16).fill(5)), defaultLogConfig),
+    );
+    const builder = new BatchBuilder({ capacityBytes: 8_192 });
+    builder.append(1, null, new Uint8Array(5_000));
+    const bytes = builder.build().slice();
+    const batches = [{ at: 0, ...readBatchHeader(bytes, 0) }];
+    const options = { leaderEpoch: 1 as LeaderEpoch, origin: 'leader' } as const;
+    // One goes through, whatever its size, and waits.
+    expect(data.append(bytes, batches, options).ok).to.equal(true);
+    expect(data.append(bytes.slice(), batches, options).ok).to.equal(false);
+    expect(errorOf(await group.createTopic(1, 'meanwhile'))).to.equal(undefined);
+    expect(group.fatal).to.deep.equal([]);
   });
 });

@@ -55,6 +55,8 @@ export interface GroupOptions {
   readonly maxWaitingCommands?: number;
   readonly maxUncommittedBytes?: number;
   readonly maxCachedBytes?: number;
+  /** What may wait to be written in the folder of a node. */
+  readonly maxFolderPendingBytes?: number;
   readonly snapshotEveryBytes?: number;
   readonly saveAfterMs?: number;
   /** How long a read of the store's iterators takes. Default: no time. */
@@ -129,6 +131,10 @@ export class QuorumGroup {
     return this.#process(id).log!;
   }
 
+  folder(id: number): LogFolder {
+    return this.#process(id).folder!;
+  }
+
   disk(id: number): SimDisk {
     return this.#machine(id).disk;
   }
@@ -175,6 +181,7 @@ export class QuorumGroup {
       directory: '.',
       tailBytes: 1024 * 1024,
       onOffline: (cause) => this.fatal.push(cause),
+      maxFolderPendingBytes: this.#options.maxFolderPendingBytes,
     });
     process.folder = folder;
     const log = await folder.openPartition(METADATA_LOG_NAME, METADATA_TOPIC_ID, {

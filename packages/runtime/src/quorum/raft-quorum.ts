@@ -347,7 +347,9 @@ export class RaftQuorum {
     const written = entries.map((entry) => {
       const { bytes, batches } = entryBatch(entry);
       const leaderEpoch = entry.term as number as LeaderEpoch;
-      const appended = log.append(bytes, batches, { leaderEpoch, origin: 'follower', handOver: true });
+      // What waits is bounded by `RaftLimits`; a refusal, because the partitions of the folder have filled it, would end the replica.
+      const options = { leaderEpoch, origin: 'follower', handOver: true, isUrgent: true } as const;
+      const appended = log.append(bytes, batches, options);
       // Not thrown: those before it are on their way, and somebody must hear what becomes of them.
       return appended.ok ? appended.written : Promise.reject(TidemarkError.from(appended));
     });

@@ -14,7 +14,7 @@ import {
   type Timer,
   type TopicId,
 } from '@tidemark/core';
-import { MAX_APPEND_BATCH_BYTES, type PartitionLog } from '@tidemark/log';
+import { MAX_APPEND_BATCH_BYTES, saysDiskFull, type PartitionLog } from '@tidemark/log';
 import { validateBatches, type Codecs, type ValidatedBatches } from '@tidemark/record';
 import {
   PartitionFollower,
@@ -261,8 +261,22 @@ export class FollowingReplica {
     }
     work().then(
       () => this.#do(this.#machine.truncated(log)),
-      (cause: unknown) => this.#failed(cause, 'cutting the log'),
+      (cause: unknown) => {
+        if (saysDiskFull(cause)) this.#cutLater(cause);
+        else this.#failed(cause, 'cutting the log');
+      },
     );
+  }
+
+  /** Nothing was cut, for want of room to note that it would be. Asked again the leader says the same. */
+  #cutLater(cause: unknown): void {
+    if (this.#isOver) return;
+    const { log, context } = this.#options;
+    this.#refusal = refusalOf(cause);
+    this.#timer?.cancel();
+    this.#timer = context.clock.setTimer(context.settings.backoffMs, () => {
+      this.#do(this.#machine.truncated(log));
+    });
   }
 
   #report(refused: Failure): void {

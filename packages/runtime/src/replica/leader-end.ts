@@ -18,6 +18,7 @@ import {
   type FollowerMessage,
   type ReadOrder,
   type SessionMessage,
+  type SlotEnd,
   type Standing,
   type Subscription,
 } from '@tidemark/replication';
@@ -247,10 +248,9 @@ export class LeaderEnd {
       return;
     }
     const { partition: replica } = order;
-    replica.notServedBy(this);
     if (result.error === 'OFFSET_OUT_OF_RANGE') {
       const { logStartOffset, logEndOffset } = replica;
-      this.#session.readFailed(order, { type: 'outOfRange', logStartOffset, logEndOffset });
+      this.#readFailed(order, { type: 'outOfRange', logStartOffset, logEndOffset });
       return;
     }
     // Damaged records are never handed on.
@@ -258,7 +258,11 @@ export class LeaderEnd {
       TidemarkError.from(result),
       `reading for the follower on broker ${this.#options.peer}`,
     );
-    this.#session.readFailed(order, { type: 'refused', failure: result });
+    this.#readFailed(order, { type: 'refused', failure: result });
+  }
+
+  #readFailed(order: ReadOrder<LeadingReplica>, answer: SlotEnd): void {
+    if (this.#session.readFailed(order, answer)) order.partition.notServedBy(this);
   }
 
   #end(): void {
