@@ -23,6 +23,8 @@ export interface SessionsView {
 
 interface Session {
   readonly epoch: BrokerEpoch;
+  /** By this controller; -Infinity: not yet. */
+  readonly heardMs: number;
   readonly deadlineMs: number;
   readonly appliedOffset: Offset | undefined;
   /** False for one given by `reset` to a broker that ran in this very process before it started. */
@@ -49,6 +51,7 @@ export class BrokerSessions implements SessionsView {
     const known = before?.epoch === epoch ? before.appliedOffset : undefined;
     this.#sessions.set(id, {
       epoch,
+      heardMs: nowMs,
       deadlineMs: nowMs + this.#sessionTimeoutMs,
       appliedOffset: appliedOffset ?? known,
       isProof: true,
@@ -90,6 +93,13 @@ export class BrokerSessions implements SessionsView {
       .sort((a, b) => a - b);
   }
 
+  /** Brokers whose session lasts although they were not heard for `silentMs`, or not at all since the last `reset`. */
+  silent(nowMs: number, silentMs: number): readonly BrokerId[] {
+    return [...this.#sessions]
+      .filter(([, { heardMs, deadlineMs }]) => deadlineMs > nowMs && nowMs - heardMs >= silentMs)
+      .map(([id]) => id);
+  }
+
   /** The next end of a session after `nowMs`; undefined when there is none. */
   nextDeadlineMs(nowMs: number): number | undefined {
     const coming = [...this.#sessions.values()]
@@ -114,7 +124,8 @@ export class BrokerSessions implements SessionsView {
       const sinceMs =
         before?.id === id ? Math.max(before.heardMs, nowMs - this.#sessionTimeoutMs / 2) : nowMs;
       const deadlineMs = Math.min(sinceMs, nowMs) + this.#sessionTimeoutMs;
-      this.#sessions.set(id, { epoch, deadlineMs, appliedOffset: undefined, isProof: id !== self });
+      const isProof = id !== self;
+      this.#sessions.set(id, { epoch, heardMs: -Infinity, deadlineMs, appliedOffset: undefined, isProof });
       const refused = refusals?.of(id, nowMs);
       if (refused === undefined) continue;
       this.refused(id, refused.sinceMs);

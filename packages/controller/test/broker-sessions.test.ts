@@ -78,6 +78,17 @@ describe('broker sessions', () => {
     expect(sessions.refused(b(3), 2800), 'nobody knows it').to.equal(false);
   });
 
+  it('tell who is silent: not heard for a while, or not yet by this controller', () => {
+    const cluster = TestCluster.withBrokers(3);
+    const sessions = new BrokerSessions(9000, 500);
+    sessions.reset(cluster.image, 0);
+    expect(sessions.silent(0, 3000), 'nobody was heard yet').to.deep.equal([1, 2, 3]);
+    for (const id of [1, 2]) sessions.touch(b(id), cluster.image.broker(id)!.epoch, 1000 * id);
+    expect(sessions.silent(3999, 3000)).to.deep.equal([3]);
+    expect(sessions.silent(4000, 3000)).to.deep.equal([1, 3]);
+    expect(sessions.silent(9000, 3000), 'the session of the third is over').to.deep.equal([1, 2]);
+  });
+
   it('do not keep the next incarnation waiting when the one before refused a connection', () => {
     const cluster = TestCluster.withBrokers(2);
     const { sessions, nowMs } = cluster;

@@ -41,6 +41,7 @@ import { ActiveController } from './active-controller.ts';
 import { AppliedBarriers } from './applied-barriers.ts';
 import { ControllerDuties } from './controller-duties.ts';
 import { ControllerRequests, type Forwarded, type ReadBarrier } from './controller-requests.ts';
+import { Knocks } from './knocks.ts';
 import { LeaderCaller } from './leader-caller.ts';
 import { serveForwarded, serveLeaderRequests, type ForwardedHandler } from './leader-requests.ts';
 import { decodeMetadataBatches } from './metadata-batch.ts';
@@ -121,6 +122,7 @@ export class MetadataNode {
   readonly #snapshots: SnapshotSender;
   readonly #active: ActiveController;
   readonly #duties: ControllerDuties;
+  readonly #knocks: Knocks;
   readonly #compaction: MetadataCompaction;
   readonly #barriers: AppliedBarriers;
   readonly #leader: LeaderCaller;
@@ -195,6 +197,7 @@ export class MetadataNode {
       onFailure: (command, cause) => options.onDutyFailed?.(command, cause),
       onFatal,
     });
+    this.#knocks = knocksOf(options, router.channel(peerChannels.knock), this.#active.sessions);
     this.#state.onImage((image) => checkCluster(options, image));
     this.#requests = new PeerRequests({
       requests: router.channel(peerChannels.request),
@@ -394,6 +397,7 @@ export class MetadataNode {
   async close(): Promise<void> {
     this.#formation.close();
     this.#duties.deactivate();
+    this.#knocks.end();
     // A leader without a majority resigns after a while, and gives up what waits.
     await this.#active.close();
     this.#requests.close();
@@ -441,9 +445,12 @@ export class MetadataNode {
 
   #activated(isActive: boolean): void {
     const { clock, clusterId, onActive, onDutyFailed } = this.#options;
-    if (!isActive) this.#duties.deactivate();
-    else {
+    if (!isActive) {
+      this.#duties.deactivate();
+      this.#knocks.end();
+    } else {
       this.#duties.activate(clock.monotonicMs());
+      this.#knocks.begin();
       if (this.image.clusterId === '') {
         // The first thing a cluster agrees on is which one it is.
         const command = { type: 'registerCluster', clusterId } as const;
@@ -502,6 +509,22 @@ interface NodeParts {
   readonly opened: OpenedReplica;
   readonly router: PeerRouter;
   readonly formation: Formation;
+}
+
+/** Twice in the time over which a broker has to refuse, at who is late by half a heartbeat; never where refusals are not noticed. */
+function knocksOf(
+  { config, clock, network }: MetadataNodeOptions,
+  channel: PeerChannel,
+  sessions: ActiveController['sessions'],
+): Knocks {
+  const refusedMs = config.get('broker.refused.timeout.ms');
+  const silentMs = config.get('broker.heartbeat.interval.ms') * 1.5;
+  return new Knocks({
+    clock,
+    channel,
+    intervalMs: refusedMs === 0 || network.onRefused === undefined ? Infinity : Math.max(1, refusedMs / 2),
+    silent: (nowMs) => sessions.silent(nowMs, silentMs),
+  });
 }
 
 function checkCluster({ clusterId }: MetadataNodeOptions, image: MetadataImage): void {

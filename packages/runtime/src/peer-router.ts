@@ -5,7 +5,7 @@
 import { invariant, type Lane, type Network, type NetworkMessage, type NodeId } from '@tidemark/core';
 
 /** The first bytes in use. A node drops what it does not know, so a number is never given a second meaning. */
-export const peerChannels = { raft: 1, request: 2, response: 3, formation: 4, replica: 5 } as const;
+export const peerChannels = { raft: 1, request: 2, response: 3, formation: 4, replica: 5, knock: 6 } as const;
 
 export interface PeerChannel {
   /** The id messages are sent from. */

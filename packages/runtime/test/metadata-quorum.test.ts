@@ -94,6 +94,21 @@ describe('the metadata quorum', () => {
     expect(group.fatal).to.deep.equal([]);
   });
 
+  it('fences a broker that died with the controller it asked, although the next one was never asked by it', async () => {
+    const group = await QuorumGroup.withBroker({ voters: 3 });
+    const before = await group.leader();
+    const followers = await group.followers();
+    await group.clock.settle(group.start(7));
+    for (const id of [...followers, 7]) await group.register(id, 2);
+    await group.clock.advance(3_000);
+    const killedMs = group.clock.monotonicMs();
+    group.kill(before.self.nodeId);
+    group.kill(7);
+    await group.until(() => group.running.some((node) => node.image.broker(7)?.fenced === true));
+    expect(group.clock.monotonicMs() - killedMs).to.be.below(6_000);
+    expect(group.fatal).to.deep.equal([]);
+  });
+
   it('sends a snapshot in pieces to a node that was away while the log it needs was removed', async () => {
     const group = await QuorumGroup.withBroker({ voters: 3, keptLogBytes: 4096 });
     await group.clock.settle(group.stop(3));
