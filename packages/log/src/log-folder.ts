@@ -68,6 +68,8 @@ export class LogFolder {
   readonly #hosted = new Map<string, HostedPartition>();
   readonly #logs = new Map<string, Promise<PartitionLog>>();
   readonly #open = new Map<string, PartitionLog>();
+  /** Found after a stop that was not clean, and not opened since: nobody has looked at what that left in them. */
+  readonly #unchecked = new Set<string>();
   readonly #timers = new Set<Timer>();
   #deletions = 0;
   #isClosed = false;
@@ -102,6 +104,8 @@ export class LogFolder {
       const marker = await takeCleanShutdown(disk, directory);
       const folder = new LogFolder(options, lock, damaged.length > 0 ? undefined : marker, checkpoints);
       await folder.#findPartitions();
+      if (folder.cleanShutdown === undefined)
+        for (const name of folder.#hosted.keys()) folder.#unchecked.add(name);
       return folder;
     } catch (error) {
       await lock.release();
@@ -176,6 +180,7 @@ export class LogFolder {
     await known?.discard();
     this.#forget(name);
     if (!this.#hosted.delete(name)) return;
+    this.#unchecked.delete(name);
     this.#context.checkpoints.forget(name);
     const { disk } = this.#options;
     const target = `${this.directory}/${deletedFolderName(name, this.#deletionId())}`;
@@ -258,7 +263,8 @@ export class LogFolder {
 
   /**
    * Closes every log, saves the checkpoints and, if all of that went through, leaves the marker of a clean stop with the
-   * broker's epoch. The folder's lock is free afterwards in any case; a rejection says that the stop was not clean.
+   * broker's epoch. Not as long as there is a log that was found after an unclean stop and has not been opened: the next run would take
+   * its indexes, epochs and producer state for those of its end. The folder's lock is free afterwards in any case; a rejection says that the stop was not clean.
    */
   async close(options: { readonly brokerEpoch?: BrokerEpoch | undefined } = {}): Promise<void> {
     if (this.#isClosed) return;
@@ -268,6 +274,7 @@ export class LogFolder {
       await this.#closeLogs();
       if (this.#context.offline === undefined) {
         await this.#context.checkpoints.save();
+        if (this.#unchecked.size > 0) return;
         const brokerEpoch = options.brokerEpoch ?? (-1 as BrokerEpoch);
         await writeCleanShutdown(this.#options.disk, this.directory, brokerEpoch);
       }
@@ -305,6 +312,7 @@ export class LogFolder {
       const log = new PartitionLog(this.#context, { name, directory, topicId, config, recovered, onClosed });
       this.#hosted.set(name, { name, ...parsed, topicId });
       this.#open.set(name, log);
+      this.#unchecked.delete(name);
       return log;
     } catch (error) {
       // Else the node would go on as the leader of a partition it cannot open, and a failed sync could be tried again.

@@ -281,4 +281,29 @@ describe('a log folder', () => {
     const folder = await LogFolder.open(options);
     await folder.close();
   });
+
+  it('is not left clean while a log of an unclean stop has not been opened: its epochs are not those on the disk', async () => {
+    const world = await openFolder();
+    const log = await openLog(world);
+    await appended(log, { leaderEpoch: 1 });
+    await log.checkpoint();
+    await appended(log, { leaderEpoch: 2 });
+    await log.flush();
+    const killed = await openFolder(world.disk.crash('nothing', new SimPrng(1)));
+    await killed.folder.close();
+    const again = await openFolder(killed.disk);
+    expect(again.folder.cleanShutdown).to.equal(undefined);
+    const found = await openLog(again);
+    expect(found.leaderEpochs).to.deep.equal([
+      { epoch: 1, startOffset: 0 },
+      { epoch: 2, startOffset: 1 },
+    ]);
+    await again.folder.close();
+    const clean = await openFolder(again.disk);
+    expect(clean.folder.cleanShutdown).to.not.equal(undefined);
+    await clean.folder.close();
+    const untouched = await openFolder(clean.disk);
+    expect(untouched.folder.cleanShutdown, 'nobody opened it, and it was clean').to.not.equal(undefined);
+    await untouched.folder.close();
+  });
 });

@@ -1,7 +1,7 @@
 // The data plane's part of a run: a topic whose partitions are replicated three times, producers and consumers for each of its
 // partitions, and in the end the question whether everybody has the same and everything that was promised.
 
-import { type PartitionIndex } from '@tidemark/core';
+import { type Offset, type PartitionIndex } from '@tidemark/core';
 import { type PartitionLog } from '@tidemark/log';
 import { batchBaseOffset, batchLeaderEpoch, batchSizeBytes } from '@tidemark/record';
 import { type SimPrng } from '../sim-prng.ts';
@@ -108,8 +108,14 @@ export class RecordLoad {
       const name = `${place.topic}-${place.partition}`;
       let first:
         { readonly id: number; readonly bytes: string; readonly parts: readonly Uint8Array[] } | undefined;
-      for (const { id, log } of openReplicas(this.#world, place)) {
-        const parts = await readAll(log);
+      // A request that was repeated may still arrive, and be appended while this reads.
+      const ends = openReplicas(this.#world, place).map(({ id, log }) => ({
+        id,
+        log,
+        end: log.logEndOffset,
+      }));
+      for (const { id, log, end } of ends) {
+        const parts = await readAll(log, end);
         const bytes = Buffer.concat(parts).toString('base64');
         if (first === undefined) {
           first = { id, bytes, parts };
@@ -177,10 +183,10 @@ export class RecordLoad {
   }
 }
 
-async function readAll(log: PartitionLog): Promise<readonly Uint8Array[]> {
+async function readAll(log: PartitionLog, end: Offset): Promise<readonly Uint8Array[]> {
   const parts: Uint8Array[] = [];
-  for (let offset = log.logStartOffset; offset < log.logEndOffset;) {
-    const read = await log.read(offset, { maxBytes: 1024 * 1024, upTo: log.logEndOffset, atLeastOne: true });
+  for (let offset = log.logStartOffset; offset < end;) {
+    const read = await log.read(offset, { maxBytes: 1024 * 1024, upTo: end, atLeastOne: true });
     if (!read.ok || read.nextOffset === offset) break;
     parts.push(...read.parts);
     offset = read.nextOffset;
