@@ -263,8 +263,9 @@ export class LogFolder {
 
   /**
    * Closes every log, saves the checkpoints and, if all of that went through, leaves the marker of a clean stop with the
-   * broker's epoch. Not as long as there is a log that was found after an unclean stop and has not been opened: the next run would take
-   * its indexes, epochs and producer state for those of its end. The folder's lock is free afterwards in any case; a rejection says that the stop was not clean.
+   * broker's epoch. Not as long as there is a log that was found after an unclean stop and has not been opened: the next run would
+   * take its indexes, epochs and producer state for those of its end. The folder's lock is free afterwards in any case; a rejection
+   * says that the stop was not clean.
    */
   async close(options: { readonly brokerEpoch?: BrokerEpoch | undefined } = {}): Promise<void> {
     if (this.#isClosed) return;

@@ -431,15 +431,17 @@ export class PartitionLog {
     else {
       // As in Kafka, a rolled segment is flushed in the background.
       if (snapshots.length > 0 || this.#recordsSinceFlush >= config.flushMessages) this.#sync.request();
-      else if (config.flushMs <= MAX_TIMER_MS) this.#startFlushTimer(config.flushMs);
+      else this.#startFlushTimer();
       this.#sync.wrote();
     }
     for (const listener of this.#writtenListeners) listener(this.logEndOffset);
     this.#advance();
   }
 
-  #startFlushTimer(delayMs: number): void {
-    this.#flushTimer ??= this.#context.clock.setTimer(delayMs, () => {
+  #startFlushTimer(): void {
+    const { flushMs } = this.#state.config;
+    if (flushMs > MAX_TIMER_MS) return;
+    this.#flushTimer ??= this.#context.clock.setTimer(flushMs, () => {
       this.#flushTimer = undefined;
       this.#sync.request();
     });
@@ -451,8 +453,7 @@ export class PartitionLog {
     this.#flushTimer = undefined;
     // What was written while this was synced waits from now on.
     this.#recordsSinceFlush = writtenOffset - flushedOffset;
-    const isLeft = this.#recordsSinceFlush > 0 && config.flushPolicy === 'os';
-    if (isLeft && config.flushMs <= MAX_TIMER_MS) this.#startFlushTimer(config.flushMs);
+    if (this.#recordsSinceFlush > 0 && config.flushPolicy === 'os') this.#startFlushTimer();
     this.#advance();
     if (!this.#files.hasRolled) return;
     void this.#maintain(async () => {

@@ -34,9 +34,9 @@ export class SyncLoop {
   }
 
   /** Resolves when nothing is synced; nothing is from then on, until `release`. */
-  async hold(): Promise<void> {
+  hold(): Promise<void> {
     this.#isHeld = true;
-    while (this.#running !== undefined) await this.#running;
+    return this.idle();
   }
 
   /** What was requested meanwhile is done now. */

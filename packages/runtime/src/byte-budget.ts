@@ -1,5 +1,6 @@
-// A limit in bytes over what is in flight, first come first served; what waits its turn is held by somebody, and bounded as well. One request is let through whatever its size while nothing
-// else is in flight: a budget smaller than the largest request must not stop it for ever.
+// A limit in bytes over what is in flight, first come first served; what waits its turn is held by somebody, and bounded as well. One
+// request is let through whatever its size while nothing else is in flight: a budget smaller than the largest request must not stop it
+// for ever.
 
 interface Waiter {
   readonly bytes: number;
