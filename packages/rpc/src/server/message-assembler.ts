@@ -3,7 +3,7 @@
 // and grows with what has come of it, never with what was declared; `held` says every change of what it takes, in bytes.
 
 /** Five bytes before every message: whether it is compressed, and its length. */
-const PREFIX_BYTES = 5;
+export const PREFIX_BYTES = 5;
 /** What a declared length gets for its first byte. */
 const FIRST_BYTES = 64 * 1024;
 /** Up to here a message that goes on gets its whole length at once; beyond it doubles. A usual batch is copied once. */

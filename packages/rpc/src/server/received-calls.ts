@@ -7,7 +7,7 @@ import { invariant } from '@tidemark/core';
 import { constants } from 'node:http2';
 import { createGunzip, createInflate } from 'node:zlib';
 import { logService } from '../definitions.ts';
-import { MessageAssembler } from './message-assembler.ts';
+import { MessageAssembler, PREFIX_BYTES } from './message-assembler.ts';
 import type { Received, ReceiveMemory } from './receive-memory.ts';
 
 /**
@@ -16,7 +16,6 @@ import type { Received, ReceiveMemory } from './receive-memory.ts';
  */
 const OBJECTS_FACTOR = 10;
 const USUAL_REQUEST_BYTES = 64 * 1024;
-const PREFIX_BYTES = 5;
 
 interface Listener {
   onReceiveMetadata(metadata: unknown): void;
