@@ -11,7 +11,7 @@ import { Admin, Producer } from '@tidemark/client';
 import { Channel, logService } from '@tidemark/rpc';
 import { batchOf } from '../../packages/broker/test/harness.ts';
 import { Authority } from '../integration/certificates.ts';
-import { startServer, type ServerProcess } from '../integration/start-server.ts';
+import { startServer, type ServerOptions, type ServerProcess } from '../integration/start-server.ts';
 import type { AttackOrder } from './attacker.ts';
 import type { Target } from './attacks.ts';
 
@@ -49,13 +49,14 @@ export class HostileRun {
     this.#channel = new Channel(server.address, { clientId: 'healthy' });
   }
 
-  /** `settings` of the broker, beside the defaults. */
-  static async start(settings: Readonly<Record<string, string>> = {}): Promise<HostileRun> {
+  /** `settings` of the broker are beside the defaults. */
+  static async start({ settings, nodeOptions }: ServerOptions = {}): Promise<HostileRun> {
     const folder = mkdtempSync(join(tmpdir(), 'tidemark-hostile-'));
     const authority = new Authority(folder, 'authority');
     const node = authority.issue({ commonName: 'node-1', names: ['127.0.0.1'] });
     const client = authority.issue({ commonName: 'mallory' });
     const server = await startServer({
+      ...(nodeOptions && { nodeOptions }),
       settings: {
         listeners: LISTENERS,
         'listener.security.protocol.map': 'CLIENT_SASL:SASL_PLAINTEXT,PEER:SSL',
