@@ -2,10 +2,10 @@
 // Contract: going offline happens once, is told to every partition and to the owner, and is for good; a cause that is not the
 // disk's is a bug and is thrown on.
 
-import { DiskError, failure, type Clock, type Disk, type Failure } from '@tidemark/core';
+import { DiskError, failure, TidemarkError, type Clock, type Disk, type Failure } from '@tidemark/core';
 import type { Codecs } from '@tidemark/record';
 import { isDiskFull, storageError, type LogContext, type WriteLimits } from './log-context.ts';
-import type { FolderCheckpoints } from './folder-checkpoints.ts';
+import type { FolderCheckpoints, OffsetCheckpoint } from './folder-checkpoints.ts';
 import { defaultCleanerSettings, type CleanerSettings } from './cleaner-settings.ts';
 import { OpenFiles } from './open-files.ts';
 import { SegmentIndexCache } from './segment-index-cache.ts';
@@ -119,9 +119,9 @@ export class FolderContext implements LogContext {
     if ((recoveryPoints.get(name) ?? 0) > offset) recoveryPoints.set(name, offset);
     // What is appended above the cut was never cleaned.
     if ((firstDirty.get(name) ?? 0) > offset) firstDirty.set(name, offset);
-    await firstDirty.save();
+    await this.#save(firstDirty);
     // Also when it was lowered before and that could not be saved; nothing is written when the file has it.
-    await recoveryPoints.save();
+    await this.#save(recoveryPoints);
   }
 
   raiseRecoveryPoint(name: string, offset: number): void {
@@ -131,7 +131,7 @@ export class FolderContext implements LogContext {
   async durableRecoveryPoint(name: string): Promise<number> {
     const { recoveryPoints } = this.checkpoints;
     const offset = recoveryPoints.get(name) ?? 0;
-    await recoveryPoints.save();
+    await this.#save(recoveryPoints);
     return offset;
   }
 
@@ -141,12 +141,12 @@ export class FolderContext implements LogContext {
 
   async saveFirstDirtyOffset(name: string, offset: number): Promise<void> {
     this.checkpoints.firstDirty.set(name, offset);
-    await this.checkpoints.firstDirty.save();
+    await this.#save(this.checkpoints.firstDirty);
   }
 
   async saveLogStart(name: string, offset: number): Promise<void> {
     this.checkpoints.logStarts.set(name, offset);
-    await this.checkpoints.logStarts.save();
+    await this.#save(this.checkpoints.logStarts);
   }
 
   /** Saves checkpoints; a full disk is reported and the old files stay, anything else takes the folder offline. */
@@ -159,6 +159,16 @@ export class FolderContext implements LogContext {
       if (!isDiskFull(error)) this.goOffline(error);
       this.warn(`${what} could not be written; it will be tried again.`, storageError(error));
       return false;
+    }
+  }
+  /** A full disk is for the caller to judge; any other failure takes the folder offline. */
+  async #save(checkpoint: OffsetCheckpoint): Promise<void> {
+    if (this.#offline !== undefined) throw TidemarkError.from(this.#offline);
+    try {
+      await checkpoint.save();
+    } catch (error) {
+      if (!isDiskFull(error)) this.goOffline(error);
+      throw error;
     }
   }
 }

@@ -70,6 +70,8 @@ export class LogFolder {
   readonly #open = new Map<string, PartitionLog>();
   /** Found after a stop that was not clean, and not opened since: nobody has looked at what that left in them. */
   readonly #unchecked = new Set<string>();
+  /** Opened in this run: what the last one left of them says nothing any more. */
+  readonly #used = new Set<string>();
   readonly #timers = new Set<Timer>();
   #deletions = 0;
   #isClosed = false;
@@ -173,15 +175,16 @@ export class LogFolder {
     return opening;
   }
 
-  /** Closes the log and removes its folder, after `file.delete.delay.ms`; from now on the name is free. */
+  /**
+   * Closes the log and removes its folder, after `file.delete.delay.ms`; the name is free when it resolves. When it rejects the
+   * partition is closed and still here, with what it held.
+   */
   async deletePartition(name: string): Promise<void> {
     // Whoever was opening it has the rejection, if there is one.
     const known = await this.#logs.get(name)?.catch(() => undefined);
     await known?.discard();
     this.#forget(name);
-    if (!this.#hosted.delete(name)) return;
-    this.#unchecked.delete(name);
-    this.#context.checkpoints.forget(name);
+    if (!this.#hosted.has(name)) return;
     const { disk } = this.#options;
     const target = `${this.directory}/${deletedFolderName(name, this.#deletionId())}`;
     try {
@@ -190,8 +193,12 @@ export class LogFolder {
       await this.#context.files.forgetIn(`${this.directory}/${name}`);
       await disk.syncDirectory(this.directory);
     } catch (error) {
+      if (error instanceof DiskError && !isDiskFull(error)) this.#context.goOffline(error);
       throw storageError(error);
     }
+    this.#hosted.delete(name);
+    this.#unchecked.delete(name);
+    this.#context.checkpoints.forget(name);
     await this.#saveCheckpoints();
     this.#removeLater(target, known?.config.fileDeleteDelayMs ?? 0);
   }
@@ -302,7 +309,7 @@ export class LogFolder {
         name,
         directory,
         config,
-        isClean: this.cleanShutdown !== undefined,
+        isClean: this.cleanShutdown !== undefined && !this.#used.has(name),
         recoveryPoint: recoveryPoints.get(name) ?? 0,
         logStartOffset: logStarts.get(name) ?? 0,
         cleanedEndOffset: firstDirty.get(name) ?? 0,
@@ -312,6 +319,7 @@ export class LogFolder {
       const onClosed = (): void => this.#forget(name);
       const log = new PartitionLog(this.#context, { name, directory, topicId, config, recovered, onClosed });
       this.#hosted.set(name, { name, ...parsed, topicId });
+      this.#used.add(name);
       this.#open.set(name, log);
       this.#unchecked.delete(name);
       return log;

@@ -272,6 +272,44 @@ describe('a truncation that the disk breaks off', () => {
   });
 });
 
+describe('a checkpoint that cannot be synced', () => {
+  const works: { what: string; file: string; work: (world: World) => Promise<unknown> }[] = [
+    {
+      what: 'the start of a log',
+      file: 'log-start-offset-checkpoint',
+      work: async (world) => (await openLog(world, smallSegments)).deleteRecordsBefore(5 as never),
+    },
+    {
+      what: 'the recovery point before a cut',
+      file: 'recovery-point-offset-checkpoint',
+      work: async (world) => (await openLog(world, smallSegments)).truncateTo(5 as never),
+    },
+  ];
+  for (const { what, file, work } of works) {
+    it(`takes the folder offline and is not tried again: ${what}`, async () => {
+      const world = await openFolder();
+      const log = await written(
+        world,
+        Array.from({ length: 30 }, (_, index) => String(index)),
+      );
+      await log.flush();
+      await world.folder.checkpoint();
+      world.disk.inject({ operation: 'sync', error: 'EIO', path: (path) => path.includes(file) });
+      expect((await rejection(work(world))).error).to.equal('KAFKA_STORAGE_ERROR');
+      expect(world.offline).to.have.length(1);
+      world.disk.clearFaults();
+      const syncs = count(world.disk, 'sync');
+      await rejection(work(world));
+      await world.folder.close();
+      expect(syncs()).to.equal(0);
+      const again = await openFolder(world.disk);
+      const kept = await valuesOf(await openLog(again, smallSegments));
+      expect(kept.at(-1)).to.equal('29');
+      await again.folder.close();
+    });
+  }
+});
+
 describe('what waits to be written', () => {
   it('is bounded by partition and by folder, and the refusal names the limit', async () => {
     const size = batchOf().length;

@@ -115,6 +115,31 @@ describe('a log folder', () => {
     }
   });
 
+  it('keeps a partition whose deletion failed, and does not take what it left for the files of a clean stop', async () => {
+    const before = await openFolder();
+    await appended(await openLog(before));
+    await before.folder.close();
+    const world = await openFolder(before.disk);
+    expect(world.folder.cleanShutdown).not.to.equal(undefined);
+    const log = await openLog(world, smallSegments);
+    for (let leaderEpoch = 2; leaderEpoch < 12; leaderEpoch++) {
+      log.assignLeaderEpoch(leaderEpoch as LeaderEpoch);
+      await appended(log, { leaderEpoch, text: 'x'.repeat(150) });
+    }
+    await log.deleteRecordsBefore(1 as Offset);
+    const epochs = log.leaderEpochs;
+    world.disk.inject({ operation: 'rename', error: 'ENOSPC', path: (path) => path.includes(NAME) });
+    expect(await failureOf(world.folder.deletePartition(NAME))).to.include({ error: 'KAFKA_STORAGE_ERROR' });
+    expect(world.folder.listPartitions()).to.have.length(1);
+    const again = await openLog(world, smallSegments);
+    expect(again).not.to.equal(log);
+    expect([again.logStartOffset, again.logEndOffset]).to.deep.equal([1, 11]);
+    expect(again.leaderEpochs).to.deep.equal(epochs);
+    await world.folder.deletePartition(NAME);
+    expect(world.folder.listPartitions()).to.deep.equal([]);
+    await world.folder.close();
+  });
+
   it('removes at the next start what a deletion left behind', async () => {
     const world = await openFolder();
     await appended(await openLog(world));
