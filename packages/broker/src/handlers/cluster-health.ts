@@ -73,8 +73,9 @@ function quorumReasons({ self, quorum, config }: HealthInputs): HealthReason[] {
       severity: voters.length - silent.length < majority ? 'critical' : 'warning',
       what: 'silent-voters',
       detail: `${counted(silent.length, 'voter')} of ${voters.length} ${silent.length === 1 ? 'has' : 'have'} not answered for ${silentMs} ms: ${ids(silent)}`,
-      remedy: 'start the node again; only if its disk is lost take its vote away, and add it anew',
-      command: `tidemark quorum remove-voter ${silent[0]!.nodeId}`,
+      remedy:
+        'start the node again; only if its disk is lost take its vote away, and add it anew (docs/quorum.md)',
+      command: 'tidemark quorum status',
     });
   }
   if (voters.length > 1 && voters.length - silent.length === majority) {
