@@ -186,7 +186,7 @@ export function brokerOf(
   folder: LogFolder,
   wantsFence: () => boolean,
 ): BrokerLifecycle {
-  const { self, endpoint, incarnation, clock, prng, onFatal } = env;
+  const { self, endpoint, clock, prng, onFenced, onFatal } = env;
   return new BrokerLifecycle({
     metadata,
     clock,
@@ -206,7 +206,7 @@ export function brokerOf(
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
     wantsFence,
     onRetry: () => undefined,
-    onFenced: (cause) => env.clock.trace.note('fenced', self.nodeId, incarnation, cause.error),
+    onFenced,
     onFatal,
   });
 }

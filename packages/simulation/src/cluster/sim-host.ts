@@ -34,6 +34,8 @@ interface Incarnation {
 
 /** How long a process that is told to end waits for others to take over. */
 const HAND_OVER_MS = 1_000;
+/** How long a process that has ended itself is gone. */
+const RESTART_MS = 100;
 
 export class SimHost {
   readonly id: NodeId;
@@ -140,6 +142,7 @@ export class SimHost {
       onCommitted: (topic, partition) => {
         if (incarnation.isAlive) this.#world.committed(topic, partition);
       },
+      onFenced: ({ error }) => this.#fenced(incarnation, number, error),
       onFatal: (cause) => this.#died(incarnation, cause),
     };
     factory(env).then(
@@ -263,6 +266,15 @@ export class SimHost {
       this.#world.violations.report('node-failed', `node ${this.id} ended: ${describe(cause)}`);
     }
     this.#bury(incarnation);
+  }
+
+  /** The process has ended itself, and is started anew by whatever watches over it. From a disk that fails, once that is mended. */
+  #fenced(incarnation: Incarnation, number: number, why: string): void {
+    if (!incarnation.isAlive) return;
+    this.#world.clock.trace.note('fenced', this.id, number, why);
+    const isInTrouble = this.#isInTrouble;
+    this.#bury(incarnation);
+    if (!isInTrouble) this.#world.clock.after(RESTART_MS, () => this.start());
   }
 
   #threw(incarnation: Incarnation, cause: unknown): void {

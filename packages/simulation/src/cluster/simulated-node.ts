@@ -39,6 +39,8 @@ export interface NodeEnv {
   readonly onImage: (image: ImageView) => void;
   /** The node begins to lead a partition, or the high watermark of one that it leads has moved. */
   readonly onCommitted: (topic: string, partition: number) => void;
+  /** Its broker was replaced or removed: the process ends of this, and is started anew. */
+  readonly onFenced: (cause: Failure) => void;
   /** The process would end of this. */
   readonly onFatal: (cause: unknown) => void;
 }
