@@ -138,6 +138,7 @@ export class ReplicaManager {
   readonly #isolationListeners = new Set<() => void>();
   #wasIsolated = false;
   #unfollow: () => void = () => undefined;
+  #isClosed = false;
   /** Taken by whoever reads produce requests from the network, before they are handed over here. */
   readonly requestBudget: ByteBudget;
   /** Taken by fetches; given back by whoever sent the answer. */
@@ -200,10 +201,11 @@ export class ReplicaManager {
     this.#fetch = new FetchPath(find, this.#purgatory, this.responseBudget, limits.maxFetchBytes);
   }
 
-  /** Opens what the image places here, removes what it does not, and follows it from then on. */
+  /** Opens what the image places here, removes what it does not, and follows it from then on, unless it is closed meanwhile. */
   async start(): Promise<void> {
     const { clock, intervals, metadata, onError } = this.#options;
     await this.#removeStrays();
+    if (this.#isOver()) return;
     this.#unfollow = metadata.onImage((image, previous) => {
       const { self } = this.#options;
       const isSame = (broker: BrokerId | ''): boolean =>
@@ -214,6 +216,7 @@ export class ReplicaManager {
     this.#setQuotas(metadata.image);
     this.#hosted.apply(metadata.image);
     await this.#hosted.settled();
+    if (this.#isOver()) return;
     const every = (intervalMs: number, doing: string, run: () => Promise<void>): void => {
       this.#tasks.push(new PeriodicTask(clock, intervalMs, run, (cause) => onError(cause, doing)));
     };
@@ -333,8 +336,9 @@ export class ReplicaManager {
     );
   }
 
-  /** Answers everybody who waits and stops following. The folder is closed by whoever opened it. */
+  /** Answers everybody who waits and stops following, or never begins. The folder is closed by whoever opened it. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#options.folder.stopCleaning();
     this.#unfollow();
     this.drain();
@@ -345,6 +349,11 @@ export class ReplicaManager {
     await Promise.all(this.#tasks.map((task) => task.close()));
     await this.#hosted.settled();
     await this.#saveHighWatermarks();
+  }
+
+  /** Asked anew after every wait. */
+  #isOver(): boolean {
+    return this.#isClosed;
   }
 
   #setQuotas(image: MetadataImage): void {
@@ -406,6 +415,7 @@ export class ReplicaManager {
     // The metadata log lives in the same folder and is the controller's.
     const partitions = folder.listPartitions().filter(({ topic }) => topic !== METADATA_TOPIC);
     for (const stray of this.#hosted.strays(partitions)) {
+      if (this.#isOver()) return;
       onError(
         new TidemarkError('UNKNOWN_TOPIC_OR_PARTITION', `${stray} belongs to no topic of the metadata`),
         'removing a stray partition',

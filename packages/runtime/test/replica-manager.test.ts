@@ -6,6 +6,7 @@ import {
   type LeaderEpoch,
   type PartitionIndex,
   type TopicId,
+  type TopicName,
 } from '@tidemark/core';
 import type { MetadataRecord } from '@tidemark/controller';
 import { PeriodicTask, ProducerIds, type ProduceOutcome, type ProducerIdBlock } from '@tidemark/runtime';
@@ -414,5 +415,24 @@ describe('a periodic task', () => {
     await task.close();
     await node.clock.advance(1_000);
     expect(runs).to.have.length(3);
+  });
+});
+
+describe('a replica manager that is closed while it starts', () => {
+  class HastyNode extends ReplicaNode {
+    protected override beforeStart(): void {
+      void this.replicas.close();
+    }
+  }
+
+  it('follows nothing and leaves no timer behind', async () => {
+    const node = new HastyNode();
+    await node.open();
+    expect(node.clock.pending).to.equal(0);
+    await node.createTopic('t');
+    expect(node.replicas.findTopic('t' as TopicName, undefined)).to.include({
+      error: 'UNKNOWN_TOPIC_OR_PARTITION',
+    });
+    await node.close();
   });
 });
