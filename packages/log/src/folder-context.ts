@@ -161,6 +161,7 @@ export class FolderContext implements LogContext {
       return false;
     }
   }
+
   /** A full disk is for the caller to judge; any other failure takes the folder offline. */
   async #save(checkpoint: OffsetCheckpoint): Promise<void> {
     if (this.#offline !== undefined) throw TidemarkError.from(this.#offline);
