@@ -1,5 +1,5 @@
 // `make sim`: runs seeds of the simulated cluster on all cores. Progress goes to stderr; the last line of stdout is the verdict, and
-// the exit code is 1 when a checker found anything.
+// the exit code is 1 when a checker found anything. An interrupt lets the seeds under way come to their end and then tells what was done.
 //
 //   node packages/simulation/dist/cluster/main.js [--seeds N] [--from N] [--events N] [--jobs N] [--twice] [--no-shrink] [--replay FILE]
 
@@ -11,6 +11,8 @@ import { DEFAULT_LIMIT_MS, runSeeds, type SeedJob, type SeedReport } from './see
 const SHOWN_EVENTS = 60;
 const MAX_SHOWN_VIOLATIONS = 5;
 const PROGRESS_EVERY_MS = 500;
+/** As of a program that SIGINT has ended. */
+const INTERRUPTED = 130;
 
 interface Totals {
   seeds: number;
@@ -89,6 +91,7 @@ async function main(): Promise<void> {
   const totals: Totals = { seeds: 0, events: 0, violations: 0, processorMs: 0 };
   const started = performance.now();
   let lastProgress = 0;
+  const interrupt = new AbortController();
   const rate = (): string => Math.round((totals.events / (performance.now() - started)) * 1_000).toString();
   const onReport = (report: SeedReport): boolean => {
     totals.seeds++;
@@ -111,8 +114,14 @@ async function main(): Promise<void> {
         `\r${totals.seeds} of ${jobs.length} seeds, ${totals.events} events, ${rate()} a second `,
       );
     }
-    return true;
+    return !interrupt.signal.aborted;
   };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      interrupt.abort();
+      process.stderr.write('\nthe seeds under way are the last; once more ends them too\n');
+    });
+  }
   const workers = workersOf(values.jobs);
   await runSeeds(jobs[Symbol.iterator](), { onReport, ...(workers === undefined ? {} : { workers }) });
   if (process.stderr.isTTY) process.stderr.write('\n');
@@ -122,8 +131,9 @@ async function main(): Promise<void> {
   say(
     `${rate()} events per second; of processor time ${perProcessor}, and ${seedsPerMinute} seeds per minute`,
   );
+  if (interrupt.signal.aborted) say(`interrupted after ${totals.seeds} of ${jobs.length} seeds`);
   say(`${totals.seeds} seeds, ${totals.events} events, ${totals.violations} violations`);
-  process.exitCode = totals.violations > 0 ? 1 : 0;
+  process.exitCode = totals.violations > 0 ? 1 : interrupt.signal.aborted ? INTERRUPTED : 0;
 }
 
 await main();

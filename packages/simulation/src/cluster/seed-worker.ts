@@ -7,6 +7,8 @@ import { processorMs, SeedWatchdog } from './seed-watchdog.ts';
 import { shrink } from './shrink.ts';
 
 const watchdog = new SeedWatchdog();
+// A terminal interrupts every process there is; the parent says what becomes of it.
+process.on('SIGINT', () => undefined);
 
 async function answer(job: SeedJob): Promise<SeedReport> {
   const { seed, twice, minEvents, schedule, loads, shrink: isShrunk, limitMs } = job;
