@@ -326,7 +326,7 @@ const halfMessages: Timed = async (target, untilMs) => {
     while (running(untilMs)) {
       const stream = call(sessions[at % sessions.length]!.current, logService.ProduceStream.path);
       stream.write(most);
-      await Promise.race([closed(stream), pause(untilMs - performance.now())]);
+      await Promise.race([closed(stream), pause(Math.max(0, untilMs - performance.now()))]);
       await pause(1);
     }
   };
@@ -387,7 +387,7 @@ const fatFetches: Timed = async (target, untilMs) => {
     while (running(untilMs)) {
       const stream = call(sessions.current, logService.Fetch.path);
       stream.end(message);
-      await Promise.race([closed(stream), pause(untilMs - performance.now())]);
+      await Promise.race([closed(stream), pause(Math.max(0, untilMs - performance.now()))]);
       await pause(1);
     }
   };
