@@ -1,7 +1,7 @@
 // Every attack for a short while, one after another on one broker; `make hostile` does each for longer. The bounds are generous: this
 // is about a broker that stays up and goes on serving, on a machine that does other things as well.
 import { expect } from 'chai';
-import { memoryParts } from '../../packages/broker/src/memory-sizing.ts';
+import { memoryNeededBytes } from '../../packages/broker/src/memory-sizing.ts';
 import { testConfig } from '../../packages/broker/test/harness.ts';
 import { attacks } from '../hostile/attacks.ts';
 import { HEADER, HostileRun, line } from '../hostile/run-hostile.ts';
@@ -21,9 +21,7 @@ const SMALL = {
 /** A heap that objects of strangers would fill. */
 const HEAP_MB = 96;
 /** What the limits add up to, as the broker itself does it at its start. */
-const MAX_RSS_MB =
-  Object.values(memoryParts(testConfig('/nowhere', SMALL), HEAP_MB * MIB)).reduce((sum, each) => sum + each) /
-  MIB;
+const MAX_RSS_MB = memoryNeededBytes(testConfig('/nowhere', SMALL), HEAP_MB * MIB) / MIB;
 
 describe('a broker under attack', function () {
   this.timeout(240_000);

@@ -27,6 +27,11 @@ export function memoryParts(config: BrokerConfig, heapBytes: number): Readonly<R
   };
 }
 
+/** What the parts come to, in bytes. */
+export function memoryNeededBytes(config: BrokerConfig, heapBytes: number): number {
+  return Object.values(memoryParts(config, heapBytes)).reduce((sum, bytes) => sum + bytes, 0);
+}
+
 /** What the process may have: of its control group where that says something, else of the machine. */
 export function memoryBytes(): number {
   const machine = totalmem();
@@ -40,9 +45,9 @@ export function warnOfMemory(
   haveBytes = memoryBytes(),
   heapBytes = getHeapStatistics().heap_size_limit,
 ): void {
-  const parts = Object.entries(memoryParts(config, heapBytes));
-  const needBytes = parts.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const needBytes = memoryNeededBytes(config, heapBytes);
   if (needBytes <= haveBytes) return;
+  const parts = Object.entries(memoryParts(config, heapBytes));
   const inMib = Object.fromEntries(parts.map(([name, bytes]) => [name, Math.round(bytes / MIB)]));
   log.warn(
     { mib: inMib },
