@@ -68,10 +68,8 @@ export class LogFolder {
   readonly #hosted = new Map<string, HostedPartition>();
   readonly #logs = new Map<string, Promise<PartitionLog>>();
   readonly #open = new Map<string, PartitionLog>();
-  /** Found after a stop that was not clean, and not opened since: nobody has looked at what that left in them. */
-  readonly #unchecked = new Set<string>();
-  /** Opened in this run: what the last one left of them says nothing any more. */
-  readonly #used = new Set<string>();
+  /** Found at the start and not opened since: they are as the last stop left them, a clean one or not. */
+  readonly #untouched = new Set<string>();
   readonly #timers = new Set<Timer>();
   #deletions = 0;
   #isClosed = false;
@@ -106,8 +104,7 @@ export class LogFolder {
       const marker = await takeCleanShutdown(disk, directory);
       const folder = new LogFolder(options, lock, damaged.length > 0 ? undefined : marker, checkpoints);
       await folder.#findPartitions();
-      if (folder.cleanShutdown === undefined)
-        for (const name of folder.#hosted.keys()) folder.#unchecked.add(name);
+      for (const name of folder.#hosted.keys()) folder.#untouched.add(name);
       return folder;
     } catch (error) {
       await lock.release();
@@ -197,7 +194,7 @@ export class LogFolder {
       throw storageError(error);
     }
     this.#hosted.delete(name);
-    this.#unchecked.delete(name);
+    this.#untouched.delete(name);
     this.#context.checkpoints.forget(name);
     await this.#saveCheckpoints();
     this.#removeLater(target, known?.config.fileDeleteDelayMs ?? 0);
@@ -282,7 +279,7 @@ export class LogFolder {
       await this.#closeLogs();
       if (this.#context.offline === undefined) {
         await this.#context.checkpoints.save();
-        if (this.#unchecked.size > 0) return;
+        if (this.cleanShutdown === undefined && this.#untouched.size > 0) return;
         const brokerEpoch = options.brokerEpoch ?? (-1 as BrokerEpoch);
         await writeCleanShutdown(this.#options.disk, this.directory, brokerEpoch);
       }
@@ -309,7 +306,7 @@ export class LogFolder {
         name,
         directory,
         config,
-        isClean: this.cleanShutdown !== undefined && !this.#used.has(name),
+        isClean: this.cleanShutdown !== undefined && this.#untouched.has(name),
         recoveryPoint: recoveryPoints.get(name) ?? 0,
         logStartOffset: logStarts.get(name) ?? 0,
         cleanedEndOffset: firstDirty.get(name) ?? 0,
@@ -319,9 +316,8 @@ export class LogFolder {
       const onClosed = (): void => this.#forget(name);
       const log = new PartitionLog(this.#context, { name, directory, topicId, config, recovered, onClosed });
       this.#hosted.set(name, { name, ...parsed, topicId });
-      this.#used.add(name);
       this.#open.set(name, log);
-      this.#unchecked.delete(name);
+      this.#untouched.delete(name);
       return log;
     } catch (error) {
       // Else the node would go on as the leader of a partition it cannot open, and a failed sync could be tried again.
