@@ -153,12 +153,18 @@ export class FollowerSession<P> {
     return Math.min(this.#lastSentMs + keepAliveMs, this.#lastHeardMs + timeoutMs);
   }
 
+  /** Whether `takeMessage` answers with one. */
+  hasMessage(nowMs: number): boolean {
+    if (this.#fresh.size + this.#acknowledged.size + this.#gone.length > 0) return true;
+    const { windowBytes, keepAliveMs } = this.#options;
+    if (this.#credit() - this.#toldCredit >= windowBytes * CREDIT_SLACK) return true;
+    return nowMs - this.#lastSentMs >= keepAliveMs;
+  }
+
   /** What there is to say; undefined when that is nothing. To be called until it is, and each message sent in order. */
   takeMessage(nowMs: number): FollowerMessage | undefined {
+    if (!this.hasMessage(nowMs)) return undefined;
     const credit = this.#credit();
-    const hasNews = this.#fresh.size + this.#acknowledged.size + this.#gone.length > 0;
-    const isCreditDue = credit - this.#toldCredit >= this.#options.windowBytes * CREDIT_SLACK;
-    if (!hasNews && !isCreditDue && nowMs - this.#lastSentMs < this.#options.keepAliveMs) return undefined;
     this.#lastSentMs = nowMs;
     this.#toldCredit = credit;
     return {

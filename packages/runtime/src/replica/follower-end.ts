@@ -96,9 +96,11 @@ export class FollowerEnd {
 
   #wake(): void {
     if (this.#isFlushing || this.#isClosed) return;
-    if (this.#now - this.#lastSentMs < PACE_MS) {
+    const nowMs = this.#now;
+    if (!this.#session.hasMessage(nowMs)) return;
+    if (nowMs - this.#lastSentMs < PACE_MS) {
       // Other partitions of this leader are being written too: what they come to goes along.
-      this.#timer.setAt(this.#now + PACE_MS);
+      this.#timer.setAt(nowMs + PACE_MS);
       return;
     }
     this.#isFlushing = true;
