@@ -74,6 +74,12 @@ const LOG_START_FILE = 'log-start-offset-checkpoint';
 const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint';
 const CLEANER_FILE = 'cleaner-offset-checkpoint';
 
+/**
+ * A first dirty offset that nobody knows: the log may have been cleaned up to its end. No log ends above it, so that the cleaner takes
+ * all of it for dirty, which is always safe.
+ */
+const UNKNOWN_FIRST_DIRTY = Number.MAX_SAFE_INTEGER;
+
 export class FolderCheckpoints {
   readonly recoveryPoints: OffsetCheckpoint;
   readonly logStarts: OffsetCheckpoint;
@@ -104,6 +110,31 @@ export class FolderCheckpoints {
       await OffsetCheckpoint.load(disk, directory, HIGH_WATERMARK_FILE, onDamaged),
       await OffsetCheckpoint.load(disk, directory, CLEANER_FILE, onDamaged),
     );
+  }
+
+  /**
+   * After files were found damaged: what of these partitions is not known any more goes into the cleaner's file, which the next save
+   * makes whole. Else a log without a recovery point that was cleaned would be taken, at its first gap, for one that a crash has torn.
+   */
+  noteUnknown(names: Iterable<string>): void {
+    if (!this.recoveryPoints.isDamaged && !this.firstDirty.isDamaged) return;
+    for (const name of names) {
+      const mayBeCleaned = this.firstDirty.isDamaged || this.firstDirty.get(name) !== undefined;
+      if (mayBeCleaned) this.firstDirty.set(name, UNKNOWN_FIRST_DIRTY);
+    }
+  }
+
+  /** Some part of the log may have been cleaned. */
+  mayBeCleaned(name: string): boolean {
+    return this.firstDirty.get(name) !== undefined;
+  }
+
+  /** Above its recovery point a log has been cleaned up to here at most. */
+  cleanedEndOf(name: string): number {
+    const firstDirty = this.firstDirty.get(name) ?? 0;
+    // Nothing is cleaned above a recovery point that is on the disk.
+    const isBounded = firstDirty === UNKNOWN_FIRST_DIRTY && this.recoveryPoints.get(name) !== undefined;
+    return isBounded ? 0 : firstDirty;
   }
 
   forget(name: string): void {

@@ -105,6 +105,7 @@ export class LogFolder {
       const folder = new LogFolder(options, lock, damaged.length > 0 ? undefined : marker, checkpoints);
       await folder.#findPartitions();
       for (const name of folder.#hosted.keys()) folder.#untouched.add(name);
+      checkpoints.noteUnknown(folder.#hosted.keys());
       return folder;
     } catch (error) {
       await lock.release();
@@ -301,16 +302,16 @@ export class LogFolder {
     const directory = `${this.directory}/${name}`;
     try {
       await this.#claim(name, directory, topicId);
-      const { recoveryPoints, logStarts, firstDirty } = this.#context.checkpoints;
+      const { checkpoints } = this.#context;
       const recovered = await recoverLog(this.#context, {
         name,
         directory,
         config,
         isClean: this.cleanShutdown !== undefined && this.#untouched.has(name),
-        recoveryPoint: recoveryPoints.get(name) ?? 0,
-        logStartOffset: logStarts.get(name) ?? 0,
-        cleanedEndOffset: firstDirty.get(name) ?? 0,
-        mayHaveGaps: isCompacted(config) || firstDirty.isDamaged || firstDirty.get(name) !== undefined,
+        recoveryPoint: checkpoints.recoveryPoints.get(name) ?? 0,
+        logStartOffset: checkpoints.logStarts.get(name) ?? 0,
+        cleanedEndOffset: checkpoints.cleanedEndOf(name),
+        mayHaveGaps: isCompacted(config) || checkpoints.mayBeCleaned(name),
         onProgress: (scannedBytes) => this.#options.onProgress?.(name, scannedBytes),
       });
       const onClosed = (): void => this.#forget(name);
