@@ -27,7 +27,11 @@ export interface WriteLimits {
 export interface IndexCache {
   /** The indexes of a segment that is not active: from memory, from its files, or built anew from the log. */
   load(segment: Segment, endOffset: number): Promise<SegmentIndexes>;
-  forget(segment: Segment): void;
+  /**
+   * The segment has gone, or has its indexes in memory from now on: no file of its indexes is written when this has resolved, nor
+   * later.
+   */
+  retire(segment: Segment): Promise<void>;
 }
 
 export interface LogContext {

@@ -488,7 +488,7 @@ export class PartitionLog {
       const { file } = segment;
       segment.file = undefined;
       await file?.release();
-      this.#context.indexes.forget(segment);
+      await this.#context.indexes.retire(segment);
       await this.#context.files.forget(segment.path);
     }
     this.#onClosed();

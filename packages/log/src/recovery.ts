@@ -260,7 +260,7 @@ class Recovery {
     const { disk, files, indexes } = this.#context;
     this.#truncatedBytes += segment.sizeBytes;
     this.#removedSegments += 1;
-    indexes.forget(segment);
+    await indexes.retire(segment);
     await files.forget(segment.path);
     for (const kind of ['log', 'index', 'timeindex'] as const) {
       await removeIfThere(disk, `${this.#options.directory}/${segmentFileName(segment.baseOffset, kind)}`);

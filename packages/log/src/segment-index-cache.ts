@@ -1,5 +1,6 @@
 // The indexes of rolled segments that were looked into lately. Contract: bounded in bytes, the least recently used goes
-// first; a file that cannot be right is rebuilt from the log, written again and reported, never trusted.
+// first; a file that cannot be right is rebuilt from the log, written again and reported, never trusted; none is written for a
+// segment that has gone, which a reader may have in its hands still.
 
 import { DiskError } from '@tidemark/core';
 import { buildIndexes } from './index-builder.ts';
@@ -17,6 +18,9 @@ export class SegmentIndexCache implements IndexCache {
   /** Least recently used first. */
   readonly #loaded = new Map<Segment, Promise<SegmentIndexes>>();
   readonly #sizes = new Map<Segment, number>();
+  /** Files that are being written. */
+  readonly #writing = new Map<Segment, Promise<void>>();
+  readonly #retired = new WeakSet<Segment>();
   #usedBytes = 0;
 
   constructor(context: Context, limitBytes: number) {
@@ -41,7 +45,13 @@ export class SegmentIndexCache implements IndexCache {
     }
   }
 
-  forget(segment: Segment): void {
+  async retire(segment: Segment): Promise<void> {
+    this.#retired.add(segment);
+    this.#drop(segment);
+    await this.#writing.get(segment);
+  }
+
+  #drop(segment: Segment): void {
     this.#loaded.delete(segment);
     this.#usedBytes -= this.#sizes.get(segment) ?? 0;
     this.#sizes.delete(segment);
@@ -53,7 +63,8 @@ export class SegmentIndexCache implements IndexCache {
     this.#usedBytes += size;
     for (const oldest of this.#loaded.keys()) {
       if (this.#usedBytes <= this.#limitBytes || oldest === segment) break;
-      this.forget(oldest);
+      // One that is being read costs nothing yet, and would be read a second time beside this.
+      if (this.#sizes.has(oldest)) this.#drop(oldest);
     }
   }
 
@@ -66,15 +77,24 @@ export class SegmentIndexCache implements IndexCache {
     try {
       const built = await buildIndexes(held.file, segment);
       warn(`The indexes of ${segment.path} were missing or wrong and were built anew.`);
-      try {
-        await built.persist(disk, directory, endOffset);
-      } catch (error) {
-        if (!(error instanceof DiskError)) throw error;
-        warn(`The indexes of ${segment.path} could not be written; they stay in memory.`, error);
-      }
+      if (!this.#retired.has(segment)) await this.#write(segment, built, endOffset);
       return built;
     } finally {
       await held.release();
+    }
+  }
+
+  async #write(segment: Segment, indexes: SegmentIndexes, endOffset: number): Promise<void> {
+    const { disk, warn } = this.#context;
+    const writing = indexes.persist(disk, segment.directory, endOffset).catch((error: unknown) => {
+      if (!(error instanceof DiskError)) throw error;
+      warn(`The indexes of ${segment.path} could not be written; they stay in memory.`, error);
+    });
+    this.#writing.set(segment, writing);
+    try {
+      await writing;
+    } finally {
+      if (this.#writing.get(segment) === writing) this.#writing.delete(segment);
     }
   }
 }

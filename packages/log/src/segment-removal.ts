@@ -52,6 +52,6 @@ async function release(context: LogContext, segment: Segment): Promise<void> {
   const { file } = segment;
   segment.file = undefined;
   await file?.release();
-  context.indexes.forget(segment);
+  await context.indexes.retire(segment);
   await context.files.forget(segment.path);
 }

@@ -53,7 +53,7 @@ export async function swapIn(
       segment.file = undefined;
       await file?.release();
       await files.forget(segment.path);
-      context.indexes.forget(segment);
+      await context.indexes.retire(segment);
       for (const kind of INDEX_KINDS) await moveAway(disk, segment, kind, removed);
       if (segment.baseOffset !== cleaned.baseOffset) await moveAway(disk, segment, 'log', removed);
     }

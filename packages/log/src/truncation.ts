@@ -47,7 +47,7 @@ async function cutAt(context: LogContext, state: LogState, cut: Cut): Promise<vo
   // The segment is active again: its indexes are needed in memory, cut as well.
   const endOffset = segments.endOffsetOf(cut.index, state.nextOffset);
   segment.indexes = await context.indexes.load(segment, endOffset);
-  context.indexes.forget(segment);
+  await context.indexes.retire(segment);
   await removeSegmentFiles(context, segments.removeAfter(cut.index));
   await cutSegment(context, segment, cut);
   await context.disk.syncDirectory(state.directory);

@@ -2,6 +2,7 @@
 
 import { expect } from 'chai';
 import { topicIdFromBytes } from '@tidemark/core';
+import type { PartitionLog } from '@tidemark/log';
 import { SimPrng, type SimDisk } from '@tidemark/simulation';
 import {
   append,
@@ -13,6 +14,7 @@ import {
   openLog,
   readFrom,
   smallSegments,
+  TOPIC_ID,
   valuesOf,
   type World,
 } from './story.ts';
@@ -203,6 +205,68 @@ describe('a reader', () => {
       }
     }
   });
+});
+
+describe('a reader that builds an index anew', () => {
+  const config = { ...smallSegments, retentionMs: 1_000 };
+
+  /** Five rolled segments without the files of their indexes. */
+  async function withoutIndexes(): Promise<{ world: World; log: PartitionLog }> {
+    const { disk, folder } = await openFolder();
+    const log = await folder.openPartition(NAME, TOPIC_ID, config);
+    for (const text of numbers(0, 60)) await appended(log, { text });
+    await folder.close();
+    for (const path of disk.contents().keys()) if (path.endsWith('index')) await disk.removeFile(path);
+    const world = await openFolder(disk);
+    return { world, log: await openLog(world, config) };
+  }
+
+  /** `act` goes before it reads the segment, or before it writes what it has built. */
+  function intercept(disk: SimDisk, where: 'read' | 'write', act: () => Promise<void>): void {
+    const open = disk.open.bind(disk);
+    disk.open = async (path, mode) => {
+      if (where === 'write' && path.endsWith('11.index') && mode === 'create') await act();
+      const file = await open(path, mode);
+      if (where === 'read' && path.endsWith('11.log')) {
+        const read = file.read.bind(file);
+        file.read = async (...from) => {
+          await act();
+          return read(...from);
+        };
+      }
+      return file;
+    };
+  }
+
+  const removals: [string, (log: PartitionLog) => Promise<unknown>][] = [
+    ['was cut off', (log) => log.truncateTo(at(5))],
+    ['gave way to a new beginning', (log) => log.truncateFullyAndStartAt(at(500))],
+    ['aged out', (log) => log.runRetention(1_000_000, at(60))],
+  ];
+  for (const [what, remove] of removals) {
+    for (const where of ['read', 'write'] as const) {
+      it(`writes none for a segment that ${what} before the ${where}`, async () => {
+        for (let wait = 0; wait < 600; wait += 11) {
+          const { world, log } = await withoutIndexes();
+          let removing: Promise<unknown> | undefined;
+          intercept(world.disk, where, async () => {
+            removing ??= remove(log);
+            await turns(wait);
+          });
+          await readFrom(log, 15);
+          expect(removing).to.not.equal(undefined);
+          await removing;
+          const bases = (ending: string): string[] =>
+            [...world.disk.contents().keys()]
+              .filter((path) => path.endsWith(ending))
+              .map((path) => path.slice(0, -ending.length));
+          expect(bases('.log'), `${wait} turns`).to.include.members(bases('.index'));
+          expect(bases('.log'), `${wait} turns`).to.include.members(bases('.timeindex'));
+          await world.folder.close();
+        }
+      });
+    }
+  }
 });
 
 describe('flush.ms', () => {
