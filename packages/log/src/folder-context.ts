@@ -90,7 +90,8 @@ export class FolderContext implements LogContext {
     const { files } = this;
     const warn = (message: string, cause?: unknown): void => this.warn(message, cause);
     const cacheBytes = settings.indexCacheBytes ?? 32 * MIB;
-    this.indexes = new SegmentIndexCache({ disk, files, warn }, cacheBytes);
+    const attempt = (what: string, save: () => Promise<void>): Promise<boolean> => this.attempt(what, save);
+    this.indexes = new SegmentIndexCache({ disk, files, warn, attempt }, cacheBytes);
   }
 
   get offline(): Failure | undefined {

@@ -2,7 +2,6 @@
 // first; a file that cannot be right is rebuilt from the log, written again and reported, never trusted; none is written for a
 // segment that has gone, which a reader may have in its hands still.
 
-import { DiskError } from '@tidemark/core';
 import { buildIndexes } from './index-builder.ts';
 import type { IndexCache, LogContext } from './log-context.ts';
 import { loadIndexes, type SegmentIndexes } from './segment-indexes.ts';
@@ -10,7 +9,10 @@ import type { Segment } from './segment.ts';
 
 const ENTRY_OVERHEAD_BYTES = 512;
 
-type Context = Pick<LogContext, 'disk' | 'files' | 'warn'>;
+interface Context extends Pick<LogContext, 'disk' | 'files' | 'warn'> {
+  /** Reports a full disk; any other failure takes the folder offline. */
+  readonly attempt: (what: string, save: () => Promise<void>) => Promise<boolean>;
+}
 
 export class SegmentIndexCache implements IndexCache {
   readonly #context: Context;
@@ -19,7 +21,7 @@ export class SegmentIndexCache implements IndexCache {
   readonly #loaded = new Map<Segment, Promise<SegmentIndexes>>();
   readonly #sizes = new Map<Segment, number>();
   /** Files that are being written. */
-  readonly #writing = new Map<Segment, Promise<void>>();
+  readonly #writing = new Map<Segment, Promise<boolean>>();
   readonly #retired = new WeakSet<Segment>();
   #usedBytes = 0;
 
@@ -85,11 +87,9 @@ export class SegmentIndexCache implements IndexCache {
   }
 
   async #write(segment: Segment, indexes: SegmentIndexes, endOffset: number): Promise<void> {
-    const { disk, warn } = this.#context;
-    const writing = indexes.persist(disk, segment.directory, endOffset).catch((error: unknown) => {
-      if (!(error instanceof DiskError)) throw error;
-      warn(`The indexes of ${segment.path} could not be written; they stay in memory.`, error);
-    });
+    const { disk, attempt } = this.#context;
+    const persist = (): Promise<void> => indexes.persist(disk, segment.directory, endOffset);
+    const writing = attempt(`The indexes of ${segment.path}`, persist);
     this.#writing.set(segment, writing);
     try {
       await writing;

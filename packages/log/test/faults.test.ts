@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { TidemarkError, type DiskErrorCode } from '@tidemark/core';
+import type { PartitionLog } from '@tidemark/log';
 import { SimDisk, SimPrng, type DiskOperation } from '@tidemark/simulation';
 import {
   append,
@@ -8,6 +9,7 @@ import {
   epoch,
   openFolder,
   openLog,
+  readFrom,
   smallSegments,
   valuesOf,
   type World,
@@ -308,6 +310,43 @@ describe('a checkpoint that cannot be synced', () => {
       await again.folder.close();
     });
   }
+});
+
+describe('an index that a reader has built anew', () => {
+  /** Rolled segments without the files of their indexes, opened. */
+  async function withoutIndexes(): Promise<{ world: World; log: PartitionLog }> {
+    const before = await openFolder();
+    const values = Array.from({ length: 30 }, (_, index) => String(index));
+    await written(before, values);
+    await before.folder.close();
+    const { disk } = before;
+    for (const path of disk.contents().keys()) if (path.endsWith('index')) await disk.removeFile(path);
+    const world = await openFolder(disk);
+    return { world, log: await openLog(world, smallSegments) };
+  }
+
+  for (const operation of ['write', 'sync'] as const) {
+    it(`and that cannot be written for a failed ${operation} takes the folder offline`, async () => {
+      const { world, log } = await withoutIndexes();
+      world.disk.inject({ operation, error: 'EIO', path: (path) => path.endsWith('.index') });
+      await readFrom(log, 3);
+      expect(world.offline).to.have.length(1);
+      world.disk.clearFaults();
+      const writes = count(world.disk, 'write');
+      await readFrom(log, 15);
+      await world.folder.close();
+      expect(writes()).to.equal(0);
+    });
+  }
+
+  it('stays in memory while the disk is full', async () => {
+    const { world, log } = await withoutIndexes();
+    world.disk.inject({ operation: 'write', error: 'ENOSPC', path: (path) => path.endsWith('.index') });
+    expect(await readFrom(log, 3)).to.include({ ok: true });
+    expect(world.warnings.join()).to.contain('could not be written');
+    expect(world.offline).to.have.length(0);
+    await world.folder.close();
+  });
 });
 
 describe('what waits to be written', () => {
