@@ -1,7 +1,7 @@
 // One assigned partition: where the application is, where fetching is, and what was pushed in between. Synchronous, without a
 // clock. A push belongs to a position id; what was pushed for an earlier one is thrown away, so that a seek or another
 // leader can neither repeat nor skip a record.
-import { batchLastOffset, batchSizeBytes } from '@tidemark/record';
+import { BATCH_HEADER_BYTES, batchLastOffset, batchLeaderEpoch, batchSizeBytes } from '@tidemark/record';
 import type { TidemarkError } from '@tidemark/core';
 import type { FetchConnection } from './fetch-connection.ts';
 import { LeaderPause } from './leader-pause.ts';
@@ -47,7 +47,7 @@ export class ConsumerPartition {
   error: TidemarkError | undefined;
   /** The broker does not have the fetch position any more, or cannot read it; dealt with once the chunks are used up. */
   refused: TidemarkError | undefined;
-  /** Epoch of the last batch pushed or the position looked up; -1 when not known. */
+  /** Epoch of the last batch pushed, that is of `fetchPosition`, or of the position looked up; -1 when not known. */
   epoch = -1;
   /** The leader epoch the position was last checked against. */
   checkedEpoch = -1;
@@ -74,17 +74,15 @@ export class ConsumerPartition {
   get fetchPosition(): number {
     const last = this.#chunks.at(-1);
     if (last === undefined) return this.position;
-    let at = last.at;
-    let next = this.position;
-    while (at < last.bytes.length) {
-      next = batchLastOffset(last.bytes, at) + 1;
-      at += batchSizeBytes(last.bytes, at);
-    }
-    return Math.max(next, this.position);
+    const batchAt = lastBatchIn(last.bytes, last.at);
+    return batchAt < 0 ? this.position : Math.max(batchLastOffset(last.bytes, batchAt) + 1, this.position);
   }
 
+  /** One chunk may hold batches of several epochs: that of the last one is the epoch of what is fetched next. */
   push(chunk: Chunk): void {
     this.#chunks.push(chunk);
+    const batchAt = lastBatchIn(chunk.bytes, chunk.at);
+    if (batchAt >= 0) this.epoch = batchLeaderEpoch(chunk.bytes, batchAt);
   }
 
   /** The first chunk is used up. */
@@ -131,4 +129,16 @@ export class ConsumerPartition {
     this.wanted = spec;
     this.position = typeof spec === 'number' ? spec : -1;
   }
+}
+
+/** Where the last batch begins; -1 when there is none. What is damaged ends the search: whoever takes it says so. */
+function lastBatchIn(bytes: Uint8Array, from: number): number {
+  let found = -1;
+  for (let at = from; bytes.length - at >= BATCH_HEADER_BYTES;) {
+    const sizeBytes = batchSizeBytes(bytes, at);
+    if (sizeBytes < BATCH_HEADER_BYTES || at + sizeBytes > bytes.length) break;
+    found = at;
+    at += sizeBytes;
+  }
+  return found;
 }

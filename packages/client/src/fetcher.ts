@@ -366,7 +366,6 @@ export class Fetcher {
     if (batches.length === 0) return;
     partition.push({ bytes: batches, at: 0, connection });
     metrics.prefetchedBytes += batches.length;
-    if (batches.length >= BATCH_HEADER_BYTES) partition.epoch = batchLeaderEpoch(batches);
     if (partition.paused) return;
     this.#ready.add(partition);
     this.#options.onNews();

@@ -116,6 +116,20 @@ describe('a consumer in trouble', () => {
     expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
   });
 
+  it('takes no log for cut after an election, although one push brought batches of several leader epochs', async () => {
+    place('a', 'b');
+    log.electLeader(1);
+    place('c', 'd');
+    fixture.cluster.batchesPerPush = 10;
+    const consumer = started({ 'auto.offset.reset': 'none' });
+    expect(await pollValues(consumer, 4)).to.deep.equal(['a', 'b', 'c', 'd']);
+    // Of the first epoch the new leader has two records, and it has the four that were read.
+    log.electLeader(2);
+    place('e');
+    expect(await pollValues(consumer, 1)).to.deep.equal(['e']);
+    expect(consumer.metrics.truncations).to.equal(0);
+  });
+
   it('asks again when only the epoch of the leader moved on (rule 2, KAFKA-7164)', async () => {
     place('a');
     const consumer = started({ 'metadata.max.age.ms': 20_000 });

@@ -230,13 +230,16 @@ export class FakeFetchStream {
     if (pushed.nextOffset < partition.logStartOffset || pushed.nextOffset > partition.endOffset) {
       return fail('OFFSET_OUT_OF_RANGE');
     }
-    const batch = partition.batches.find((bytes) => batchLastOffset(bytes) >= pushed.nextOffset);
+    const first = partition.batches.findIndex((bytes) => batchLastOffset(bytes) >= pushed.nextOffset);
+    const batch = partition.batches[first];
     if (batch !== undefined && partition.unreadable.has(batch)) return fail('CORRUPT_MESSAGE');
     if (batch === undefined || this.creditBytes <= 0) return false;
-    pushed.nextOffset = batchLastOffset(batch) + 1;
-    this.creditBytes -= batch.length;
-    this.bytesPushed += batch.length;
-    this.send({ ...answer, batches: batch });
+    const together = partition.batches.slice(first, first + this.broker.cluster.batchesPerPush);
+    const bytes = Buffer.concat(together);
+    pushed.nextOffset = batchLastOffset(together.at(-1)!) + 1;
+    this.creditBytes -= bytes.length;
+    this.bytesPushed += bytes.length;
+    this.send({ ...answer, batches: bytes });
     return true;
   }
 }
@@ -517,6 +520,8 @@ export class FakeCluster {
   /** Every position asked for on a fetch stream, in order. */
   readonly fetchPositions: FetchPartitionOutput[] = [];
   fetchStreamsOpened = 0;
+  /** So many go to a reader in one message. */
+  batchesPerPush = 1;
   metadataRequests = 0;
   /** What requests of another leader epoch were answered, in order. */
   readonly epochErrors: ErrorName[] = [];
