@@ -154,6 +154,23 @@ describe('a consumer in trouble', () => {
     expect(await pollValues(consumer, 1)).to.deep.equal(['next']);
   });
 
+  it('says that a batch is damaged in its length, and does not look for its end for ever', async () => {
+    place('a');
+    const consumer = started();
+    await pollValues(consumer, 1);
+    const { positionId } = fixture.cluster.fetchPositions.at(-1)!;
+    const damaged = batchOf(['b']);
+    // A length of -12, which with the twelve bytes before it makes a batch of none.
+    damaged.set([0xff, 0xff, 0xff, 0xf4], 8);
+    const [stream] = fixture.cluster.broker(1).fetchStreams;
+    stream!.send({ ...at, positionId, highWatermark: 2, leaderEpoch: 0, batches: damaged });
+    await until(() => consumer.metrics.prefetchedBytes > 0);
+    fixture.cluster.broker(1).sever();
+    await until(() => consumer.metrics.connectionsLost > 0);
+    const refused = await rejection(consumer.poll({ timeoutMs: 100_000 }));
+    expect(refused.message).to.match(/CORRUPT_MESSAGE.*orders-0@1 is corrupt: it claims 0 bytes/);
+  });
+
   it('hears about a topic that does not exist, with the command that creates it', async () => {
     const consumer = fixture.consumer({ ...text, config: { 'request.timeout.ms': 5000 } });
     consumer.assign([{ topic: 'missing', partition: 0, position: 'start' }]);
