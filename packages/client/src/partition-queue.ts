@@ -4,7 +4,8 @@
 // connection is gone. Then all that came back goes to the front, in order, and is sent again with the sequences it had. So a
 // batch never overtakes an earlier one, and a leader never sees a gap that would close by itself. A sequence that leads nowhere
 // (its batch was given up, or the leader lost its state) is left behind by raising the producer epoch of this partition and
-// counting from 0 again, which fences whatever is still under way (KIP-360).
+// counting from 0 again, which fences whatever is still under way (KIP-360). Not while a batch behind it that was sent may be
+// stored: that one goes out under the sequence it had, and the leader tells by it whether there is a gap.
 //
 // The window opens with the first batch that is stored under an id and epoch. A leader takes any sequence from a producer that it
 // does not know: were two batches under way and the first of them lost, the second would be taken for the beginning, and the
@@ -141,6 +142,18 @@ export class PartitionQueue {
     return true;
   }
 
+  /**
+   * The batch is given up, and whether it is stored is not known, nor is it of those sent behind it: under a new epoch they would be
+   * stored twice. They are sent as they were, and where the leader finds a gap in front of them the sequence is reset. Where there are
+   * none its sequence may be missing for ever.
+   */
+  giveUpSequence({ ordinal }: ProducerBatch): boolean {
+    const wereSentBehind = [...this.#inFlight, ...this.#returned, ...this.#closed].some(
+      (batch) => batch.ordinal > ordinal && batch.identity !== undefined,
+    );
+    return wereSentBehind ? false : this.resetSequence();
+  }
+
   /** The producer id itself is refused: the next `take` must bring another one. */
   forgetProducerId(): boolean {
     this.#producerEpoch = MAX_EPOCH;
@@ -162,8 +175,9 @@ export class PartitionQueue {
     }
     this.#returned = this.#returned.filter((batch) => !isOld(batch));
     this.#closed = this.#closed.filter((batch) => !isOld(batch));
-    // Whether a batch that was sent is stored is not known: its sequence may be missing for ever.
-    if (expired.some((batch) => batch.identity !== undefined)) this.resetSequence();
+    const sent = expired.filter((batch) => batch.identity !== undefined);
+    const [last] = sent.sort((a, b) => b.ordinal - a.ordinal);
+    if (last !== undefined) this.giveUpSequence(last);
     this.#settleDown();
     return expired;
   }

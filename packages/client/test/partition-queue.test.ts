@@ -143,6 +143,24 @@ describe('the queue of a partition', () => {
     expect(take(sent).identity).to.deep.equal({ producerId: 7, producerEpoch: 1, baseSequence: 0 });
   });
 
+  it('sends again as it was what went out behind a batch that is given up', () => {
+    const queue = opened(4);
+    const [first, second] = [take(queue), take(queue)];
+    const { identity: before } = second;
+    queue.giveBack(second);
+    queue.giveBack(first);
+    expect(queue.expire(1)).to.deep.equal([first]);
+    const again = take(queue);
+    expect([again, again.identity]).to.deep.equal([second, before]);
+    // The leader finds the gap: then nothing behind it is stored, and all start over.
+    const third = take(queue);
+    expect(queue.isFirstUnsettled(second)).to.equal(true);
+    expect(queue.resetSequence()).to.equal(true);
+    queue.giveBack(second);
+    queue.giveBack(third);
+    expect(take(queue).identity).to.deep.equal({ producerId: 7, producerEpoch: 1, baseSequence: 0 });
+  });
+
   // What happens to the oldest, or some, of the batches in flight.
   const event = fc.oneof(
     { weight: 6, arbitrary: fc.constant('send' as const) },

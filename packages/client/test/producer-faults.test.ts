@@ -280,6 +280,30 @@ describe('a producer in trouble', () => {
     expect(fixture.cluster.attempts.at(-1)).to.include({ producerEpoch: 1, baseSequence: 0 });
   });
 
+  it('stores once what was sent behind a batch whose time ran out before its answer came', async () => {
+    const producer = fixture.producer({ config: { ...oneByOne, 'linger.ms': 0 } });
+    await producer.send({ topic: 'orders', value: 'first' });
+    // The leader appends, and cannot tell whether its followers have it: nobody hears of anything for more than two minutes.
+    fixture.cluster.onProduce = () => 'lose-answer';
+    const early = rejection(producer.send({ topic: 'orders', value: 'early' }));
+    await until(() => log().endOffset === 2);
+    fixture.clock.advance(20_000);
+    const late = producer.send({ topic: 'orders', value: 'late' });
+    await until(() => log().endOffset === 3);
+    for (let step = 0; step < 30 && producer.metrics.recordsFailed === 0; step++) {
+      fixture.clock.advance(5_000);
+      await quiet(10);
+    }
+    expect((await early).message).to.match(/delivery\.timeout\.ms/);
+    fixture.cluster.onProduce = () => 'store';
+    fixture.cluster.broker(1).sever();
+    expect(await late).to.include({ offset: 2, duplicate: true });
+    expect(log().values()).to.deep.equal(['first', 'early', 'late']);
+    await producer.send({ topic: 'orders', value: 'next' });
+    expect(log().values()).to.deep.equal(['first', 'early', 'late', 'next']);
+    expect(producer.metrics.epochBumps).to.equal(0);
+  });
+
   it('gives up after `retries` attempts', async () => {
     fixture.cluster.onProduce = () => 'NOT_ENOUGH_REPLICAS';
     const producer = fixture.producer({ config: { retries: 2 } });
