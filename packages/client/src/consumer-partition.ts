@@ -6,13 +6,14 @@ import type { TidemarkError } from '@tidemark/core';
 import type { FetchConnection } from './fetch-connection.ts';
 import { LeaderPause } from './leader-pause.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
+import type { PrefetchWindow } from './prefetch-window.ts';
 
 export interface Chunk {
   readonly bytes: Uint8Array;
   /** Where the next batch begins. */
   at: number;
-  /** Whom the credit goes back to; undefined: it has been given back. */
-  readonly connection: FetchConnection | undefined;
+  /** Where it counts as held; undefined: it does no more. */
+  readonly window: PrefetchWindow | undefined;
 }
 
 export class ConsumerPartition {
@@ -92,16 +93,16 @@ export class ConsumerPartition {
 
   /** The application goes no further with a batch that it has taken: the rest of it comes first next time. */
   putBack(batch: Uint8Array, position: number): void {
-    this.#chunks.unshift({ bytes: batch, at: 0, connection: undefined });
+    this.#chunks.unshift({ bytes: batch, at: 0, window: undefined });
     this.position = position;
   }
 
   /** Throws away what was pushed and gives its credit back. Answers how many bytes that was. */
   clear(): number {
     let thrownAway = 0;
-    for (const { connection, bytes, at } of this.#chunks) {
-      if (connection === undefined) continue;
-      connection.giveCredit(bytes.length - at);
+    for (const { window, bytes, at } of this.#chunks) {
+      if (window === undefined) continue;
+      window.left(bytes.length - at);
       thrownAway += bytes.length - at;
     }
     this.#chunks = [];

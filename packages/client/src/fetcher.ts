@@ -29,6 +29,7 @@ import type { ResumedTruncation } from './log-truncation.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
 import { PositionKeeper } from './position-keeper.ts';
 import type { CommittedLookup } from './position-keeper.ts';
+import { PrefetchWindow } from './prefetch-window.ts';
 import { provesMetadataStale } from './stale-metadata.ts';
 
 export interface FetcherOptions {
@@ -61,6 +62,7 @@ export class Fetcher {
   /** Those with something to take, in turn. */
   readonly #ready = new Set<ConsumerPartition>();
   readonly #connections = new Map<number, FetchConnection>();
+  readonly #windows = new Map<number, PrefetchWindow>();
   readonly #brokerPauses = new Map<number, { readonly pause: LeaderPause; failures: number }>();
   readonly #positions: PositionKeeper;
   readonly #stopListening: () => void;
@@ -166,11 +168,11 @@ export class Fetcher {
 
   #takeFrom(partition: ConsumerPartition): TakenBatch | undefined {
     for (let chunk = partition.chunk; chunk !== undefined; chunk = partition.chunk) {
-      const { bytes, at, connection } = chunk;
+      const { bytes, at, window } = chunk;
       const sizeBytes = this.#checkedSize(partition, bytes, at);
       chunk.at = at + sizeBytes;
-      if (connection !== undefined) {
-        connection.giveCredit(sizeBytes);
+      if (window !== undefined) {
+        window.left(sizeBytes);
         this.#options.metrics.prefetchedBytes -= sizeBytes;
       }
       if (chunk.at >= bytes.length) {
@@ -317,11 +319,13 @@ export class Fetcher {
     const known = this.#connections.get(brokerId);
     if (known !== undefined) return known;
     const { settings, connections, clock, metadata } = this.#options;
+    const window = this.#window(brokerId);
     const connection = new FetchConnection({
       brokerId,
       clock,
       channel: connections.channel(address),
       windowBytes: settings.windowBytes,
+      beginsWithBytes: window.freeBytes,
       maxMessageBytes: Math.min(settings.windowBytes, settings.partitionMaxBytes),
       minBytes: settings.minBytes,
       maxWaitMs: settings.maxWaitMs,
@@ -329,8 +333,18 @@ export class Fetcher {
       onSilent: () => metadata.doubt(brokerId),
       onBroken: (error) => this.#broken(connection, error),
     });
+    window.connected(connection);
     this.#connections.set(brokerId, connection);
     return connection;
+  }
+
+  #window(brokerId: number): PrefetchWindow {
+    let window = this.#windows.get(brokerId);
+    if (window === undefined) {
+      window = new PrefetchWindow(this.#options.settings.windowBytes);
+      this.#windows.set(brokerId, window);
+    }
+    return window;
   }
 
   #pushed(connection: FetchConnection, result: FetchPartitionResultOutput): void {
@@ -364,7 +378,9 @@ export class Fetcher {
     partition.highWatermark = result.highWatermark;
     partition.logStartOffset = result.logStartOffset;
     if (batches.length === 0) return;
-    partition.push({ bytes: batches, at: 0, connection });
+    const window = this.#window(connection.brokerId);
+    window.arrived(batches.length);
+    partition.push({ bytes: batches, at: 0, window });
     metrics.prefetchedBytes += batches.length;
     if (partition.paused) return;
     this.#ready.add(partition);
