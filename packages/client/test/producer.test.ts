@@ -230,6 +230,21 @@ describe('a producer', () => {
     expect(refused.message).to.match(/INVALID_RECORD.*"orders" cannot be serialized.*BigInt/);
   });
 
+  it('fails the record whose partitioner throws, also one that waited for its topic, and sends the others', async () => {
+    const producer = fixture.producer({
+      partitioner: ({ key }) => {
+        if (key === null) throw new Error('no key, no partition');
+        return 0;
+      },
+    });
+    const early = rejection(producer.send({ topic: 'orders', value: 'early' }));
+    expect((await producer.send({ topic: 'orders', key: 'k', value: 'a' })).offset).to.equal(0);
+    expect((await early).message).to.match(/INVALID_RECORD.*partitioner.*"orders".*no key, no partition/);
+    const late = await rejection(producer.send({ topic: 'orders', value: 'late' }));
+    expect(late.message).to.equal((await early).message);
+    expect(producer.metrics).to.include({ recordsFailed: 2, recordsAcknowledged: 1, recordsWaiting: 0 });
+  });
+
   it('lets interceptors change records and see receipts; one that throws breaks nothing', async () => {
     const seen: (number | string | undefined)[] = [];
     const producer = fixture.producer({
