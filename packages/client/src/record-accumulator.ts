@@ -109,6 +109,11 @@ export class RecordAccumulator {
       this.#refuse(callback, this.#tooLarge(topicName, bytes));
       return false;
     }
+    if (!Number.isSafeInteger(timestampMs) || timestampMs < -1) {
+      const text = `a record for topic "${topicName}" is of ${timestampMs}, not of whole milliseconds since 1970, or -1 for none`;
+      this.#refuse(callback, new TidemarkError('INVALID_TIMESTAMP', text));
+      return false;
+    }
     const topic = this.#topics.get(topicName) ?? this.#addTopic(topicName);
     if (topic.info !== undefined && this.#line.length === 0) {
       try {

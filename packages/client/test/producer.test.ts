@@ -245,6 +245,19 @@ describe('a producer', () => {
     expect(producer.metrics).to.include({ recordsFailed: 2, recordsAcknowledged: 1, recordsWaiting: 0 });
   });
 
+  it('fails the record whose timestamp is none, also one that waited for its topic, and sends the others', async () => {
+    const producer = fixture.producer();
+    const send = (timestampMs: number) => producer.send({ topic: 'orders', value: 'a', timestampMs });
+    const refused = [0.5, NaN, -2].map((timestampMs) => rejection(send(timestampMs)));
+    expect((await send(1)).timestampMs).to.equal(1);
+    refused.push(rejection(send(1_700_000_000_000.5)));
+    for (const { message } of await Promise.all(refused)) {
+      expect(message).to.match(/INVALID_TIMESTAMP.*"orders".*whole milliseconds/);
+    }
+    await producer.flush();
+    expect(fixture.cluster.partition('orders').values()).to.deep.equal(['a']);
+  });
+
   it('lets interceptors change records and see receipts; one that throws breaks nothing', async () => {
     const seen: (number | string | undefined)[] = [];
     const producer = fixture.producer({
