@@ -40,7 +40,7 @@ export interface ProducerOptions<K = Bytes, V = Bytes> extends ClientOptions {
    * have the headers they are given. Default: false.
    */
   readonly traceHeaders?: boolean | undefined;
-  /** What has nobody else to tell: failures of records sent one-way, and interceptors that throw. */
+  /** What has nobody else to tell: failures of records sent one-way, and callbacks and interceptors that throw. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
@@ -161,7 +161,7 @@ export class Producer<K = Bytes, V = Bytes> {
   send(record: ProducerRecord<K, V>, callback: DeliveryCallback): void;
   send(record: ProducerRecord<K, V>, callback?: DeliveryCallback): Promise<Receipt> | undefined {
     if (callback !== undefined) {
-      this.#take(record, callback);
+      this.#take(record, (error, receipt) => this.#callBack(callback, error, receipt));
       return undefined;
     }
     return new Promise((resolve, reject) => {
@@ -283,6 +283,19 @@ export class Producer<K = Bytes, V = Bytes> {
 
   #ready(queue: PartitionQueue): void {
     this.#sender.markReady(queue);
+  /** What it throws must not keep the other records of its batch from being told. */
+  #callBack(
+    callback: DeliveryCallback,
+    error: TidemarkError | undefined,
+    receipt: Receipt | undefined,
+  ): void {
+    try {
+      callback(error, receipt);
+    } catch (thrown) {
+      this.#onError(thrown);
+    }
+  }
+
     this.#watchExpiry(queue.oldestMs);
   }
 

@@ -150,6 +150,18 @@ describe('a producer', () => {
     expect(receipt?.offset).to.equal(0);
   });
 
+  it('settles the other records of a batch although a callback throws', async () => {
+    const producer = fixture.producer();
+    producer.send({ topic: 'orders', value: 'a' }, () => {
+      throw new Error('the callback is at fault');
+    });
+    const other = producer.send({ topic: 'orders', value: 'b' });
+    expect((await other).offset).to.equal(1);
+    await producer.flush();
+    expect(producer.metrics.bufferedBytes).to.equal(0);
+    expect(fixture.errors.map(String)).to.deep.equal(['Error: the callback is at fault']);
+  });
+
   it('does with acks=0 without an answer', async () => {
     const producer = fixture.producer({ config: { acks: '0' } });
     const receipts = await Promise.all(
