@@ -417,6 +417,8 @@ export class Producer<K = Bytes, V = Bytes> {
     }
     for (const { topic, partition, records } of this.#accumulator.drop(left)) {
       count(topic, partition, records);
+    for (const { resolve } of this.#flushes) resolve();
+    this.#flushes.clear();
     }
     const partitions = [...counts.values()];
     const unsentRecords = partitions.reduce((sum, { records }) => sum + records, 0);

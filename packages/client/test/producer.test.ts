@@ -332,6 +332,17 @@ describe('a producer', () => {
     expect(fixture.clock.pending).to.equal(0);
   });
 
+  it('ends every flush when it closes, also where nothing was delivered', async () => {
+    fixture.cluster.onProduce = () => 'lose-request';
+    const producer = fixture.producer();
+    const lost = rejection(producer.send({ topic: 'orders', value: 'lost' }));
+    await until(() => fixture.cluster.attempts.length === 1);
+    const flushed = producer.flush();
+    expect((await producer.close({ timeoutMs: 0 })).unsentRecords).to.equal(1);
+    await flushed;
+    expect((await lost).message).to.match(/closed before the record was delivered/);
+  });
+
   it('says exactly what it could not deliver when it closes', async () => {
     fixture.cluster.addTopic('wide', 3);
     fixture.cluster.onProduce = ({ topic }) => (topic === 'wide' ? 'LEADER_NOT_AVAILABLE' : 'store');
