@@ -304,6 +304,41 @@ describe('a producer in trouble', () => {
     expect(producer.metrics.epochBumps).to.equal(0);
   });
 
+  it('keeps delivery.timeout.ms for a batch that lingered while a younger one was sent', async () => {
+    fixture.cluster.addTopic('wide', 2);
+    fixture.cluster.onProduce = () => 'lose-request';
+    const config = { 'linger.ms': 20_000, 'request.timeout.ms': 90_000, 'delivery.timeout.ms': 110_000 };
+    const producer = fixture.producer({ config });
+    await producer.partitionsFor('wide');
+    let isSettled = false;
+    const lingers = rejection(producer.send({ topic: 'wide', partition: 0, value: 'a' }));
+    void lingers.then(() => (isSettled = true));
+    fixture.clock.advance(15_000);
+    // As large as a batch: it goes at once.
+    void rejection(producer.send({ topic: 'wide', partition: 1, value: 'x'.repeat(20_000) }));
+    await until(() => fixture.cluster.attempts.length === 1);
+    fixture.clock.advance(94_999);
+    await quiet();
+    expect(isSettled).to.equal(false);
+    fixture.clock.advance(2);
+    expect((await lingers).message).to.match(/delivery\.timeout\.ms/);
+  });
+
+  it('does not blame an attempt to get a producer id that was made good long ago', async () => {
+    let refusals = 1;
+    fixture.cluster.onInitProducerId = () => (refusals-- > 0 ? 'NOT_CONTROLLER' : undefined);
+    const producer = fixture.producer({ config: { 'delivery.timeout.ms': 40_000 } });
+    await producer.send({ topic: 'orders', value: 'a' });
+    fixture.cluster.addTopic('leaderless').partitions[0]!.electLeader(-1);
+    await producer.partitionsFor('leaderless');
+    const late = rejection(producer.send({ topic: 'leaderless', value: 'b' }));
+    await quiet();
+    fixture.clock.advance(40_001);
+    expect((await late).message)
+      .to.match(/delivery\.timeout\.ms/)
+      .and.not.match(/NOT_CONTROLLER/);
+  });
+
   it('gives up after `retries` attempts', async () => {
     fixture.cluster.onProduce = () => 'NOT_ENOUGH_REPLICAS';
     const producer = fixture.producer({ config: { retries: 2 } });
