@@ -30,6 +30,8 @@ export class ConsumerPartition {
   withheld = false;
   /** `run` is at work on a batch of it; the next one waits. */
   inProcess = false;
+  /** A batch of it is handed out record by record, and there is some of it left. */
+  inReading = false;
   /** Tells `run` to stop after the record in hand. */
   interrupt: (() => void) | undefined;
   /** When its topic goes it is taken away by whoever assigned it, the group for one, and the application need not hear of it. */
@@ -46,7 +48,7 @@ export class ConsumerPartition {
   failures = 0;
   /** The application must do something: seek, most likely. */
   error: TidemarkError | undefined;
-  /** The broker does not have the fetch position any more, or cannot read it; dealt with once the chunks are used up. */
+  /** The broker does not have the fetch position any more, or cannot read it; dealt with once what was pushed is used up. */
   refused: TidemarkError | undefined;
   /** Epoch of the last batch pushed, that is of `fetchPosition`, or of the position looked up; -1 when not known. */
   epoch = -1;
@@ -121,6 +123,7 @@ export class ConsumerPartition {
     this.detach();
     this.error = undefined;
     this.refused = undefined;
+    this.inReading = false;
     this.busy = false;
     this.pause.end();
     this.failures = 0;

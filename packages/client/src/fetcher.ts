@@ -232,8 +232,9 @@ export class Fetcher {
       return;
     }
     if (partition.refused !== undefined) {
-      // What had arrived before comes first; a reset brings another pass.
-      if (partition.chunk === undefined) this.#positions.reset(partition);
+      // What had arrived before comes first, down to the last record; a reset brings another pass.
+      const isUsedUp = partition.chunk === undefined && !partition.inReading && !partition.inProcess;
+      if (isUsedUp) this.#positions.reset(partition);
       return;
     }
     const learnedAt = this.#options.metadata.learnedAt(partition.topic, partition.partition);

@@ -78,6 +78,35 @@ describe('a consumer in trouble', () => {
     expect(await pollValues(none, 1)).to.deep.equal(['v6']);
   });
 
+  it('hands out the rest of the batch in hand before it resets, by poll and by run', async () => {
+    log.place(batchOf(numbered(6)));
+    const config = { 'auto.offset.reset': 'earliest' };
+    const polling = started(config);
+    expect(await pollValues(polling, 2)).to.deep.equal(numbered(2));
+    const running = started(config);
+    const seen: (string | null)[] = [];
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const run = running.run({
+      eachMessage: async ({ value }) => {
+        seen.push(value);
+        if (seen.length === 2) await held;
+      },
+    });
+    await until(() => seen.length === 2);
+    // Deleted, together with half of what comes next, before anybody was given that.
+    log.place(batchOf(numbered(4, 'w')));
+    log.logStartOffset = 8;
+    fixture.cluster.pumpAll();
+    await quiet();
+    expect(await pollValues(polling, 6)).to.deep.equal([...numbered(6).slice(2), 'w2', 'w3']);
+    goOn();
+    await until(() => seen.length >= 8);
+    expect(seen).to.deep.equal([...numbered(6), 'w2', 'w3']);
+    await running.close();
+    await run;
+  });
+
   it('says that records it has read are gone when an election cut the log (rule 3, KIP-320)', async () => {
     place(...numbered(10));
     const consumer = started({ 'auto.offset.reset': 'none' });
