@@ -111,6 +111,20 @@ export class ConsumerPartition {
     return thrownAway;
   }
 
+  /** What was pushed through the window and is still here. */
+  heldBytes(window: PrefetchWindow): number {
+    let heldBytes = 0;
+    for (const chunk of this.#chunks) if (chunk.window === window) heldBytes += chunk.bytes.length - chunk.at;
+    return heldBytes;
+  }
+
+  /** What was pushed has been cleared, and is fetched again from the position on. */
+  rewound(): void {
+    // The broker said that of what follows on it.
+    this.refused = undefined;
+    this.epoch = this.takenEpoch;
+  }
+
   /** Stops the push. What has arrived stays. */
   detach(): void {
     this.connection?.remove(this);

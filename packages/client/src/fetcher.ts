@@ -141,6 +141,22 @@ export class Fetcher {
     this.schedule();
   }
 
+  /**
+   * The partition is paused. What was pushed of it goes if the paused ones hold more than half of what a broker may push: it comes again
+   * when they are resumed, and until then nobody would give back the credit that others need.
+   */
+  makeRoom(partition: ConsumerPartition): void {
+    partition.detach();
+    const paused = [...this.#partitions.values()].filter((each) => each.paused);
+    const isCrowded = [...this.#windows.values()].some((window) => {
+      const heldBytes = paused.reduce((sum, each) => sum + each.heldBytes(window), 0);
+      return partition.heldBytes(window) > 0 && heldBytes * 2 > this.#options.settings.windowBytes;
+    });
+    if (!isCrowded) return;
+    this.#clear(partition);
+    partition.rewound();
+  }
+
   /** The next batch that has records for the application; undefined when nothing is there. Throws a partition's error. */
   take(): TakenBatch | undefined {
     for (const partition of this.#partitions.values()) {

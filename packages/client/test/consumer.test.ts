@@ -230,6 +230,30 @@ describe('a consumer', () => {
     expect(stream!.creditBytes).to.be.within(7 * size, 10 * size);
   });
 
+  it('reads others of a broker while a partition is paused that has filled what may be held of it', async () => {
+    const values = numbered(30, 'x'.repeat(1000));
+    for (const value of values) log.place(batchOf([value]));
+    const other = fixture.cluster.partition('orders', 1);
+    const size = log.batches[0]!.length;
+    const config = { 'fetch.max.bytes': 10 * size, 'max.partition.fetch.bytes': 2 * size };
+    const consumer = fixture.consumer({ ...text, config });
+    consumer.assign([
+      { ...at, position: 'start' },
+      { topic: 'orders', partition: 1, position: 'start' },
+    ]);
+    expect(valuesOf(await consumer.poll({ maxRecords: 1, timeoutMs: 10_000 }))).to.deep.equal([values[0]]);
+    await until(() => consumer.metrics.prefetchedBytes >= 8 * size);
+    await quiet();
+    consumer.pause([at]);
+    for (const value of numbered(20)) other.place(batchOf([value]));
+    fixture.cluster.pumpAll();
+    expect(valuesOf(await readSome(consumer, 20))).to.deep.equal(numbered(20));
+    consumer.resume([at]);
+    expect(valuesOf(await readSome(consumer, 29))).to.deep.equal(values.slice(1));
+    await quiet();
+    expect(consumer.metrics.prefetchedBytes).to.equal(0);
+  });
+
   it('names the place of a corrupt batch and stays there until told to go on', async () => {
     place(['a'], ['b', 'bb'], ['c']);
     log.batches[1]![70]! ^= 1;
