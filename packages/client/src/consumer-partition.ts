@@ -16,6 +16,14 @@ export interface Chunk {
   readonly window: PrefetchWindow | undefined;
 }
 
+interface LeftPlace {
+  readonly position: number;
+  readonly epoch: number;
+}
+
+/** Topics of one name whose places are kept: a broker that is behind tells of the one before, hardly of older ones. */
+const MAX_LEFT = 2;
+
 export class ConsumerPartition {
   readonly topic: string;
   readonly partition: number;
@@ -48,7 +56,7 @@ export class ConsumerPartition {
   failures = 0;
   /** The application must do something: seek, most likely. */
   error: TidemarkError | undefined;
-  /** The broker does not have the fetch position any more, or cannot read it; dealt with once what was pushed is used up. */
+  /** The broker does not have the fetch position any more, or not the topic, or cannot read it; dealt with once what was pushed is used up. */
   refused: TidemarkError | undefined;
   /** Epoch of the last batch pushed, that is of `fetchPosition`, or of the position looked up; -1 when not known. */
   epoch = -1;
@@ -56,9 +64,13 @@ export class ConsumerPartition {
   checkedEpoch = -1;
   /** Leader epoch of the batch taken last; -1 when not known. */
   takenEpoch = -1;
+  /** Of the topic the position is in; empty until the partition is first asked for there. */
+  topicId = '';
   highWatermark = -1;
   logStartOffset = -1;
   #chunks: Chunk[] = [];
+  /** By topic id: where the partition was in topics of this name that were told of before. */
+  readonly #left = new Map<string, LeftPlace>();
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
@@ -125,6 +137,15 @@ export class ConsumerPartition {
     this.epoch = this.takenEpoch;
   }
 
+  /** Its topic is another one now. Answers where it was in that, if it has been there. */
+  leaveTopicFor(topicId: string): LeftPlace | undefined {
+    this.#left.set(this.topicId, { position: this.position, epoch: this.epoch });
+    const before = this.#left.get(topicId);
+    this.#left.delete(topicId);
+    if (this.#left.size > MAX_LEFT) this.#left.delete(this.#left.keys().next().value!);
+    return before;
+  }
+
   /** Stops the push. What has arrived stays. */
   detach(): void {
     this.connection?.remove(this);
@@ -144,6 +165,7 @@ export class ConsumerPartition {
     this.epoch = -1;
     this.checkedEpoch = -1;
     this.takenEpoch = -1;
+    this.topicId = '';
     this.wanted = spec;
     this.position = typeof spec === 'number' ? spec : -1;
   }

@@ -78,6 +78,7 @@ export class Fetcher {
       calls: options.calls,
       committed: options.committed,
       wallMs: () => options.clock.wallMs(),
+      topicId: (topic) => options.metadata.topic(topic)?.id,
       onFound: (partition) => this.#calm(partition),
       onTrouble: (partition, error) => this.#give(partition, error),
       fail: (partition, error) => this.fail(partition, error),
@@ -270,6 +271,7 @@ export class Fetcher {
       this.#seekLeader(partition);
       return;
     }
+    if (this.#isInOtherTopic(partition)) return;
     const { connection } = partition;
     if (connection?.brokerId === info.leaderId && partition.pushEpoch === info.leaderEpoch) return;
     // Also when the leader stayed and only its epoch moved on: what it holds may differ from before (KAFKA-7164).
@@ -283,6 +285,17 @@ export class Fetcher {
       return;
     }
     this.#fetch(partition, info.leaderId, address, info.leaderEpoch, now);
+  }
+
+  /** The topic of the position is not the one of that name any more: no push of the new one may pass for what follows on the old. */
+  #isInOtherTopic(partition: ConsumerPartition): boolean {
+    const present = this.#options.metadata.topic(partition.topic)?.id ?? '';
+    if (partition.topicId === '') partition.topicId = present;
+    if (partition.topicId === present) return false;
+    partition.detach();
+    partition.refused = new TidemarkError('UNKNOWN_TOPIC_ID', 'the topic was deleted and made again');
+    this.schedule();
+    return true;
   }
 
   #seekLeader(partition: ConsumerPartition): void {

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { stringDeserializer } from '@tidemark/client';
-import type { Consumer } from '@tidemark/client';
+import type { Consumer, ResumedTruncation } from '@tidemark/client';
 import { batchOf } from './batches.ts';
 import type { FakePartition } from './fake-cluster.ts';
 import { numbered, pollValues, rejection, startFixture } from './fixture.ts';
@@ -170,6 +170,75 @@ describe('a consumer in trouble', () => {
     expect(fixture.cluster.fetchPositions.at(-1)).to.include({ fetchOffset: 1, currentLeaderEpoch: 1 });
     place('b');
     expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
+  });
+
+  describe('whose topic is deleted and made again under its name', () => {
+    const remade = (...values: string[]): void => {
+      const { partitions } = fixture.cluster.remakeTopic('orders');
+      for (const value of values) partitions[0]!.place(batchOf([value]));
+      fixture.cluster.pumpAll();
+    };
+
+    it('reads the new one from its start, once it has what came of the old one, and says so', async () => {
+      const told: ResumedTruncation[] = [];
+      log.place(batchOf(numbered(4)));
+      const config = { 'auto.offset.reset': 'latest' };
+      const consumer = fixture.consumer({ ...text, config, onTruncation: (each) => told.push(each) });
+      consumer.assign([{ ...at, position: 'start' }]);
+      expect(await pollValues(consumer, 2)).to.deep.equal(['v0', 'v1']);
+      remade(...numbered(9, 'new'));
+      await quiet();
+      expect(await pollValues(consumer, 11)).to.deep.equal(['v2', 'v3', ...numbered(9, 'new')]);
+      expect(told).to.deep.equal([
+        {
+          ...at,
+          position: 4,
+          positionEpoch: 0,
+          divergentOffset: 0,
+          divergentEpoch: undefined,
+          isOtherTopic: true,
+          resumedAt: 'start',
+        },
+      ]);
+    });
+
+    it('hears of it where auto.offset.reset is none', async () => {
+      place(...numbered(4));
+      const consumer = started({ 'auto.offset.reset': 'none' });
+      await pollValues(consumer, 4);
+      remade(...numbered(9, 'new'));
+      const refused = await rejection(consumer.poll({ timeoutMs: 100_000 }));
+      expect(refused.message).to.match(
+        /OFFSET_OUT_OF_RANGE.*orders-0: the topic was deleted and made again, and the position 4 is of the old one; seek to 0/,
+      );
+      consumer.seek(at, 0);
+      expect(await pollValues(consumer, 9)).to.deep.equal(numbered(9, 'new'));
+    });
+
+    it('goes on where it was when a broker that is behind told of the old one once more', async () => {
+      place(...numbered(4));
+      const consumer = fixture.consumer({ ...text, onTruncation: () => undefined });
+      consumer.assign([{ ...at, position: 'start' }]);
+      await pollValues(consumer, 4);
+      const old = fixture.cluster.topic('orders');
+      remade(...numbered(3, 'new'));
+      expect(await pollValues(consumer, 3)).to.deep.equal(numbered(3, 'new'));
+      const present = fixture.cluster.topic('orders');
+      const polling = pollValues(consumer, 1);
+      fixture.cluster.topics.set('orders', old);
+      fixture.cluster.pumpAll();
+      const asked = fixture.cluster.fetchPositions.length;
+      old.partitions[0]!.electLeader(2);
+      fixture.cluster.announce();
+      await until(() => fixture.cluster.fetchPositions.length > asked);
+      await quiet();
+      expect(fixture.cluster.fetchPositions.at(-1)).to.include({ topicId: old.id, fetchOffset: 4 });
+      fixture.cluster.topics.set('orders', present);
+      present.partitions[0]!.place(batchOf(['more']));
+      fixture.cluster.announce();
+      fixture.cluster.pumpAll();
+      expect(await polling).to.deep.equal(['more']);
+    });
   });
 
   it('throws away what a broker pushes for a position that was left', async () => {

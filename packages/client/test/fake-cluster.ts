@@ -223,7 +223,8 @@ export class FakeFetchStream {
       this.send({ ...answer, error: detail(error) });
       return false;
     };
-    if (partition === undefined) return fail('UNKNOWN_TOPIC_OR_PARTITION');
+    if (topic === undefined || partition === undefined) return fail('UNKNOWN_TOPIC_OR_PARTITION');
+    if (entry.topicId !== topic.id) return fail('UNKNOWN_TOPIC_ID');
     if (partition.leaderId !== this.broker.id) return fail('NOT_LEADER_OR_FOLLOWER');
     const epochError = this.broker.epochError(partition, entry.currentLeaderEpoch);
     if (epochError !== undefined) return fail(epochError);
@@ -567,6 +568,14 @@ export class FakeCluster {
     const topic = new FakeTopic(name, id, partitionCount);
     this.topics.set(name, topic);
     return topic;
+  }
+
+  /** Deletes the topic and makes another one under its name. */
+  remakeTopic(name: string): FakeTopic {
+    const { id, partitions } = this.topic(name);
+    const remade = new FakeTopic(name, `B${id.slice(1)}`, partitions.length);
+    this.topics.set(name, remade);
+    return remade;
   }
 
   topic(name: string): FakeTopic {
