@@ -102,7 +102,7 @@ export class BatchOutcomes {
       return;
     }
     const hint = result.currentLeader;
-    const learned = hint !== null && metadata.learnLeader(topic, partition, hint.leaderId, hint.leaderEpoch);
+    const learned = hint !== null && metadata.learnLeader(result, hint);
     this.#failedAll(entry, TidemarkError.from(failed), result.error?.retriable === true, learned);
   }
 

@@ -391,9 +391,7 @@ export class Fetcher {
       const hint = result.currentLeader;
       connection.giveCredit(batches.length);
       partition.detach();
-      const learned =
-        hint !== null &&
-        metadata.learnLeader(result.topic, result.partition, hint.leaderId, hint.leaderEpoch);
+      const learned = hint !== null && metadata.learnLeader(result, hint);
       // The change has woken `reconcile`, which asks the new leader at once.
       if (learned) return;
       // As in Kafka, CORRUPT_MESSAGE ends a fetch although its code may pass: what is damaged on a disk is not read by asking again.
