@@ -437,7 +437,8 @@ export class ClusterMetadata {
     }
     this.#errors.delete(topic.name);
     const known = this.#topics.get(topic.name);
-    const partitions: PartitionInfo[] = [];
+    // Partitions are only ever added: a broker that tells of fewer is behind.
+    const partitions = known?.id === topic.topicId ? [...known.partitions] : [];
     for (const heard of topic.partitions) {
       const before = known?.id === topic.topicId ? known.partitions[heard.partition] : undefined;
       const isOld = before !== undefined && before.leaderEpoch > heard.leaderEpoch;

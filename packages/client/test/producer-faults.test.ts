@@ -106,6 +106,21 @@ describe('a producer in trouble', () => {
     expect(fixture.cluster.metadataRequests).to.be.at.most(asked + 2);
   });
 
+  it('knows a partition that was added, although a broker that is behind does not', async () => {
+    const topic = fixture.cluster.topic('orders');
+    topic.grow(3);
+    const producer = fixture.producer({ config: { 'metadata.max.age.ms': 20_000 } });
+    await producer.send({ topic: 'orders', partition: 2, value: 'a' });
+    const added = topic.partitions.splice(1);
+    const asked = fixture.cluster.metadataRequests;
+    fixture.clock.advance(20_001);
+    await until(() => fixture.cluster.metadataRequests > asked);
+    await quiet();
+    topic.partitions.push(...added);
+    expect(await producer.partitionsFor('orders')).to.have.length(3);
+    expect((await producer.send({ topic: 'orders', partition: 2, value: 'b' })).offset).to.equal(1);
+  });
+
   it('finds the new leader by metadata when nobody names it', async () => {
     fixture.cluster.hintLeaders = false;
     const producer = fixture.producer();
