@@ -9,7 +9,7 @@
 //
 // The window opens with the first batch that is stored under an id and epoch. A leader takes any sequence from a producer that it
 // does not know: were two batches under way and the first of them lost, the second would be taken for the beginning, and the
-// first, sent again, for a repeat. It would count as stored and be nowhere.
+// first, sent again, for a repeat. It would count as stored and be nowhere. So it is again when the topic was deleted and made anew.
 import { invariant } from '@tidemark/core';
 import { LeaderPause } from './leader-pause.ts';
 import type { ProducerBatch } from './producer-batch.ts';
@@ -48,6 +48,10 @@ export class PartitionQueue {
   /** Whether a leader knows the present id and epoch. */
   #isKnown = false;
   #refusedProducerId = -1;
+  /** What is in flight went to another topic than what is next. */
+  #isElsewhere = false;
+  /** Of the topic that batches go to; empty until one has gone. */
+  #topicId = '';
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
@@ -67,8 +71,16 @@ export class PartitionQueue {
   get next(): ProducerBatch | undefined {
     if (this.#returned.length > 0) return undefined;
     const isOpening = this.#producerId >= 0 && !this.#isKnown;
-    if ((this.#mustReset || isOpening) && this.#inFlight.length > 0) return undefined;
+    if ((this.#mustReset || this.#isElsewhere || isOpening) && this.#inFlight.length > 0) return undefined;
     return this.#closed[0] ?? (this.isDue ? this.open : undefined);
+  }
+
+  /** Batches go to this topic from now on. In another one than before no leader knows the producer. */
+  goesTo(topicId: string): void {
+    if (topicId === this.#topicId) return;
+    if (this.#topicId !== '') this.#isElsewhere = true;
+    this.#topicId = topicId;
+    this.#settleDown();
   }
 
   /** Ends the open batch; it waits to be sent. */
@@ -228,6 +240,8 @@ export class PartitionQueue {
       this.#closed.unshift(...this.#returned);
       this.#returned = [];
     }
+    if (this.#isElsewhere) this.#isKnown = false;
+    this.#isElsewhere = false;
     if (!this.#mustReset) return;
     this.#mustReset = false;
     this.#isKnown = false;

@@ -102,6 +102,23 @@ describe('the queue of a partition', () => {
     expect(queue.next?.ordinal).to.equal(2);
   });
 
+  it('has one batch in flight again in another topic of the name, whatever the old one has stored', () => {
+    const queue = new PartitionQueue('t', 0);
+    fill(queue, 6);
+    queue.goesTo('old');
+    queue.stored(take(queue));
+    const [first, second] = [take(queue), take(queue)];
+    queue.goesTo('new');
+    expect(queue.next, 'two are with the old one').to.equal(undefined);
+    queue.stored(first);
+    queue.stored(second);
+    const third = take(queue);
+    expect([third.identity?.baseSequence, queue.next]).to.deep.equal([3, undefined]);
+    queue.stored(third);
+    take(queue);
+    expect(queue.next?.ordinal).to.equal(5);
+  });
+
   it('starts over under a raised epoch once a sequence leads nowhere (KIP-360)', () => {
     const queue = opened(3);
     const [first, second] = [take(queue), take(queue)];

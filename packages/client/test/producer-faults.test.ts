@@ -121,6 +121,27 @@ describe('a producer in trouble', () => {
     expect((await producer.send({ topic: 'orders', partition: 2, value: 'b' })).offset).to.equal(1);
   });
 
+  it('keeps the order in a topic that was made again, whose leader does not know the producer', async () => {
+    const producer = fixture.producer({ config: { ...oneByOne, 'metadata.max.age.ms': 20_000 } });
+    await producer.send({ topic: 'orders', value: 'first' });
+    fixture.cluster.remakeTopic('orders');
+    const asked = fixture.cluster.metadataRequests;
+    fixture.clock.advance(20_001);
+    await until(() => fixture.cluster.metadataRequests > asked);
+    await quiet();
+    // The leader has yet to hear that it leads when the first comes, and knows when the second would.
+    fixture.cluster.onProduce = ({ attempt }) => (attempt === 2 ? 'UNKNOWN_TOPIC_ID' : 'store');
+    fixture.cluster.holdAnswers = true;
+    const sent = [producer.send({ topic: 'orders', value: 'a' })];
+    await until(() => fixture.cluster.heldAnswers.length === 1);
+    sent.push(producer.send({ topic: 'orders', value: 'b' }));
+    await quiet();
+    fixture.cluster.holdAnswers = false;
+    fixture.cluster.releaseAnswers();
+    await Promise.all(sent);
+    expect(log().values()).to.deep.equal(['a', 'b']);
+  });
+
   it('finds the new leader by metadata when nobody names it', async () => {
     fixture.cluster.hintLeaders = false;
     const producer = fixture.producer();
