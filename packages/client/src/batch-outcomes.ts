@@ -102,7 +102,7 @@ export class BatchOutcomes {
       return;
     }
     const hint = result.currentLeader;
-    const learned = hint !== null && metadata.learnLeader(topic, partition, hint.leaderId, hint.leaderEpoch);
+    const learned = hint !== null && metadata.learnLeader(result, hint);
     this.#failedAll(entry, TidemarkError.from(failed), result.error?.retriable === true, learned);
   }
 
@@ -156,9 +156,7 @@ export class BatchOutcomes {
       return;
     }
     if (identity !== undefined && verdict !== 'retry') {
-      // Also when the batch is given up: those behind it would wait for its sequence for ever.
-      const bumped = verdict === 'retry-new-id' ? queue.forgetProducerId() : queue.resetSequence();
-      if (bumped) metrics.epochBumps += 1;
+      if (leaveSequence(entry, verdict)) metrics.epochBumps += 1;
     }
     if (verdict === 'split') {
       metrics.batchesSplit += 1;
@@ -202,6 +200,12 @@ export class BatchOutcomes {
     const spent = clock.monotonicMs() - batch.createdAtMs >= settings.deliveryTimeoutMs;
     return batch.settled || spent || batch.attempts > settings.retries ? 'fail' : verdict;
   }
+}
+
+/** Also when the batch is given up: those behind it would wait for its sequence for ever. Answers whether the epoch is raised. */
+function leaveSequence({ queue, batch }: SentBatch, verdict: ProduceVerdict): boolean {
+  if (verdict === 'retry-new-id') return queue.forgetProducerId();
+  return verdict === 'fail' ? queue.giveUpSequence(batch) : queue.resetSequence();
 }
 
 /** Servers answer in the order asked; a search covers one that does not. */

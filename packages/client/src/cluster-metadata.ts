@@ -51,6 +51,18 @@ export interface MetadataOptions {
   readonly retryBackoff: BackoffRange;
 }
 
+/** Which partition an answer is about; `topicId` is empty where it does not say. */
+export interface AnsweredPartition {
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+}
+
+export interface LeaderHint {
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+}
+
 interface Waiter {
   readonly topic: string;
   readonly resolve: (info: TopicInfo) => void;
@@ -211,10 +223,15 @@ export class ClusterMetadata {
   }
 
   /** What an answer told about a partition's leader. True when it is newer than what is known, and the leader too is known. */
-  learnLeader(topic: string, partition: number, leaderId: number, leaderEpoch: number): boolean {
+  learnLeader(
+    { topic, topicId, partition }: AnsweredPartition,
+    { leaderId, leaderEpoch }: LeaderHint,
+  ): boolean {
     const info = this.#topics.get(topic);
     const known = info?.partitions[partition];
     if (info === undefined || known === undefined || leaderEpoch <= known.leaderEpoch) return false;
+    // Epochs of one that was deleted say nothing about another of its name: a higher one would shut out all that is told of this one.
+    if (topicId !== '' && topicId !== info.id) return false;
     const partitions = [...info.partitions];
     partitions[partition] = { ...known, leaderId, leaderEpoch };
     this.#topics.set(topic, { ...info, partitions });
@@ -420,7 +437,8 @@ export class ClusterMetadata {
     }
     this.#errors.delete(topic.name);
     const known = this.#topics.get(topic.name);
-    const partitions: PartitionInfo[] = [];
+    // Partitions are only ever added: a broker that tells of fewer is behind.
+    const partitions = known?.id === topic.topicId ? [...known.partitions] : [];
     for (const heard of topic.partitions) {
       const before = known?.id === topic.topicId ? known.partitions[heard.partition] : undefined;
       const isOld = before !== undefined && before.leaderEpoch > heard.leaderEpoch;

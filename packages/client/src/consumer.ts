@@ -202,12 +202,13 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
     this.#fetcher.moveTo(this.#assigned(at), position);
   }
 
-  /** Nothing more of these until `resume`; what was pushed already is kept. */
+  /** Nothing more of these until `resume`. What was pushed already is kept, as far as it leaves room for others of the same broker. */
   pause(partitions: readonly TopicPartition[]): void {
     for (const at of partitions) {
       const partition = this.#assigned(at);
       this.#reader.putBack(partition);
       partition.paused = true;
+      this.#fetcher.makeRoom(partition);
       this.#fetcher.refresh(partition);
     }
   }

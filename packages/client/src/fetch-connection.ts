@@ -17,8 +17,10 @@ export interface FetchConnectionOptions {
   readonly brokerId: number;
   readonly channel: Channel;
   readonly clock: Clock;
-  /** The credit it begins with, and so the most that is ever on its way or waiting. */
+  /** The most that is ever on its way or waiting. */
   readonly windowBytes: number;
+  /** The credit it begins with: the window without what is waiting already. Below 0: so much is to be taken before there is any. */
+  readonly beginsWithBytes: number;
   readonly maxMessageBytes: number;
   readonly minBytes: number;
   readonly maxWaitMs: number;
@@ -55,7 +57,7 @@ export class FetchConnection {
   constructor(options: FetchConnectionOptions) {
     this.#options = options;
     this.brokerId = options.brokerId;
-    this.#owedBytes = options.windowBytes;
+    this.#owedBytes = options.beginsWithBytes;
   }
 
   /** Pushes the partition from the offset on; one that is pushed already moves there. */
@@ -102,15 +104,16 @@ export class FetchConnection {
     if (this.#stream === undefined && this.#add.size === 0) return;
     const limits = this.#stream === undefined ? { maxBytes: maxMessageBytes, minBytes, maxWaitMs } : {};
     const stream = (this.#stream ??= this.#open());
+    const creditBytes = Math.max(0, this.#owedBytes);
     stream.write({
       ...limits,
       add: [...this.#add.values()],
       remove: [...this.#remove.values()],
-      creditBytes: this.#owedBytes,
+      creditBytes,
     });
     this.#add = new Map();
     this.#remove = new Map();
-    this.#owedBytes = 0;
+    this.#owedBytes -= creditBytes;
   }
 
   #open(): ClientDuplexStream<FetchStreamRequest, FetchStreamResponseOutput> {

@@ -29,6 +29,7 @@ import type { ResumedTruncation } from './log-truncation.ts';
 import type { OffsetSpec } from './offset-lookup.ts';
 import { PositionKeeper } from './position-keeper.ts';
 import type { CommittedLookup } from './position-keeper.ts';
+import { PrefetchWindow } from './prefetch-window.ts';
 import { provesMetadataStale } from './stale-metadata.ts';
 
 export interface FetcherOptions {
@@ -61,6 +62,7 @@ export class Fetcher {
   /** Those with something to take, in turn. */
   readonly #ready = new Set<ConsumerPartition>();
   readonly #connections = new Map<number, FetchConnection>();
+  readonly #windows = new Map<number, PrefetchWindow>();
   readonly #brokerPauses = new Map<number, { readonly pause: LeaderPause; failures: number }>();
   readonly #positions: PositionKeeper;
   readonly #stopListening: () => void;
@@ -76,6 +78,7 @@ export class Fetcher {
       calls: options.calls,
       committed: options.committed,
       wallMs: () => options.clock.wallMs(),
+      topicId: (topic) => options.metadata.topic(topic)?.id,
       onFound: (partition) => this.#calm(partition),
       onTrouble: (partition, error) => this.#give(partition, error),
       fail: (partition, error) => this.fail(partition, error),
@@ -139,6 +142,22 @@ export class Fetcher {
     this.schedule();
   }
 
+  /**
+   * The partition is paused. What was pushed of it goes if the paused ones hold more than half of what a broker may push: it comes again
+   * when they are resumed, and until then nobody would give back the credit that others need.
+   */
+  makeRoom(partition: ConsumerPartition): void {
+    partition.detach();
+    const paused = [...this.#partitions.values()].filter((each) => each.paused);
+    const isCrowded = [...this.#windows.values()].some((window) => {
+      const heldBytes = paused.reduce((sum, each) => sum + each.heldBytes(window), 0);
+      return partition.heldBytes(window) > 0 && heldBytes * 2 > this.#options.settings.windowBytes;
+    });
+    if (!isCrowded) return;
+    this.#clear(partition);
+    partition.rewound();
+  }
+
   /** The next batch that has records for the application; undefined when nothing is there. Throws a partition's error. */
   take(): TakenBatch | undefined {
     for (const partition of this.#partitions.values()) {
@@ -166,11 +185,11 @@ export class Fetcher {
 
   #takeFrom(partition: ConsumerPartition): TakenBatch | undefined {
     for (let chunk = partition.chunk; chunk !== undefined; chunk = partition.chunk) {
-      const { bytes, at, connection } = chunk;
+      const { bytes, at, window } = chunk;
       const sizeBytes = this.#checkedSize(partition, bytes, at);
       chunk.at = at + sizeBytes;
-      if (connection !== undefined) {
-        connection.giveCredit(sizeBytes);
+      if (window !== undefined) {
+        window.left(sizeBytes);
         this.#options.metrics.prefetchedBytes -= sizeBytes;
       }
       if (chunk.at >= bytes.length) {
@@ -230,8 +249,9 @@ export class Fetcher {
       return;
     }
     if (partition.refused !== undefined) {
-      // What had arrived before comes first; a reset brings another pass.
-      if (partition.chunk === undefined) this.#positions.reset(partition);
+      // What had arrived before comes first, down to the last record; a reset brings another pass.
+      const isUsedUp = partition.chunk === undefined && !partition.inReading && !partition.inProcess;
+      if (isUsedUp) this.#positions.reset(partition);
       return;
     }
     const learnedAt = this.#options.metadata.learnedAt(partition.topic, partition.partition);
@@ -251,6 +271,7 @@ export class Fetcher {
       this.#seekLeader(partition);
       return;
     }
+    if (this.#isInOtherTopic(partition)) return;
     const { connection } = partition;
     if (connection?.brokerId === info.leaderId && partition.pushEpoch === info.leaderEpoch) return;
     // Also when the leader stayed and only its epoch moved on: what it holds may differ from before (KAFKA-7164).
@@ -264,6 +285,17 @@ export class Fetcher {
       return;
     }
     this.#fetch(partition, info.leaderId, address, info.leaderEpoch, now);
+  }
+
+  /** The topic of the position is not the one of that name any more: no push of the new one may pass for what follows on the old. */
+  #isInOtherTopic(partition: ConsumerPartition): boolean {
+    const present = this.#options.metadata.topic(partition.topic)?.id ?? '';
+    if (partition.topicId === '') partition.topicId = present;
+    if (partition.topicId === present) return false;
+    partition.detach();
+    partition.refused = new TidemarkError('UNKNOWN_TOPIC_ID', 'the topic was deleted and made again');
+    this.schedule();
+    return true;
   }
 
   #seekLeader(partition: ConsumerPartition): void {
@@ -317,11 +349,13 @@ export class Fetcher {
     const known = this.#connections.get(brokerId);
     if (known !== undefined) return known;
     const { settings, connections, clock, metadata } = this.#options;
+    const window = this.#window(brokerId);
     const connection = new FetchConnection({
       brokerId,
       clock,
       channel: connections.channel(address),
       windowBytes: settings.windowBytes,
+      beginsWithBytes: window.freeBytes,
       maxMessageBytes: Math.min(settings.windowBytes, settings.partitionMaxBytes),
       minBytes: settings.minBytes,
       maxWaitMs: settings.maxWaitMs,
@@ -329,8 +363,18 @@ export class Fetcher {
       onSilent: () => metadata.doubt(brokerId),
       onBroken: (error) => this.#broken(connection, error),
     });
+    window.connected(connection);
     this.#connections.set(brokerId, connection);
     return connection;
+  }
+
+  #window(brokerId: number): PrefetchWindow {
+    let window = this.#windows.get(brokerId);
+    if (window === undefined) {
+      window = new PrefetchWindow(this.#options.settings.windowBytes);
+      this.#windows.set(brokerId, window);
+    }
+    return window;
   }
 
   #pushed(connection: FetchConnection, result: FetchPartitionResultOutput): void {
@@ -347,9 +391,7 @@ export class Fetcher {
       const hint = result.currentLeader;
       connection.giveCredit(batches.length);
       partition.detach();
-      const learned =
-        hint !== null &&
-        metadata.learnLeader(result.topic, result.partition, hint.leaderId, hint.leaderEpoch);
+      const learned = hint !== null && metadata.learnLeader(result, hint);
       // The change has woken `reconcile`, which asks the new leader at once.
       if (learned) return;
       // As in Kafka, CORRUPT_MESSAGE ends a fetch although its code may pass: what is damaged on a disk is not read by asking again.
@@ -364,9 +406,10 @@ export class Fetcher {
     partition.highWatermark = result.highWatermark;
     partition.logStartOffset = result.logStartOffset;
     if (batches.length === 0) return;
-    partition.push({ bytes: batches, at: 0, connection });
+    const window = this.#window(connection.brokerId);
+    window.arrived(batches.length);
+    partition.push({ bytes: batches, at: 0, window });
     metrics.prefetchedBytes += batches.length;
-    if (batches.length >= BATCH_HEADER_BYTES) partition.epoch = batchLeaderEpoch(batches);
     if (partition.paused) return;
     this.#ready.add(partition);
     this.#options.onNews();

@@ -1,5 +1,5 @@
-// Records that a consumer had read are not in the log any more: an election chose a replica that did not have them (KIP-320). Never
-// passed over in silence: thrown where `auto.offset.reset` is none, told to `onTruncation` where it is not.
+// Records that a consumer had read are not in the log any more: an election chose a replica that did not have them (KIP-320), or the
+// topic was deleted and another one made under its name. Never passed over in silence: thrown where `auto.offset.reset` is none, told to `onTruncation` where it is not.
 import process from 'node:process';
 import { TidemarkError } from '@tidemark/core';
 import type { TopicPartition } from './leader-calls.ts';
@@ -17,6 +17,8 @@ export interface LogTruncation extends TopicPartition {
   readonly divergentOffset: number | undefined;
   /** The leader epoch of what is below `divergentOffset`; undefined with it. */
   readonly divergentEpoch: number | undefined;
+  /** The topic was deleted and made again: nothing of what was read is in this one, and none of it was read. */
+  readonly isOtherTopic?: boolean | undefined;
 }
 
 /** Where a consumer went on after a truncation. */
@@ -33,6 +35,7 @@ export class LogTruncationError extends TidemarkError implements LogTruncation {
   readonly positionEpoch: number;
   readonly divergentOffset: number | undefined;
   readonly divergentEpoch: number | undefined;
+  readonly isOtherTopic: boolean;
 
   constructor(truncation: LogTruncation) {
     const { divergentOffset } = truncation;
@@ -47,12 +50,16 @@ export class LogTruncationError extends TidemarkError implements LogTruncation {
     this.positionEpoch = truncation.positionEpoch;
     this.divergentOffset = divergentOffset;
     this.divergentEpoch = truncation.divergentEpoch;
+    this.isOtherTopic = truncation.isOtherTopic ?? false;
   }
 }
 
 /** One sentence, without a remedy. */
 export function describeTruncation(truncation: LogTruncation): string {
-  const { topic, partition, position, positionEpoch, divergentOffset } = truncation;
+  const { topic, partition, position, positionEpoch, divergentOffset, isOtherTopic } = truncation;
+  if (isOtherTopic === true) {
+    return `${topic}-${partition}: the topic was deleted and made again, and the position ${position} is of the old one`;
+  }
   return divergentOffset === undefined
     ? `${topic}-${partition}: the leader knows nothing of leader epoch ${positionEpoch}, under which it was read up to ${position}: records were lost by an election`
     : `${topic}-${partition}: the log was cut at ${divergentOffset}, below the position ${position} read under leader epoch ${positionEpoch}: records from ${divergentOffset} on were lost by an election`;

@@ -4,11 +4,12 @@
 // connection is gone. Then all that came back goes to the front, in order, and is sent again with the sequences it had. So a
 // batch never overtakes an earlier one, and a leader never sees a gap that would close by itself. A sequence that leads nowhere
 // (its batch was given up, or the leader lost its state) is left behind by raising the producer epoch of this partition and
-// counting from 0 again, which fences whatever is still under way (KIP-360).
+// counting from 0 again, which fences whatever is still under way (KIP-360). Not while a batch behind it that was sent may be
+// stored: that one goes out under the sequence it had, and the leader tells by it whether there is a gap.
 //
 // The window opens with the first batch that is stored under an id and epoch. A leader takes any sequence from a producer that it
 // does not know: were two batches under way and the first of them lost, the second would be taken for the beginning, and the
-// first, sent again, for a repeat. It would count as stored and be nowhere.
+// first, sent again, for a repeat. It would count as stored and be nowhere. So it is again when the topic was deleted and made anew.
 import { invariant } from '@tidemark/core';
 import { LeaderPause } from './leader-pause.ts';
 import type { ProducerBatch } from './producer-batch.ts';
@@ -47,6 +48,10 @@ export class PartitionQueue {
   /** Whether a leader knows the present id and epoch. */
   #isKnown = false;
   #refusedProducerId = -1;
+  /** What is in flight went to another topic than what is next. */
+  #isElsewhere = false;
+  /** Of the topic that batches go to; empty until one has gone. */
+  #topicId = '';
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
@@ -66,8 +71,16 @@ export class PartitionQueue {
   get next(): ProducerBatch | undefined {
     if (this.#returned.length > 0) return undefined;
     const isOpening = this.#producerId >= 0 && !this.#isKnown;
-    if ((this.#mustReset || isOpening) && this.#inFlight.length > 0) return undefined;
+    if ((this.#mustReset || this.#isElsewhere || isOpening) && this.#inFlight.length > 0) return undefined;
     return this.#closed[0] ?? (this.isDue ? this.open : undefined);
+  }
+
+  /** Batches go to this topic from now on. In another one than before no leader knows the producer. */
+  goesTo(topicId: string): void {
+    if (topicId === this.#topicId) return;
+    if (this.#topicId !== '') this.#isElsewhere = true;
+    this.#topicId = topicId;
+    this.#settleDown();
   }
 
   /** Ends the open batch; it waits to be sent. */
@@ -141,6 +154,18 @@ export class PartitionQueue {
     return true;
   }
 
+  /**
+   * The batch is given up, and whether it is stored is not known, nor is it of those sent behind it: under a new epoch they would be
+   * stored twice. They are sent as they were, and where the leader finds a gap in front of them the sequence is reset. Where there are
+   * none its sequence may be missing for ever.
+   */
+  giveUpSequence({ ordinal }: ProducerBatch): boolean {
+    const wereSentBehind = [...this.#inFlight, ...this.#returned, ...this.#closed].some(
+      (batch) => batch.ordinal > ordinal && batch.identity !== undefined,
+    );
+    return wereSentBehind ? false : this.resetSequence();
+  }
+
   /** The producer id itself is refused: the next `take` must bring another one. */
   forgetProducerId(): boolean {
     this.#producerEpoch = MAX_EPOCH;
@@ -162,8 +187,9 @@ export class PartitionQueue {
     }
     this.#returned = this.#returned.filter((batch) => !isOld(batch));
     this.#closed = this.#closed.filter((batch) => !isOld(batch));
-    // Whether a batch that was sent is stored is not known: its sequence may be missing for ever.
-    if (expired.some((batch) => batch.identity !== undefined)) this.resetSequence();
+    const sent = expired.filter((batch) => batch.identity !== undefined);
+    const [last] = sent.sort((a, b) => b.ordinal - a.ordinal);
+    if (last !== undefined) this.giveUpSequence(last);
     this.#settleDown();
     return expired;
   }
@@ -214,6 +240,8 @@ export class PartitionQueue {
       this.#closed.unshift(...this.#returned);
       this.#returned = [];
     }
+    if (this.#isElsewhere) this.#isKnown = false;
+    this.#isElsewhere = false;
     if (!this.#mustReset) return;
     this.#mustReset = false;
     this.#isKnown = false;

@@ -1,4 +1,5 @@
-// Where a partition is read from: the position looked up, reset when it is gone, and checked when another leader took over (KIP-320).
+// Where a partition is read from: the position looked up, reset when it is gone or its topic is another one, and checked when another
+// leader took over (KIP-320).
 // An answer for a position that was left meanwhile changes nothing.
 import { TidemarkError } from '@tidemark/core';
 import { logService } from '@tidemark/rpc';
@@ -22,6 +23,8 @@ export interface PositionKeeperOptions {
   /** Of a consumer in a group. */
   readonly committed: CommittedLookup | undefined;
   readonly wallMs: () => number;
+  /** Of the topic of this name as it is now; undefined: not known. */
+  readonly topicId: (topic: string) => string | undefined;
   /** The partition can be fetched. */
   readonly onFound: (partition: ConsumerPartition) => void;
   /** The lookup failed; it is tried again if the error may pass. */
@@ -51,6 +54,10 @@ export class PositionKeeper {
       this.#options.fail(partition, new TidemarkError('CORRUPT_MESSAGE', text, { cause }));
       return;
     }
+    if (cause?.error === 'UNKNOWN_TOPIC_ID') {
+      this.#changeTopic(partition);
+      return;
+    }
     const spec = this.#resetTo();
     if (spec !== undefined) {
       this.#options.moveTo(partition, spec);
@@ -63,6 +70,43 @@ export class PositionKeeper {
     const remedy = 'seek to a position, or set auto.offset.reset to earliest or latest';
     const text = `${partition.name}: ${what}; ${remedy}`;
     this.#options.fail(partition, new TidemarkError('OFFSET_OUT_OF_RANGE', text, { cause }));
+  }
+
+  /**
+   * The topic was deleted and made again: no offset of the old one means anything in the new one, of which nothing has been read. It is
+   * read from its start, or the application must decide. If a broker that is behind tells of the old one again, it goes on where it was.
+   */
+  #changeTopic(partition: ConsumerPartition): void {
+    const { topicId, onFound, onTruncation, fail, moveTo } = this.#options;
+    const { topic, partition: index, position, epoch } = partition;
+    const present = topicId(topic);
+    if (present === undefined || present === partition.topicId) {
+      partition.refused = undefined;
+      onFound(partition);
+      return;
+    }
+    const before = partition.leaveTopicFor(present);
+    if (before !== undefined) {
+      moveTo(partition, before.position);
+      partition.epoch = before.epoch;
+      partition.takenEpoch = before.epoch;
+      return;
+    }
+    if (position <= 0) {
+      // Nothing of the old one had been read.
+      moveTo(partition, 'start');
+      return;
+    }
+    const told = {
+      ...{ topic, partition: index, position, positionEpoch: epoch },
+      ...{ divergentOffset: 0, divergentEpoch: undefined, isOtherTopic: true },
+    };
+    if (this.#resetTo() === undefined) {
+      fail(partition, new LogTruncationError(told));
+      return;
+    }
+    moveTo(partition, 'start');
+    onTruncation({ ...told, resumedAt: 'start' });
   }
 
   /** What `auto.offset.reset` says; undefined: none. */

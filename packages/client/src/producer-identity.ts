@@ -69,6 +69,7 @@ export class ProducerIdentity {
       if (error !== undefined) throw error;
       this.#current = { producerId: answer.producerId, producerEpoch: answer.producerEpoch };
       this.#failures = 0;
+      this.#lastError = undefined;
     } catch (error) {
       this.#lastError = error instanceof TidemarkError ? error : new TidemarkError('UNKNOWN_SERVER_ERROR');
       this.#failures += 1;

@@ -122,7 +122,7 @@ export class ProducerSender {
   }
 
   #drain(): void {
-    const { settings, clock, identity } = this.#options;
+    const { settings, clock, identity, metadata } = this.#options;
     if (this.#ready.size === 0) return;
     const id = identity?.current();
     // `wake` follows as soon as there is one.
@@ -133,6 +133,8 @@ export class ProducerSender {
       progress = false;
       const requests = new Map<Broker, { sent: SentBatches[]; entries: ProduceEntry[]; bytes: number }>();
       for (const queue of [...this.#ready]) {
+        const topicId = metadata.topic(queue.topic)?.id;
+        if (topicId !== undefined) queue.goesTo(topicId);
         const batch = queue.next;
         if (batch === undefined) {
           if (queue.waiting === 0) this.#ready.delete(queue);

@@ -9,6 +9,7 @@ import { splitBatch } from './batch-splitter.ts';
 import { wire } from './client-settings.ts';
 import type { ClientOptions, Wiring } from './client-settings.ts';
 import type { PartitionInfo } from './cluster-metadata.ts';
+import { EarliestTimer } from './earliest-timer.ts';
 import { InterceptorChain } from './interceptors.ts';
 import type { ProducerInterceptor } from './interceptors.ts';
 import type { PartitionQueue } from './partition-queue.ts';
@@ -40,7 +41,7 @@ export interface ProducerOptions<K = Bytes, V = Bytes> extends ClientOptions {
    * have the headers they are given. Default: false.
    */
   readonly traceHeaders?: boolean | undefined;
-  /** What has nobody else to tell: failures of records sent one-way, and interceptors that throw. */
+  /** What has nobody else to tell: failures of records sent one-way, and callbacks and interceptors that throw. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
@@ -84,7 +85,7 @@ export class Producer<K = Bytes, V = Bytes> {
   readonly #forgetWall = (): void => {
     this.#wallReads = 0;
   };
-  #expiryTimer: Timer | undefined;
+  readonly #expiryTimer: EarliestTimer;
   #closing: Promise<CloseReport> | undefined;
 
   constructor(options: ProducerOptions<K, V>) {
@@ -96,6 +97,7 @@ export class Producer<K = Bytes, V = Bytes> {
     this.#codecs = nodeCodecs();
     this.#onError = options.onError ?? ((): void => undefined);
     this.#traceHeaders = options.traceHeaders ?? false;
+    this.#expiryTimer = new EarliestTimer(clock, () => this.#expire());
     this.#interceptors = new InterceptorChain(options.interceptors ?? [], (error) => {
       this.#metrics.interceptorErrors += 1;
       this.#onError(error);
@@ -161,7 +163,7 @@ export class Producer<K = Bytes, V = Bytes> {
   send(record: ProducerRecord<K, V>, callback: DeliveryCallback): void;
   send(record: ProducerRecord<K, V>, callback?: DeliveryCallback): Promise<Receipt> | undefined {
     if (callback !== undefined) {
-      this.#take(record, callback);
+      this.#take(record, (error, receipt) => this.#callBack(callback, error, receipt));
       return undefined;
     }
     return new Promise((resolve, reject) => {
@@ -281,6 +283,19 @@ export class Producer<K = Bytes, V = Bytes> {
     return this.#accumulator.add(topic, present.partition, key, value, headers, timestampMs, done);
   }
 
+  /** What it throws must not keep the other records of its batch from being told. */
+  #callBack(
+    callback: DeliveryCallback,
+    error: TidemarkError | undefined,
+    receipt: Receipt | undefined,
+  ): void {
+    try {
+      callback(error, receipt);
+    } catch (thrown) {
+      this.#onError(thrown);
+    }
+  }
+
   #ready(queue: PartitionQueue): void {
     this.#sender.markReady(queue);
     this.#watchExpiry(queue.oldestMs);
@@ -330,14 +345,11 @@ export class Producer<K = Bytes, V = Bytes> {
     return parts;
   }
 
-  /** One timer, for the oldest batch known when it was set. */
+  /** One timer, for the oldest batch of all: one that lingered is heard of after younger ones of other partitions. */
   #watchExpiry(oldestMs: number | undefined): void {
-    if (this.#expiryTimer !== undefined || oldestMs === undefined) return;
-    const delayMs = oldestMs + this.#settings.deliveryTimeoutMs - this.#clock.monotonicMs();
-    this.#expiryTimer = this.#clock.setTimer(Math.max(0, Math.ceil(delayMs)), () => {
-      this.#expiryTimer = undefined;
-      this.#expire();
-    });
+    if (oldestMs === undefined) return;
+    const now = this.#clock.monotonicMs();
+    this.#expiryTimer.wakeAt(Math.max(now, oldestMs + this.#settings.deliveryTimeoutMs), now);
   }
 
   #expire(): void {
@@ -374,7 +386,7 @@ export class Producer<K = Bytes, V = Bytes> {
     await Promise.race([this.flush().then(() => this.#sender.finish()), timeout]);
     timer?.cancel();
     const report = this.#failRest();
-    this.#expiryTimer?.cancel();
+    this.#expiryTimer.cancel();
     this.#identity?.close();
     this.#sender.close();
     metadata.close();
@@ -405,6 +417,8 @@ export class Producer<K = Bytes, V = Bytes> {
     for (const { topic, partition, records } of this.#accumulator.drop(left)) {
       count(topic, partition, records);
     }
+    for (const { resolve } of this.#flushes) resolve();
+    this.#flushes.clear();
     const partitions = [...counts.values()];
     const unsentRecords = partitions.reduce((sum, { records }) => sum + records, 0);
     if (unsentRecords > 0) firstError ??= this.#identity?.lastError ?? left;

@@ -9,7 +9,7 @@ import type { RecordHeader } from '@tidemark/record';
 import type { ClusterMetadata, TopicInfo } from './cluster-metadata.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import { StickyPartition, availablePartitions, checkedPartition, partitionForKey } from './partitioner.ts';
-import type { Partitioner } from './partitioner.ts';
+import type { Partitioner, PartitionerInput } from './partitioner.ts';
 import { ProducerBatch } from './producer-batch.ts';
 import type { BatchPlace } from './producer-batch.ts';
 import type { ProducerMetrics } from './producer-metrics.ts';
@@ -107,6 +107,11 @@ export class RecordAccumulator {
     const bytes = recordBytes(key, value, headers);
     if (bytes > this.#maxRecordBytes) {
       this.#refuse(callback, this.#tooLarge(topicName, bytes));
+      return false;
+    }
+    if (!Number.isSafeInteger(timestampMs) || timestampMs < -1) {
+      const text = `a record for topic "${topicName}" is of ${timestampMs}, not of whole milliseconds since 1970, or -1 for none`;
+      this.#refuse(callback, new TidemarkError('INVALID_TIMESTAMP', text));
       return false;
     }
     const topic = this.#topics.get(topicName) ?? this.#addTopic(topicName);
@@ -286,8 +291,8 @@ export class RecordAccumulator {
     const { partitioner } = this.#options;
     const partitionCount = info.partitions.length;
     if (partitioner !== undefined) {
-      const { available } = topic;
-      const chosen = partitioner({ topic: topic.name, key, value, partitionCount, available });
+      const { available, name } = topic;
+      const chosen = chosenBy(partitioner, { topic: name, key, value, partitionCount, available });
       if (chosen !== undefined) return checkedPartition(info, chosen);
     }
     return key === null ? -1 : partitionForKey(key, partitionCount);
@@ -427,6 +432,17 @@ export class RecordAccumulator {
   #refuse(callback: DeliveryCallback | undefined, error: unknown): void {
     if (!(error instanceof TidemarkError)) throw error;
     this.#options.onRefused(callback, error);
+  }
+}
+
+/** What it throws fails the one record: others may be waiting behind it, and who lets them in is not who gave the record. */
+function chosenBy(partitioner: Partitioner, input: PartitionerInput): number | undefined {
+  try {
+    return partitioner(input);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const text = `the partitioner has no partition for a record for topic "${input.topic}": ${reason}`;
+    throw new TidemarkError('INVALID_RECORD', text, { cause });
   }
 }
 

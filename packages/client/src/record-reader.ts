@@ -46,13 +46,14 @@ export class RecordReader<K, V> {
         if (this.#cursor.next()) {
           return new ConsumerRecord(topic, partition, this.#cursor, this.#deserializers);
         }
-        this.#current = undefined;
+        this.#end(current);
         this.#checkWhole(current);
       }
       const read = this.nextBatch(this.#cursor);
       if (read === undefined) return undefined;
       read.batch.cursor();
       this.#current = read;
+      read.partition.inReading = true;
     }
   }
 
@@ -80,7 +81,14 @@ export class RecordReader<K, V> {
   putBack(partition: ConsumerPartition): void {
     if (!this.#isReading(partition)) return;
     partition.putBack(this.#current!.batch.bytes, this.#nextOffset());
+    this.#end(this.#current!);
+  }
+
+  #end({ partition }: ReadBatch<K, V>): void {
     this.#current = undefined;
+    partition.inReading = false;
+    // The broker may have told meanwhile that what follows is gone.
+    if (partition.refused !== undefined) this.#fetcher.schedule();
   }
 
   /** Whether a batch of the partition is being read record by record. */

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { stringDeserializer } from '@tidemark/client';
-import type { Consumer } from '@tidemark/client';
+import type { Consumer, ResumedTruncation } from '@tidemark/client';
 import { batchOf } from './batches.ts';
 import type { FakePartition } from './fake-cluster.ts';
 import { numbered, pollValues, rejection, startFixture } from './fixture.ts';
@@ -78,6 +78,35 @@ describe('a consumer in trouble', () => {
     expect(await pollValues(none, 1)).to.deep.equal(['v6']);
   });
 
+  it('hands out the rest of the batch in hand before it resets, by poll and by run', async () => {
+    log.place(batchOf(numbered(6)));
+    const config = { 'auto.offset.reset': 'earliest' };
+    const polling = started(config);
+    expect(await pollValues(polling, 2)).to.deep.equal(numbered(2));
+    const running = started(config);
+    const seen: (string | null)[] = [];
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const run = running.run({
+      eachMessage: async ({ value }) => {
+        seen.push(value);
+        if (seen.length === 2) await held;
+      },
+    });
+    await until(() => seen.length === 2);
+    // Deleted, together with half of what comes next, before anybody was given that.
+    log.place(batchOf(numbered(4, 'w')));
+    log.logStartOffset = 8;
+    fixture.cluster.pumpAll();
+    await quiet();
+    expect(await pollValues(polling, 6)).to.deep.equal([...numbered(6).slice(2), 'w2', 'w3']);
+    goOn();
+    await until(() => seen.length >= 8);
+    expect(seen).to.deep.equal([...numbered(6), 'w2', 'w3']);
+    await running.close();
+    await run;
+  });
+
   it('says that records it has read are gone when an election cut the log (rule 3, KIP-320)', async () => {
     place(...numbered(10));
     const consumer = started({ 'auto.offset.reset': 'none' });
@@ -116,6 +145,20 @@ describe('a consumer in trouble', () => {
     expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
   });
 
+  it('takes no log for cut after an election, although one push brought batches of several leader epochs', async () => {
+    place('a', 'b');
+    log.electLeader(1);
+    place('c', 'd');
+    fixture.cluster.batchesPerPush = 10;
+    const consumer = started({ 'auto.offset.reset': 'none' });
+    expect(await pollValues(consumer, 4)).to.deep.equal(['a', 'b', 'c', 'd']);
+    // Of the first epoch the new leader has two records, and it has the four that were read.
+    log.electLeader(2);
+    place('e');
+    expect(await pollValues(consumer, 1)).to.deep.equal(['e']);
+    expect(consumer.metrics.truncations).to.equal(0);
+  });
+
   it('asks again when only the epoch of the leader moved on (rule 2, KAFKA-7164)', async () => {
     place('a');
     const consumer = started({ 'metadata.max.age.ms': 20_000 });
@@ -129,6 +172,75 @@ describe('a consumer in trouble', () => {
     expect(await pollValues(consumer, 1)).to.deep.equal(['b']);
   });
 
+  describe('whose topic is deleted and made again under its name', () => {
+    const remade = (...values: string[]): void => {
+      const { partitions } = fixture.cluster.remakeTopic('orders');
+      for (const value of values) partitions[0]!.place(batchOf([value]));
+      fixture.cluster.pumpAll();
+    };
+
+    it('reads the new one from its start, once it has what came of the old one, and says so', async () => {
+      const told: ResumedTruncation[] = [];
+      log.place(batchOf(numbered(4)));
+      const config = { 'auto.offset.reset': 'latest' };
+      const consumer = fixture.consumer({ ...text, config, onTruncation: (each) => told.push(each) });
+      consumer.assign([{ ...at, position: 'start' }]);
+      expect(await pollValues(consumer, 2)).to.deep.equal(['v0', 'v1']);
+      remade(...numbered(9, 'new'));
+      await quiet();
+      expect(await pollValues(consumer, 11)).to.deep.equal(['v2', 'v3', ...numbered(9, 'new')]);
+      expect(told).to.deep.equal([
+        {
+          ...at,
+          position: 4,
+          positionEpoch: 0,
+          divergentOffset: 0,
+          divergentEpoch: undefined,
+          isOtherTopic: true,
+          resumedAt: 'start',
+        },
+      ]);
+    });
+
+    it('hears of it where auto.offset.reset is none', async () => {
+      place(...numbered(4));
+      const consumer = started({ 'auto.offset.reset': 'none' });
+      await pollValues(consumer, 4);
+      remade(...numbered(9, 'new'));
+      const refused = await rejection(consumer.poll({ timeoutMs: 100_000 }));
+      expect(refused.message).to.match(
+        /OFFSET_OUT_OF_RANGE.*orders-0: the topic was deleted and made again, and the position 4 is of the old one; seek to 0/,
+      );
+      consumer.seek(at, 0);
+      expect(await pollValues(consumer, 9)).to.deep.equal(numbered(9, 'new'));
+    });
+
+    it('goes on where it was when a broker that is behind told of the old one once more', async () => {
+      place(...numbered(4));
+      const consumer = fixture.consumer({ ...text, onTruncation: () => undefined });
+      consumer.assign([{ ...at, position: 'start' }]);
+      await pollValues(consumer, 4);
+      const old = fixture.cluster.topic('orders');
+      remade(...numbered(3, 'new'));
+      expect(await pollValues(consumer, 3)).to.deep.equal(numbered(3, 'new'));
+      const present = fixture.cluster.topic('orders');
+      const polling = pollValues(consumer, 1);
+      fixture.cluster.topics.set('orders', old);
+      fixture.cluster.pumpAll();
+      const asked = fixture.cluster.fetchPositions.length;
+      old.partitions[0]!.electLeader(2);
+      fixture.cluster.announce();
+      await until(() => fixture.cluster.fetchPositions.length > asked);
+      await quiet();
+      expect(fixture.cluster.fetchPositions.at(-1)).to.include({ topicId: old.id, fetchOffset: 4 });
+      fixture.cluster.topics.set('orders', present);
+      present.partitions[0]!.place(batchOf(['more']));
+      fixture.cluster.announce();
+      fixture.cluster.pumpAll();
+      expect(await polling).to.deep.equal(['more']);
+    });
+  });
+
   it('throws away what a broker pushes for a position that was left', async () => {
     place(...numbered(5));
     const consumer = started();
@@ -138,6 +250,23 @@ describe('a consumer in trouble', () => {
     stream!.send({ ...stale, batches: batchOf(['phantom']) });
     place('next');
     expect(await pollValues(consumer, 1)).to.deep.equal(['next']);
+  });
+
+  it('says that a batch is damaged in its length, and does not look for its end for ever', async () => {
+    place('a');
+    const consumer = started();
+    await pollValues(consumer, 1);
+    const { positionId } = fixture.cluster.fetchPositions.at(-1)!;
+    const damaged = batchOf(['b']);
+    // A length of -12, which with the twelve bytes before it makes a batch of none.
+    damaged.set([0xff, 0xff, 0xff, 0xf4], 8);
+    const [stream] = fixture.cluster.broker(1).fetchStreams;
+    stream!.send({ ...at, positionId, highWatermark: 2, leaderEpoch: 0, batches: damaged });
+    await until(() => consumer.metrics.prefetchedBytes > 0);
+    fixture.cluster.broker(1).sever();
+    await until(() => consumer.metrics.connectionsLost > 0);
+    const refused = await rejection(consumer.poll({ timeoutMs: 100_000 }));
+    expect(refused.message).to.match(/CORRUPT_MESSAGE.*orders-0@1 is corrupt: it claims 0 bytes/);
   });
 
   it('hears about a topic that does not exist, with the command that creates it', async () => {

@@ -206,6 +206,54 @@ describe('a consumer', () => {
     expect(consumer.metrics).to.include({ prefetchedBytes: 0, batchesConsumed: 100 });
   });
 
+  it('holds no more ahead of the application when connections break again and again', async () => {
+    const values = numbered(60, 'x'.repeat(1000));
+    for (const value of values) log.place(batchOf([value]));
+    const size = log.batches[0]!.length;
+    const config = { 'fetch.max.bytes': 10 * size, 'max.partition.fetch.bytes': 2 * size };
+    const consumer = fixture.consumer({ ...text, config });
+    consumer.assign([{ ...at, position: 'start' }]);
+    await consumer.poll({ maxRecords: 1, timeoutMs: 10_000 });
+    for (let broken = 1; broken <= 4; broken++) {
+      await quiet();
+      fixture.cluster.broker(1).sever();
+      await until(() => fixture.cluster.fetchStreamsOpened > broken);
+    }
+    await quiet();
+    expect(consumer.metrics).to.include({ connectionsLost: 4 });
+    expect(consumer.metrics.prefetchedBytes).to.be.at.most(11 * size);
+    expect(valuesOf(await readSome(consumer, 59))).to.deep.equal(values.slice(1));
+    await quiet();
+    expect(consumer.metrics.prefetchedBytes).to.equal(0);
+    // The window is all the last connection's again, but for what goes back in lumps.
+    const [stream] = fixture.cluster.broker(1).fetchStreams;
+    expect(stream!.creditBytes).to.be.within(7 * size, 10 * size);
+  });
+
+  it('reads others of a broker while a partition is paused that has filled what may be held of it', async () => {
+    const values = numbered(30, 'x'.repeat(1000));
+    for (const value of values) log.place(batchOf([value]));
+    const other = fixture.cluster.partition('orders', 1);
+    const size = log.batches[0]!.length;
+    const config = { 'fetch.max.bytes': 10 * size, 'max.partition.fetch.bytes': 2 * size };
+    const consumer = fixture.consumer({ ...text, config });
+    consumer.assign([
+      { ...at, position: 'start' },
+      { topic: 'orders', partition: 1, position: 'start' },
+    ]);
+    expect(valuesOf(await consumer.poll({ maxRecords: 1, timeoutMs: 10_000 }))).to.deep.equal([values[0]]);
+    await until(() => consumer.metrics.prefetchedBytes >= 8 * size);
+    await quiet();
+    consumer.pause([at]);
+    for (const value of numbered(20)) other.place(batchOf([value]));
+    fixture.cluster.pumpAll();
+    expect(valuesOf(await readSome(consumer, 20))).to.deep.equal(numbered(20));
+    consumer.resume([at]);
+    expect(valuesOf(await readSome(consumer, 29))).to.deep.equal(values.slice(1));
+    await quiet();
+    expect(consumer.metrics.prefetchedBytes).to.equal(0);
+  });
+
   it('names the place of a corrupt batch and stays there until told to go on', async () => {
     place(['a'], ['b', 'bb'], ['c']);
     log.batches[1]![70]! ^= 1;

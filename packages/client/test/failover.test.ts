@@ -102,6 +102,24 @@ describe('going to a new leader', () => {
     expect(fixture.clock.monotonicMs() - stoppedMs).to.equal(120);
   });
 
+  it('does not take the leader of a topic that is gone for the one of another made under its name', async () => {
+    const producer = await started();
+    fixture.cluster.holdAnswers = true;
+    for (const leaderId of [2, 1, 2]) log.electLeader(leaderId);
+    const sent = send(producer);
+    await until(() => fixture.cluster.heldAnswers.length === 1);
+    fixture.cluster.holdAnswers = false;
+    // The answer names broker 2 and its third epoch, and comes when the client has heard of the new topic.
+    const remade = fixture.cluster.remakeTopic('orders').partitions[0]!;
+    fixture.clock.advance(1_500);
+    await until(() => fixture.cluster.brokers.some(({ watches }) => watches.size > 0));
+    fixture.cluster.announce();
+    await quiet();
+    fixture.cluster.releaseAnswers();
+    expect(await sent).to.include({ offset: 0, leaderEpoch: 0 });
+    expect(remade.values()).to.deep.equal(['a']);
+  });
+
   it('finds the leader within a second by asking when no broker can be watched', async () => {
     fixture.cluster.watchable = false;
     const producer = await started();

@@ -223,20 +223,24 @@ export class FakeFetchStream {
       this.send({ ...answer, error: detail(error) });
       return false;
     };
-    if (partition === undefined) return fail('UNKNOWN_TOPIC_OR_PARTITION');
+    if (topic === undefined || partition === undefined) return fail('UNKNOWN_TOPIC_OR_PARTITION');
+    if (entry.topicId !== topic.id) return fail('UNKNOWN_TOPIC_ID');
     if (partition.leaderId !== this.broker.id) return fail('NOT_LEADER_OR_FOLLOWER');
     const epochError = this.broker.epochError(partition, entry.currentLeaderEpoch);
     if (epochError !== undefined) return fail(epochError);
     if (pushed.nextOffset < partition.logStartOffset || pushed.nextOffset > partition.endOffset) {
       return fail('OFFSET_OUT_OF_RANGE');
     }
-    const batch = partition.batches.find((bytes) => batchLastOffset(bytes) >= pushed.nextOffset);
+    const first = partition.batches.findIndex((bytes) => batchLastOffset(bytes) >= pushed.nextOffset);
+    const batch = partition.batches[first];
     if (batch !== undefined && partition.unreadable.has(batch)) return fail('CORRUPT_MESSAGE');
     if (batch === undefined || this.creditBytes <= 0) return false;
-    pushed.nextOffset = batchLastOffset(batch) + 1;
-    this.creditBytes -= batch.length;
-    this.bytesPushed += batch.length;
-    this.send({ ...answer, batches: batch });
+    const together = partition.batches.slice(first, first + this.broker.cluster.batchesPerPush);
+    const bytes = Buffer.concat(together);
+    pushed.nextOffset = batchLastOffset(together.at(-1)!) + 1;
+    this.creditBytes -= bytes.length;
+    this.bytesPushed += bytes.length;
+    this.send({ ...answer, batches: bytes });
     return true;
   }
 }
@@ -517,6 +521,8 @@ export class FakeCluster {
   /** Every position asked for on a fetch stream, in order. */
   readonly fetchPositions: FetchPartitionOutput[] = [];
   fetchStreamsOpened = 0;
+  /** So many go to a reader in one message. */
+  batchesPerPush = 1;
   metadataRequests = 0;
   /** What requests of another leader epoch were answered, in order. */
   readonly epochErrors: ErrorName[] = [];
@@ -562,6 +568,14 @@ export class FakeCluster {
     const topic = new FakeTopic(name, id, partitionCount);
     this.topics.set(name, topic);
     return topic;
+  }
+
+  /** Deletes the topic and makes another one under its name. */
+  remakeTopic(name: string): FakeTopic {
+    const { id, partitions } = this.topic(name);
+    const remade = new FakeTopic(name, `B${id.slice(1)}`, partitions.length);
+    this.topics.set(name, remade);
+    return remade;
   }
 
   topic(name: string): FakeTopic {

@@ -102,6 +102,23 @@ describe('the queue of a partition', () => {
     expect(queue.next?.ordinal).to.equal(2);
   });
 
+  it('has one batch in flight again in another topic of the name, whatever the old one has stored', () => {
+    const queue = new PartitionQueue('t', 0);
+    fill(queue, 6);
+    queue.goesTo('old');
+    queue.stored(take(queue));
+    const [first, second] = [take(queue), take(queue)];
+    queue.goesTo('new');
+    expect(queue.next, 'two are with the old one').to.equal(undefined);
+    queue.stored(first);
+    queue.stored(second);
+    const third = take(queue);
+    expect([third.identity?.baseSequence, queue.next]).to.deep.equal([3, undefined]);
+    queue.stored(third);
+    take(queue);
+    expect(queue.next?.ordinal).to.equal(5);
+  });
+
   it('starts over under a raised epoch once a sequence leads nowhere (KIP-360)', () => {
     const queue = opened(3);
     const [first, second] = [take(queue), take(queue)];
@@ -141,6 +158,24 @@ describe('the queue of a partition', () => {
     sent.giveBack(take(sent));
     expect(sent.expire(1).map(({ ordinal }) => ordinal)).to.deep.equal([1]);
     expect(take(sent).identity).to.deep.equal({ producerId: 7, producerEpoch: 1, baseSequence: 0 });
+  });
+
+  it('sends again as it was what went out behind a batch that is given up', () => {
+    const queue = opened(4);
+    const [first, second] = [take(queue), take(queue)];
+    const { identity: before } = second;
+    queue.giveBack(second);
+    queue.giveBack(first);
+    expect(queue.expire(1)).to.deep.equal([first]);
+    const again = take(queue);
+    expect([again, again.identity]).to.deep.equal([second, before]);
+    // The leader finds the gap: then nothing behind it is stored, and all start over.
+    const third = take(queue);
+    expect(queue.isFirstUnsettled(second)).to.equal(true);
+    expect(queue.resetSequence()).to.equal(true);
+    queue.giveBack(second);
+    queue.giveBack(third);
+    expect(take(queue).identity).to.deep.equal({ producerId: 7, producerEpoch: 1, baseSequence: 0 });
   });
 
   // What happens to the oldest, or some, of the batches in flight.

@@ -106,6 +106,42 @@ describe('a producer in trouble', () => {
     expect(fixture.cluster.metadataRequests).to.be.at.most(asked + 2);
   });
 
+  it('knows a partition that was added, although a broker that is behind does not', async () => {
+    const topic = fixture.cluster.topic('orders');
+    topic.grow(3);
+    const producer = fixture.producer({ config: { 'metadata.max.age.ms': 20_000 } });
+    await producer.send({ topic: 'orders', partition: 2, value: 'a' });
+    const added = topic.partitions.splice(1);
+    const asked = fixture.cluster.metadataRequests;
+    fixture.clock.advance(20_001);
+    await until(() => fixture.cluster.metadataRequests > asked);
+    await quiet();
+    topic.partitions.push(...added);
+    expect(await producer.partitionsFor('orders')).to.have.length(3);
+    expect((await producer.send({ topic: 'orders', partition: 2, value: 'b' })).offset).to.equal(1);
+  });
+
+  it('keeps the order in a topic that was made again, whose leader does not know the producer', async () => {
+    const producer = fixture.producer({ config: { ...oneByOne, 'metadata.max.age.ms': 20_000 } });
+    await producer.send({ topic: 'orders', value: 'first' });
+    fixture.cluster.remakeTopic('orders');
+    const asked = fixture.cluster.metadataRequests;
+    fixture.clock.advance(20_001);
+    await until(() => fixture.cluster.metadataRequests > asked);
+    await quiet();
+    // The leader has yet to hear that it leads when the first comes, and knows when the second would.
+    fixture.cluster.onProduce = ({ attempt }) => (attempt === 2 ? 'UNKNOWN_TOPIC_ID' : 'store');
+    fixture.cluster.holdAnswers = true;
+    const sent = [producer.send({ topic: 'orders', value: 'a' })];
+    await until(() => fixture.cluster.heldAnswers.length === 1);
+    sent.push(producer.send({ topic: 'orders', value: 'b' }));
+    await quiet();
+    fixture.cluster.holdAnswers = false;
+    fixture.cluster.releaseAnswers();
+    await Promise.all(sent);
+    expect(log().values()).to.deep.equal(['a', 'b']);
+  });
+
   it('finds the new leader by metadata when nobody names it', async () => {
     fixture.cluster.hintLeaders = false;
     const producer = fixture.producer();
@@ -278,6 +314,65 @@ describe('a producer in trouble', () => {
     expect((await next).offset).to.equal(1);
     expect(log().values()).to.deep.equal(['first', 'next']);
     expect(fixture.cluster.attempts.at(-1)).to.include({ producerEpoch: 1, baseSequence: 0 });
+  });
+
+  it('stores once what was sent behind a batch whose time ran out before its answer came', async () => {
+    const producer = fixture.producer({ config: { ...oneByOne, 'linger.ms': 0 } });
+    await producer.send({ topic: 'orders', value: 'first' });
+    // The leader appends, and cannot tell whether its followers have it: nobody hears of anything for more than two minutes.
+    fixture.cluster.onProduce = () => 'lose-answer';
+    const early = rejection(producer.send({ topic: 'orders', value: 'early' }));
+    await until(() => log().endOffset === 2);
+    fixture.clock.advance(20_000);
+    const late = producer.send({ topic: 'orders', value: 'late' });
+    await until(() => log().endOffset === 3);
+    for (let step = 0; step < 30 && producer.metrics.recordsFailed === 0; step++) {
+      fixture.clock.advance(5_000);
+      await quiet(10);
+    }
+    expect((await early).message).to.match(/delivery\.timeout\.ms/);
+    fixture.cluster.onProduce = () => 'store';
+    fixture.cluster.broker(1).sever();
+    expect(await late).to.include({ offset: 2, duplicate: true });
+    expect(log().values()).to.deep.equal(['first', 'early', 'late']);
+    await producer.send({ topic: 'orders', value: 'next' });
+    expect(log().values()).to.deep.equal(['first', 'early', 'late', 'next']);
+    expect(producer.metrics.epochBumps).to.equal(0);
+  });
+
+  it('keeps delivery.timeout.ms for a batch that lingered while a younger one was sent', async () => {
+    fixture.cluster.addTopic('wide', 2);
+    fixture.cluster.onProduce = () => 'lose-request';
+    const config = { 'linger.ms': 20_000, 'request.timeout.ms': 90_000, 'delivery.timeout.ms': 110_000 };
+    const producer = fixture.producer({ config });
+    await producer.partitionsFor('wide');
+    let isSettled = false;
+    const lingers = rejection(producer.send({ topic: 'wide', partition: 0, value: 'a' }));
+    void lingers.then(() => (isSettled = true));
+    fixture.clock.advance(15_000);
+    // As large as a batch: it goes at once.
+    void rejection(producer.send({ topic: 'wide', partition: 1, value: 'x'.repeat(20_000) }));
+    await until(() => fixture.cluster.attempts.length === 1);
+    fixture.clock.advance(94_999);
+    await quiet();
+    expect(isSettled).to.equal(false);
+    fixture.clock.advance(2);
+    expect((await lingers).message).to.match(/delivery\.timeout\.ms/);
+  });
+
+  it('does not blame an attempt to get a producer id that was made good long ago', async () => {
+    let refusals = 1;
+    fixture.cluster.onInitProducerId = () => (refusals-- > 0 ? 'NOT_CONTROLLER' : undefined);
+    const producer = fixture.producer({ config: { 'delivery.timeout.ms': 40_000 } });
+    await producer.send({ topic: 'orders', value: 'a' });
+    fixture.cluster.addTopic('leaderless').partitions[0]!.electLeader(-1);
+    await producer.partitionsFor('leaderless');
+    const late = rejection(producer.send({ topic: 'leaderless', value: 'b' }));
+    await quiet();
+    fixture.clock.advance(40_001);
+    expect((await late).message)
+      .to.match(/delivery\.timeout\.ms/)
+      .and.not.match(/NOT_CONTROLLER/);
   });
 
   it('gives up after `retries` attempts', async () => {

@@ -150,6 +150,18 @@ describe('a producer', () => {
     expect(receipt?.offset).to.equal(0);
   });
 
+  it('settles the other records of a batch although a callback throws', async () => {
+    const producer = fixture.producer();
+    producer.send({ topic: 'orders', value: 'a' }, () => {
+      throw new Error('the callback is at fault');
+    });
+    const other = producer.send({ topic: 'orders', value: 'b' });
+    expect((await other).offset).to.equal(1);
+    await producer.flush();
+    expect(producer.metrics.bufferedBytes).to.equal(0);
+    expect(fixture.errors.map(String)).to.deep.equal(['Error: the callback is at fault']);
+  });
+
   it('does with acks=0 without an answer', async () => {
     const producer = fixture.producer({ config: { acks: '0' } });
     const receipts = await Promise.all(
@@ -230,6 +242,34 @@ describe('a producer', () => {
     expect(refused.message).to.match(/INVALID_RECORD.*"orders" cannot be serialized.*BigInt/);
   });
 
+  it('fails the record whose partitioner throws, also one that waited for its topic, and sends the others', async () => {
+    const producer = fixture.producer({
+      partitioner: ({ key }) => {
+        if (key === null) throw new Error('no key, no partition');
+        return 0;
+      },
+    });
+    const early = rejection(producer.send({ topic: 'orders', value: 'early' }));
+    expect((await producer.send({ topic: 'orders', key: 'k', value: 'a' })).offset).to.equal(0);
+    expect((await early).message).to.match(/INVALID_RECORD.*partitioner.*"orders".*no key, no partition/);
+    const late = await rejection(producer.send({ topic: 'orders', value: 'late' }));
+    expect(late.message).to.equal((await early).message);
+    expect(producer.metrics).to.include({ recordsFailed: 2, recordsAcknowledged: 1, recordsWaiting: 0 });
+  });
+
+  it('fails the record whose timestamp is none, also one that waited for its topic, and sends the others', async () => {
+    const producer = fixture.producer();
+    const send = (timestampMs: number) => producer.send({ topic: 'orders', value: 'a', timestampMs });
+    const refused = [0.5, NaN, -2].map((timestampMs) => rejection(send(timestampMs)));
+    expect((await send(1)).timestampMs).to.equal(1);
+    refused.push(rejection(send(1_700_000_000_000.5)));
+    for (const { message } of await Promise.all(refused)) {
+      expect(message).to.match(/INVALID_TIMESTAMP.*"orders".*whole milliseconds/);
+    }
+    await producer.flush();
+    expect(fixture.cluster.partition('orders').values()).to.deep.equal(['a']);
+  });
+
   it('lets interceptors change records and see receipts; one that throws breaks nothing', async () => {
     const seen: (number | string | undefined)[] = [];
     const producer = fixture.producer({
@@ -290,6 +330,17 @@ describe('a producer', () => {
     expect(() => producer.sendBytes('orders', 0, null, null)).to.throw(/closed/);
     await quiet();
     expect(fixture.clock.pending).to.equal(0);
+  });
+
+  it('ends every flush when it closes, also where nothing was delivered', async () => {
+    fixture.cluster.onProduce = () => 'lose-request';
+    const producer = fixture.producer();
+    const lost = rejection(producer.send({ topic: 'orders', value: 'lost' }));
+    await until(() => fixture.cluster.attempts.length === 1);
+    const flushed = producer.flush();
+    expect((await producer.close({ timeoutMs: 0 })).unsentRecords).to.equal(1);
+    await flushed;
+    expect((await lost).message).to.match(/closed before the record was delivered/);
   });
 
   it('says exactly what it could not deliver when it closes', async () => {
