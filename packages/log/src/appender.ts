@@ -29,7 +29,8 @@ export interface AppendOptions {
   readonly leaderEpoch: LeaderEpoch;
   /**
    * A leader assigns offsets; a follower takes the batches as they are, and they must not begin below the log's end. They may begin
-   * above it, and leave gaps between them: compaction took out at the leader what was there.
+   * above it, and leave gaps between them: compaction took out at the leader what was there. The first batch of a log that was made
+   * to begin inside it (`truncateFullyAndStartAt`) may begin below.
    */
   readonly origin: 'leader' | 'follower';
   /**
@@ -140,7 +141,8 @@ export class Appender {
       if (isLeader) rewriteBatch(bytes, batch.at, batchBase as Offset, options.leaderEpoch);
       if (stampTime) rewriteTimestampToLogAppendTime(bytes, batch.at, nowMs);
       segment.account(lastOffset, maxTimestamp, sizeBytes);
-      epochs.assign(isLeader ? options.leaderEpoch : batch.partitionLeaderEpoch, batchBase);
+      const epochStart = Math.max(batchBase, state.logStartOffset);
+      epochs.assign(isLeader ? options.leaderEpoch : batch.partitionLeaderEpoch, epochStart);
       if (batch.producerId >= 0) producers.add(batch, batchBase, lastOffset, state.writtenOffset);
       state.nextOffset = lastOffset + 1;
     }
@@ -186,8 +188,8 @@ export class Appender {
   #checkOffsets(batches: readonly AppendBatch[]): Failure | undefined {
     let expected = this.#state.nextOffset;
     let epoch = this.#state.epochs.latest?.epoch ?? -1;
-    for (const batch of batches) {
-      if (batch.baseOffset < expected) {
+    for (const [at, batch] of batches.entries()) {
+      if (batch.baseOffset < expected && !(at === 0 && this.#beginsInside(batch))) {
         const message = `A batch at offset ${batch.baseOffset} begins below the log's end, ${expected}.`;
         return failure('OFFSET_OUT_OF_RANGE', message);
       }
@@ -199,6 +201,14 @@ export class Appender {
       expected = batch.baseOffset + batch.lastOffsetDelta + 1;
     }
     return undefined;
+  }
+
+  /** Whether the log is empty, starts inside the batch, and has a segment for it. */
+  #beginsInside({ baseOffset, lastOffsetDelta }: AppendBatch): boolean {
+    const { segments, logStartOffset, nextOffset } = this.#state;
+    const { active } = segments;
+    const isEmpty = nextOffset === logStartOffset && segments.count === 1 && active.sizeBytes === 0;
+    return isEmpty && baseOffset >= active.baseOffset && baseOffset + lastOffsetDelta >= logStartOffset;
   }
 
   /** Undefined: go on. All batches are checked, each as if the ones before it were appended, before anything is changed. */

@@ -116,12 +116,17 @@ export class FollowingReplica {
       {
         ...answer,
         isIntact: last !== undefined,
+        firstBatchOffset: checked.ok ? checked.batches[0]!.baseOffset : answer.baseOffset,
         lastEpoch: (last?.partitionLeaderEpoch ?? -1) as LeaderEpoch,
       },
       log,
       context.clock.monotonicMs(),
     );
     if (!checked.ok) this.#report(checked);
+    if (step.type === 'startInside' && checked.ok) {
+      this.#startInside(step.firstBatchOffset, answer.bytes, checked, done);
+      return;
+    }
     if (step.type !== 'append' || !checked.ok) {
       done();
       this.#do(step);
@@ -220,6 +225,7 @@ export class FollowingReplica {
     switch (step.type) {
       case 'none':
       case 'append':
+      case 'startInside':
         return;
       case 'ask':
         this.#end.subscribe(this, {
@@ -243,6 +249,28 @@ export class FollowingReplica {
     }
   }
 
+  /** The batches are kept meanwhile: a log that is empty could not tell later where the first of them begins. */
+  #startInside(
+    firstBatchOffset: Offset,
+    bytes: Uint8Array,
+    checked: ValidatedBatches,
+    done: () => void,
+  ): void {
+    const { log } = this.#options;
+    const { logStartOffset } = log;
+    const work = (): Promise<unknown> => log.truncateFullyAndStartAt(logStartOffset, firstBatchOffset);
+    const cut = (): void => {
+      this.#machine.truncated(log);
+      if (this.#isOver) {
+        done();
+        return;
+      }
+      this.#append(bytes, checked, done);
+      this.#do(this.#machine.askAgain(log));
+    };
+    this.#cut(logStartOffset, false, work, cut, done);
+  }
+
   #waitUntil(untilMs: number): void {
     this.#timer?.cancel();
     if (untilMs === Infinity) return;
@@ -252,20 +280,24 @@ export class FollowingReplica {
     });
   }
 
-  #cut(to: Offset, losesCommitted: boolean, work: () => Promise<unknown>): void {
+  #cut(
+    to: Offset,
+    losesCommitted: boolean,
+    work: () => Promise<unknown>,
+    cut = (): void => this.#do(this.#machine.truncated(this.#options.log)),
+    failed = (): void => undefined,
+  ): void {
     const { log, context } = this.#options;
     this.#end.unsubscribe(this);
     if (losesCommitted) {
       const message = `An unclean election lost what was committed: ${log.name} is cut at ${to}, below its high watermark ${this.highWatermark}.`;
       context.onError(new TidemarkError('KAFKA_STORAGE_ERROR', message), `following broker ${this.leader}`);
     }
-    work().then(
-      () => this.#do(this.#machine.truncated(log)),
-      (cause: unknown) => {
-        if (saysDiskFull(cause)) this.#cutLater(cause);
-        else this.#failed(cause, 'cutting the log');
-      },
-    );
+    work().then(cut, (cause: unknown) => {
+      failed();
+      if (saysDiskFull(cause)) this.#cutLater(cause);
+      else this.#failed(cause, 'cutting the log');
+    });
   }
 
   /** Nothing was cut, for want of room to note that it would be. Asked again the leader says the same. */
