@@ -119,6 +119,8 @@ export class FetchSession {
 
   /** Begins to push a partition, or moves one to another offset. A partition that cannot be served is answered as a push. */
   add(request: SessionPartition): void {
+    // On its way when the stream ended: nobody would ever take it from the partition again.
+    if (this.#closed) return;
     const { address } = request;
     const partition = this.#find(address);
     const refused = isFailure(partition)

@@ -351,6 +351,8 @@ describe('a pushed stream', () => {
     const end = session.next();
     session.close();
     expect(await end).to.equal(undefined);
+    session.add({ ...from('t'), positionId: 2 });
+    expect(session.partitionCount, 'a message that was on its way leaves no watcher').to.equal(0);
   });
 
   it('takes no more partitions than its bound', async () => {
