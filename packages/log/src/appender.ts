@@ -9,6 +9,7 @@ import { addPart, type CommitQueue, type Group } from './commit-queue.ts';
 import type { LogContext, LogState } from './log-context.ts';
 import { MAX_BATCH_BYTES } from './log-config.ts';
 import { encodeProducerSnapshot } from './producer-snapshot.ts';
+import type { ProducerBatch } from './producer-state.ts';
 import { MAX_RELATIVE_OFFSET, newSegment, type Segment } from './segment.ts';
 
 /** What of a validated batch's header an append needs, and where in the bytes it begins. */
@@ -211,27 +212,25 @@ export class Appender {
     return isEmpty && baseOffset >= active.baseOffset && baseOffset + lastOffsetDelta >= logStartOffset;
   }
 
-  /** Undefined: go on. All batches are checked, each as if the ones before it were appended, before anything is changed. */
+  /**
+   * Undefined: go on. All batches are checked, each as if the ones before it were appended, before anything is changed. They are
+   * answered as duplicates together or not at all: the answer for one that is in the log would be taken for that of a new one.
+   */
   #checkSequences(batches: readonly AppendBatch[]): AppendResult | undefined {
     const { producers, nextOffset, writtenOffset } = this.#state;
+    const duplicates: ProducerBatch[] = [];
     let offset = nextOffset;
-    let result: AppendResult | undefined;
+    let refusal: Failure | undefined;
     for (const batch of batches) {
       const checked = producers.check(batch);
-      if (!checked.ok) result = checked;
-      else if (checked.duplicateOf !== undefined) {
-        const { baseOffset, lastOffset, timestamp } = checked.duplicateOf;
-        const isLogAppendTime = this.#state.config.messageTimestampType === 'LogAppendTime';
-        result = {
-          ok: true,
-          baseOffset: baseOffset as Offset,
-          lastOffset: lastOffset as Offset,
-          logAppendTimeMs: isLogAppendTime ? timestamp : -1,
-          duplicate: true,
-          written: lastOffset < writtenOffset ? WRITTEN : (this.#queue.writtenPromise(lastOffset) ?? WRITTEN),
-        };
+      if (!checked.ok) {
+        refusal = checked;
+        break;
       }
-      if (result !== undefined) break;
+      if (checked.duplicateOf !== undefined) {
+        duplicates.push(checked.duplicateOf);
+        continue;
+      }
       const lastOffset = offset + batch.lastOffsetDelta;
       if (batches.length > 1 && batch.producerId >= 0) {
         producers.add(batch, offset, lastOffset, writtenOffset);
@@ -239,6 +238,23 @@ export class Appender {
       offset = lastOffset + 1;
     }
     if (batches.length > 1) producers.rollback(nextOffset);
-    return result;
+    if (refusal !== undefined) return refusal;
+    if (duplicates.length === 0) return undefined;
+    if (duplicates.length === batches.length) return this.#duplicateOf(duplicates);
+    const message = `${duplicates.length} of ${batches.length} batches are in the log already. Send what is repeated by itself.`;
+    return failure('INVALID_RECORD', message);
+  }
+
+  #duplicateOf(known: readonly ProducerBatch[]): Appended {
+    const { config, writtenOffset } = this.#state;
+    const lastOffset = Math.max(...known.map((batch) => batch.lastOffset));
+    return {
+      ok: true,
+      baseOffset: known[0]!.baseOffset as Offset,
+      lastOffset: lastOffset as Offset,
+      logAppendTimeMs: config.messageTimestampType === 'LogAppendTime' ? known[0]!.timestamp : -1,
+      duplicate: true,
+      written: lastOffset < writtenOffset ? WRITTEN : (this.#queue.writtenPromise(lastOffset) ?? WRITTEN),
+    };
   }
 }

@@ -108,6 +108,25 @@ describe('an idempotent producer (rule 11, KIP-98, KIP-360)', () => {
     await world.folder.close();
   });
 
+  it('has several batches that are in the log already answered together, and never a new one beside them', async () => {
+    const world = await openFolder();
+    const log = await openLog(world);
+    const batch = (baseSequence: number, producerId = 9): Uint8Array =>
+      batchOf({ producerId, producerEpoch: 0, baseSequence });
+    append(log, concat([batch(0), batch(1)]));
+    expect(outcome(append(log, concat([batch(0), batch(1)]))), 'up to the last one').to.equal('again 0-1');
+    for (const mixed of [
+      [batch(1), batch(2)],
+      [batch(0, 10), batch(1)],
+      [batch(2), batch(2)],
+    ])
+      expect(outcome(append(log, concat(mixed)))).to.equal('INVALID_RECORD');
+    expect(log.nextOffset).to.equal(2);
+    expect(outcome(send(log, 2))).to.equal('2-2');
+    expect(outcome(send(log, 0, { producerId: 10 }))).to.equal('3-3');
+    await world.folder.close();
+  });
+
   for (const stop of ['a clean stop', 'a crash', 'a crash after a checkpoint'] as const) {
     it(`is recognised by its last five batches after ${stop}, over several segments`, async () => {
       const world = await openFolder();
