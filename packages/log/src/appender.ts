@@ -217,7 +217,7 @@ export class Appender {
    * answered as duplicates together or not at all: the answer for one that is in the log would be taken for that of a new one.
    */
   #checkSequences(batches: readonly AppendBatch[]): AppendResult | undefined {
-    const { producers, nextOffset, writtenOffset } = this.#state;
+    const { producers, nextOffset } = this.#state;
     const duplicates: ProducerBatch[] = [];
     let offset = nextOffset;
     let refusal: Failure | undefined;
@@ -233,7 +233,8 @@ export class Appender {
       }
       const lastOffset = offset + batch.lastOffsetDelta;
       if (batches.length > 1 && batch.producerId >= 0) {
-        producers.add(batch, offset, lastOffset, writtenOffset);
+        // Taken back below, and so none of those before it goes to make room.
+        producers.add(batch, offset, lastOffset, 0);
       }
       offset = lastOffset + 1;
     }

@@ -127,6 +127,18 @@ describe('an idempotent producer (rule 11, KIP-98, KIP-360)', () => {
     await world.folder.close();
   });
 
+  it('is still known by its last five batches after an append of several that was refused', async () => {
+    const world = await openFolder();
+    const log = await openLog(world);
+    for (let sequence = 0; sequence < 5; sequence++) send(log, sequence);
+    await log.flush();
+    const gap = [5, 6, 8].map((baseSequence) => batchOf({ producerId: 9, producerEpoch: 0, baseSequence }));
+    expect(outcome(append(log, concat(gap)))).to.equal('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    for (let sequence = 0; sequence < 5; sequence++)
+      expect(outcome(send(log, sequence))).to.equal(`again ${sequence}-${sequence}`);
+    await world.folder.close();
+  });
+
   for (const stop of ['a clean stop', 'a crash', 'a crash after a checkpoint'] as const) {
     it(`is recognised by its last five batches after ${stop}, over several segments`, async () => {
       const world = await openFolder();
