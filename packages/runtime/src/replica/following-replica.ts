@@ -4,7 +4,6 @@
 
 import {
   failure,
-  MAX_TIMER_MS,
   TidemarkError,
   type BrokerId,
   type Failure,
@@ -41,6 +40,9 @@ export interface FollowingReplicaOptions {
   readonly isThrottled: () => boolean;
   readonly onLogStart: () => void;
 }
+
+/** How often one that pauses for its rate looks whether it still has to, in milliseconds. */
+const THROTTLE_LOOK_MS = 1_000;
 
 export class FollowingReplica {
   readonly role = 'follower';
@@ -139,7 +141,7 @@ export class FollowingReplica {
 
   /** Above its quota it does not follow for a while, and then goes on from where it is. */
   #throttle(bytes: number): void {
-    const { context, log, isThrottled } = this.#options;
+    const { context, isThrottled } = this.#options;
     const { quotas, clock } = context;
     if (!quotas.follower.isLimited || !isThrottled()) return;
     const nowMs = clock.monotonicMs();
@@ -147,9 +149,20 @@ export class FollowingReplica {
     const waitMs = quotas.follower.waitMs(nowMs);
     if (waitMs === 0 || this.state !== 'fetching') return;
     this.#end.unsubscribe(this);
+    this.#pauseUntil(nowMs + waitMs);
+  }
+
+  /** Looks now and then whether the rate is another: one that was set too low would else stop it for hours after it was raised. */
+  #pauseUntil(untilMs: number): void {
+    const { context, log, isThrottled } = this.#options;
+    const { quotas, clock } = context;
+    const leftMs = Math.ceil(untilMs - clock.monotonicMs());
     this.#timer?.cancel();
-    this.#timer = clock.setTimer(Math.min(waitMs, MAX_TIMER_MS), () => {
-      if (!this.#isOver && this.state === 'fetching') this.#do(this.#machine.askAgain(log));
+    this.#timer = clock.setTimer(Math.min(leftMs, THROTTLE_LOOK_MS), () => {
+      if (this.#isOver || this.state !== 'fetching') return;
+      const nowMs = clock.monotonicMs();
+      if (nowMs < untilMs && isThrottled() && quotas.follower.waitMs(nowMs) > 0) this.#pauseUntil(untilMs);
+      else this.#do(this.#machine.askAgain(log));
     });
   }
 
