@@ -74,7 +74,7 @@ export class FollowingReplica {
     const { log } = this.#options;
     this.#stopListening = log.onAcknowledgeable((endOffset) => {
       this.#end.acknowledged(this, endOffset);
-      this.#machine.advance(endOffset);
+      if (this.#machine.advance(endOffset)) this.#deleteRecords();
     });
     this.#do(this.#machine.begin(log));
   }
@@ -175,15 +175,22 @@ export class FollowingReplica {
 
   /** The leader has said how far it is. */
   #learned(): void {
+    this.#machine.advance(this.#options.log.acknowledgeableEndOffset);
+    this.#deleteRecords();
+  }
+
+  /** What the leader has deleted, as far as it is committed here. Nobody may say it again, so that every cause to look is taken. */
+  #deleteRecords(): void {
     const { log } = this.#options;
-    this.#machine.advance(log.acknowledgeableEndOffset);
     const before = this.#machine.deletableBefore(log);
-    if (before === undefined || this.#isDeleting) return;
+    if (before === undefined || this.#isDeleting || this.#isOver) return;
     this.#isDeleting = true;
     log.deleteRecordsBefore(before).then(
       (deleted) => {
         this.#isDeleting = false;
-        if (deleted.ok) this.#options.onLogStart();
+        if (!deleted.ok) return;
+        this.#options.onLogStart();
+        this.#deleteRecords();
       },
       (cause: unknown) => {
         this.#isDeleting = false;
