@@ -23,6 +23,7 @@ import {
 } from '@tidemark/rpc';
 import type { Logger } from 'pino';
 import { HttpListener, type HttpListenerOptions } from './http-listener.ts';
+import { largestPeerMessageBytes } from './peer-limits.ts';
 import type { SecurityMetrics } from './metrics/security-metrics.ts';
 import { openListenerTls } from './security/listener-tls.ts';
 import { RefusalLog } from './security/refusal-log.ts';
@@ -51,14 +52,24 @@ export type ReceiveMemories = Readonly<Record<'CLIENT' | 'PEER', ReceiveMemory>>
 /** Who is at the other end of a call of a listener; see `GrpcListener.connectionOf`. */
 export type ConnectionOf = (peer: string) => PeerConnection | undefined;
 
-export function grpcLimits(config: BrokerConfig): GrpcLimits {
+/** What clients may ask at most says nothing of what nodes send each other. */
+export function grpcLimits(config: BrokerConfig, kind: 'CLIENT' | 'PEER'): GrpcLimits {
+  const maxRequestBytes = config.get('socket.request.max.bytes');
   return {
     ...defaultGrpcLimits,
-    maxRequestBytes: config.get('socket.request.max.bytes'),
+    maxRequestBytes:
+      kind === 'CLIENT' ? maxRequestBytes : Math.max(maxRequestBytes, largestPeerMessageBytes(config)),
     maxIdleMs: config.get('connections.max.idle.ms'),
     maxConnections: config.get('max.connections'),
     maxConnectionsPerIp: config.get('max.connections.per.ip'),
   };
+}
+
+/** One message of a node always fits. */
+export function receiveMemories(config: BrokerConfig): ReceiveMemories {
+  const limitBytes = config.get('queued.max.request.bytes');
+  const peerBytes = Math.max(limitBytes, largestPeerMessageBytes(config));
+  return { CLIENT: new ReceiveMemory(limitBytes), PEER: new ReceiveMemory(peerBytes) };
 }
 
 function bindFailure(listener: Listener, cause: unknown): StartupError {
@@ -105,8 +116,7 @@ export class Listeners {
   static async bind(options: ListenersOptions): Promise<Listeners> {
     const { config } = options;
     const bound: Bound[] = [];
-    const limitBytes = config.get('queued.max.request.bytes');
-    const received = { CLIENT: new ReceiveMemory(limitBytes), PEER: new ReceiveMemory(limitBytes) };
+    const received = receiveMemories(config);
     try {
       for (const listener of brokerListeners(config)) bound.push(await bindOne(listener, options, received));
     } catch (thrown) {
@@ -196,7 +206,7 @@ async function bindOne(
       tls: undefined,
     };
   }
-  const { grpc, tls } = grpcListener(listener, options, received[kind]);
+  const { grpc, tls } = grpcListener(listener, kind, options, received[kind]);
   try {
     return {
       listener,
@@ -213,6 +223,7 @@ async function bindOne(
 
 function grpcListener(
   { name }: Listener,
+  kind: 'CLIENT' | 'PEER',
   { config, clock, log, metrics }: ListenersOptions,
   received: ReceiveMemory,
 ): { readonly grpc: GrpcListener; readonly tls: ReloadingTls | undefined } {
@@ -226,7 +237,7 @@ function grpcListener(
     metrics.refusedHandshakes += 1;
   });
   const grpc = new GrpcListener(
-    grpcLimits(config),
+    grpcLimits(config, kind),
     tls && {
       material: tls.material,
       clientAuth: listenerConfig(config, name, 'ssl.client.auth'),

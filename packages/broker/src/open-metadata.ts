@@ -30,6 +30,7 @@ import { LevelStore } from './level-store.ts';
 import type { Listeners } from './listeners.ts';
 import type { MetaProperties } from './meta-properties.ts';
 import type { FolderOptions } from './open-folder.ts';
+import { peerQueueBytes } from './peer-limits.ts';
 import { nodeCheck } from './security/node-gate.ts';
 import { RefusalLog } from './security/refusal-log.ts';
 
@@ -48,8 +49,6 @@ export interface OpenMetadata {
 
 /** Metadata decided and not yet committed; beyond it commands are refused. */
 const MAX_WAITING_COMMANDS = 1_000;
-/** What may be queued for one other node; more is dropped, and sent again by the protocols above. */
-const MAX_PEER_QUEUE_BYTES = 64 * 1024 * 1024;
 /** The store in `log.dirs`, beside the logs. */
 const STORE_NAME = 'metadata';
 /** How far the stored image may lag behind: what a restart replays. */
@@ -76,7 +75,7 @@ export async function openMetadata(
       const address = directory.addressOf(node);
       return address === undefined ? undefined : hostAndPort(address.host, address.port);
     },
-    maxQueuedBytes: MAX_PEER_QUEUE_BYTES,
+    maxQueuedBytes: peerQueueBytes(config),
     ...peerCredentials(options),
   });
   const store = await options.storeAt(join(folderPath, STORE_NAME));

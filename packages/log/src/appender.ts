@@ -9,6 +9,7 @@ import { addPart, type CommitQueue, type Group } from './commit-queue.ts';
 import type { LogContext, LogState } from './log-context.ts';
 import { MAX_BATCH_BYTES } from './log-config.ts';
 import { encodeProducerSnapshot } from './producer-snapshot.ts';
+import type { ProducerBatch } from './producer-state.ts';
 import { MAX_RELATIVE_OFFSET, newSegment, type Segment } from './segment.ts';
 
 /** What of a validated batch's header an append needs, and where in the bytes it begins. */
@@ -29,7 +30,8 @@ export interface AppendOptions {
   readonly leaderEpoch: LeaderEpoch;
   /**
    * A leader assigns offsets; a follower takes the batches as they are, and they must not begin below the log's end. They may begin
-   * above it, and leave gaps between them: compaction took out at the leader what was there.
+   * above it, and leave gaps between them: compaction took out at the leader what was there. The first batch of a log that was made
+   * to begin inside it (`truncateFullyAndStartAt`) may begin below.
    */
   readonly origin: 'leader' | 'follower';
   /**
@@ -140,7 +142,8 @@ export class Appender {
       if (isLeader) rewriteBatch(bytes, batch.at, batchBase as Offset, options.leaderEpoch);
       if (stampTime) rewriteTimestampToLogAppendTime(bytes, batch.at, nowMs);
       segment.account(lastOffset, maxTimestamp, sizeBytes);
-      epochs.assign(isLeader ? options.leaderEpoch : batch.partitionLeaderEpoch, batchBase);
+      const epochStart = Math.max(batchBase, state.logStartOffset);
+      epochs.assign(isLeader ? options.leaderEpoch : batch.partitionLeaderEpoch, epochStart);
       if (batch.producerId >= 0) producers.add(batch, batchBase, lastOffset, state.writtenOffset);
       state.nextOffset = lastOffset + 1;
     }
@@ -186,8 +189,8 @@ export class Appender {
   #checkOffsets(batches: readonly AppendBatch[]): Failure | undefined {
     let expected = this.#state.nextOffset;
     let epoch = this.#state.epochs.latest?.epoch ?? -1;
-    for (const batch of batches) {
-      if (batch.baseOffset < expected) {
+    for (const [at, batch] of batches.entries()) {
+      if (batch.baseOffset < expected && !(at === 0 && this.#beginsInside(batch))) {
         const message = `A batch at offset ${batch.baseOffset} begins below the log's end, ${expected}.`;
         return failure('OFFSET_OUT_OF_RANGE', message);
       }
@@ -201,34 +204,58 @@ export class Appender {
     return undefined;
   }
 
-  /** Undefined: go on. All batches are checked, each as if the ones before it were appended, before anything is changed. */
+  /** Whether the log is empty, starts inside the batch, and has a segment for it. */
+  #beginsInside({ baseOffset, lastOffsetDelta }: AppendBatch): boolean {
+    const { segments, logStartOffset, nextOffset } = this.#state;
+    const { active } = segments;
+    const isEmpty = nextOffset === logStartOffset && segments.count === 1 && active.sizeBytes === 0;
+    return isEmpty && baseOffset >= active.baseOffset && baseOffset + lastOffsetDelta >= logStartOffset;
+  }
+
+  /**
+   * Undefined: go on. All batches are checked, each as if the ones before it were appended, before anything is changed. They are
+   * answered as duplicates together or not at all: the answer for one that is in the log would be taken for that of a new one.
+   */
   #checkSequences(batches: readonly AppendBatch[]): AppendResult | undefined {
-    const { producers, nextOffset, writtenOffset } = this.#state;
+    const { producers, nextOffset } = this.#state;
+    const duplicates: ProducerBatch[] = [];
     let offset = nextOffset;
-    let result: AppendResult | undefined;
+    let refusal: Failure | undefined;
     for (const batch of batches) {
       const checked = producers.check(batch);
-      if (!checked.ok) result = checked;
-      else if (checked.duplicateOf !== undefined) {
-        const { baseOffset, lastOffset, timestamp } = checked.duplicateOf;
-        const isLogAppendTime = this.#state.config.messageTimestampType === 'LogAppendTime';
-        result = {
-          ok: true,
-          baseOffset: baseOffset as Offset,
-          lastOffset: lastOffset as Offset,
-          logAppendTimeMs: isLogAppendTime ? timestamp : -1,
-          duplicate: true,
-          written: lastOffset < writtenOffset ? WRITTEN : (this.#queue.writtenPromise(lastOffset) ?? WRITTEN),
-        };
+      if (!checked.ok) {
+        refusal = checked;
+        break;
       }
-      if (result !== undefined) break;
+      if (checked.duplicateOf !== undefined) {
+        duplicates.push(checked.duplicateOf);
+        continue;
+      }
       const lastOffset = offset + batch.lastOffsetDelta;
       if (batches.length > 1 && batch.producerId >= 0) {
-        producers.add(batch, offset, lastOffset, writtenOffset);
+        // Taken back below, and so none of those before it goes to make room.
+        producers.add(batch, offset, lastOffset, 0);
       }
       offset = lastOffset + 1;
     }
     if (batches.length > 1) producers.rollback(nextOffset);
-    return result;
+    if (refusal !== undefined) return refusal;
+    if (duplicates.length === 0) return undefined;
+    if (duplicates.length === batches.length) return this.#duplicateOf(duplicates);
+    const message = `${duplicates.length} of ${batches.length} batches are in the log already. Send what is repeated by itself.`;
+    return failure('INVALID_RECORD', message);
+  }
+
+  #duplicateOf(known: readonly ProducerBatch[]): Appended {
+    const { config, writtenOffset } = this.#state;
+    const lastOffset = Math.max(...known.map((batch) => batch.lastOffset));
+    return {
+      ok: true,
+      baseOffset: known[0]!.baseOffset as Offset,
+      lastOffset: lastOffset as Offset,
+      logAppendTimeMs: config.messageTimestampType === 'LogAppendTime' ? known[0]!.timestamp : -1,
+      duplicate: true,
+      written: lastOffset < writtenOffset ? WRITTEN : (this.#queue.writtenPromise(lastOffset) ?? WRITTEN),
+    };
   }
 }

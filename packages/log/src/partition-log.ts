@@ -255,9 +255,12 @@ export class PartitionLog {
     });
   }
 
-  /** Removes everything and goes on at `offset`, for a follower that fell behind its leader's log start. */
-  truncateFullyAndStartAt(offset: Offset): Promise<Offset> {
-    return this.#exclusively(() => truncateFully(this.#context, this.#state, offset));
+  /**
+   * Removes everything and goes on at `offset`, for a follower that fell behind its leader's log start. The first batch that is
+   * appended then may begin as low as `firstBatchOffset`, if it holds `offset`.
+   */
+  truncateFullyAndStartAt(offset: Offset, firstBatchOffset: Offset = offset): Promise<Offset> {
+    return this.#exclusively(() => truncateFully(this.#context, this.#state, offset, firstBatchOffset));
   }
 
   /**

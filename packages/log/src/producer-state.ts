@@ -27,6 +27,8 @@ export interface ProducerEntry {
   coordinatorEpoch: number;
   currentTxnFirstOffset: number;
   lastTimestamp: number;
+  /** When it was first found silent, by the broker's clock; undefined: not since its last batch, or since the log was opened. */
+  silentSinceMs?: number | undefined;
 }
 
 /** The fields of a batch header that matter here; `batches` of a produce request have them. */
@@ -117,6 +119,7 @@ export class ProducerState {
     if (batch.producerEpoch !== entry.epoch) entry.contiguous = 0;
     entry.epoch = batch.producerEpoch;
     entry.lastTimestamp = batch.maxTimestamp;
+    entry.silentSinceMs = undefined;
     // A transaction's end marker has no sequence.
     if (batch.baseSequence < 0) return;
     entry.batches.push({
@@ -165,10 +168,14 @@ export class ProducerState {
     this.#evict();
   }
 
-  /** Forgets the producers that were silent for longer than `expirationMs`. */
+  /**
+   * Forgets the producers that were silent for longer than `expirationMs`. Not by the time of their records, as in Kafka: a producer
+   * of old ones would be forgotten while it writes, and its next retry appended again.
+   */
   expire(nowMs: number, expirationMs: number): void {
     for (const entry of this.#entries.values()) {
-      if (entry.currentTxnFirstOffset < 0 && nowMs - entry.lastTimestamp >= expirationMs) {
+      entry.silentSinceMs ??= nowMs;
+      if (entry.currentTxnFirstOffset < 0 && nowMs - entry.silentSinceMs >= expirationMs) {
         this.#entries.delete(entry.producerId);
       }
     }

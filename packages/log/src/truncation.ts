@@ -56,21 +56,31 @@ async function cutAt(context: LogContext, state: LogState, cut: Cut): Promise<vo
   await removeSnapshots(context.disk, state.directory, (snapshot) => snapshot > cut.offset);
 }
 
-/** Removes everything and goes on at `offset`. The log is quiet. */
-export async function truncateFully(context: LogContext, state: LogState, offset: number): Promise<void> {
-  await context.lowerRecoveryPoint(state.name, Math.min(offset, state.logStartOffset));
+/** Removes everything and goes on at `offset`, in a segment that can hold a batch from `baseOffset` on. The log is quiet. */
+export async function truncateFully(
+  context: LogContext,
+  state: LogState,
+  offset: number,
+  baseOffset = offset,
+): Promise<void> {
+  await context.lowerRecoveryPoint(state.name, Math.min(baseOffset, state.logStartOffset));
   await context.saveLogStart(state.name, offset);
-  await cutting(context, state, () => beginAt(context, state, offset));
+  await cutting(context, state, () => beginAt(context, state, offset, baseOffset));
 }
 
-async function beginAt(context: LogContext, state: LogState, offset: number): Promise<void> {
+async function beginAt(
+  context: LogContext,
+  state: LogState,
+  offset: number,
+  baseOffset: number,
+): Promise<void> {
   state.tail.clear();
   await removeSegmentFiles(context, state.segments.removeAfter(0));
   // The first one last, and not before the others are gone for good: were one of those to outlive it in a crash, the log would
   // begin there.
   await context.disk.syncDirectory(state.directory);
   await removeSegmentFiles(context, state.segments.removeAfter(-1));
-  state.segments.push(newSegment(state, offset, context.clock.wallMs()));
+  state.segments.push(newSegment(state, baseOffset, context.clock.wallMs()));
   state.logStartOffset = offset;
   setEnd(state, offset);
   state.flushedOffset = offset;

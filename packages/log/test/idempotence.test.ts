@@ -108,6 +108,37 @@ describe('an idempotent producer (rule 11, KIP-98, KIP-360)', () => {
     await world.folder.close();
   });
 
+  it('has several batches that are in the log already answered together, and never a new one beside them', async () => {
+    const world = await openFolder();
+    const log = await openLog(world);
+    const batch = (baseSequence: number, producerId = 9): Uint8Array =>
+      batchOf({ producerId, producerEpoch: 0, baseSequence });
+    append(log, concat([batch(0), batch(1)]));
+    expect(outcome(append(log, concat([batch(0), batch(1)]))), 'up to the last one').to.equal('again 0-1');
+    for (const mixed of [
+      [batch(1), batch(2)],
+      [batch(0, 10), batch(1)],
+      [batch(2), batch(2)],
+    ])
+      expect(outcome(append(log, concat(mixed)))).to.equal('INVALID_RECORD');
+    expect(log.nextOffset).to.equal(2);
+    expect(outcome(send(log, 2))).to.equal('2-2');
+    expect(outcome(send(log, 0, { producerId: 10 }))).to.equal('3-3');
+    await world.folder.close();
+  });
+
+  it('is still known by its last five batches after an append of several that was refused', async () => {
+    const world = await openFolder();
+    const log = await openLog(world);
+    for (let sequence = 0; sequence < 5; sequence++) send(log, sequence);
+    await log.flush();
+    const gap = [5, 6, 8].map((baseSequence) => batchOf({ producerId: 9, producerEpoch: 0, baseSequence }));
+    expect(outcome(append(log, concat(gap)))).to.equal('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    for (let sequence = 0; sequence < 5; sequence++)
+      expect(outcome(send(log, sequence))).to.equal(`again ${sequence}-${sequence}`);
+    await world.folder.close();
+  });
+
   for (const stop of ['a clean stop', 'a crash', 'a crash after a checkpoint'] as const) {
     it(`is recognised by its last five batches after ${stop}, over several segments`, async () => {
       const world = await openFolder();
@@ -147,9 +178,12 @@ describe('an idempotent producer (rule 11, KIP-98, KIP-360)', () => {
     const log = await openLog(world, { ...defaultLogConfig, producerIdExpirationMs: 5000, retentionMs: -1 });
     send(log, 7);
     await log.flush();
-    await log.runRetention(5999, log.logEndOffset);
-    expect(outcome(send(log, 100)), 'batches here are of time 1000').to.equal('OUT_OF_ORDER_SEQUENCE_NUMBER');
-    await log.runRetention(6000, log.logEndOffset);
+    // The records are of time 1000: that they are old says nothing of when their producer was heard.
+    await log.runRetention(100_000, log.logEndOffset);
+    expect(outcome(send(log, 7)), 'a retry of what was appended a moment ago').to.equal('again 0-0');
+    await log.runRetention(104_999, log.logEndOffset);
+    expect(outcome(send(log, 100))).to.equal('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    await log.runRetention(105_000, log.logEndOffset);
     expect(outcome(send(log, 100))).to.equal('1-1');
     await world.folder.close();
   });

@@ -185,6 +185,47 @@ describe('a follower’s append', () => {
     await world.folder.close();
   });
 
+  it('takes a first batch that holds the start of the log, if the log was made to begin inside it', async () => {
+    const inside = (): Uint8Array => batchOf({ baseOffset: 10, records: 5, leaderEpoch: 4, text: 'held' });
+    const next = (): Uint8Array => batchOf({ baseOffset: 15, leaderEpoch: 5, text: 'next' });
+    for (const mode of ['nothing', 'all', 'prefix', 'reordered'] as const) {
+      for (const isFlushed of [true, false]) {
+        const world = await openFolder();
+        const log = await openLog(world);
+        await log.truncateFullyAndStartAt(at(12));
+        const follow = (...batches: Uint8Array[]): ReturnType<typeof append> =>
+          append(log, concat(batches), { origin: 'follower' });
+        expect(follow(inside())).to.include({ ok: false, error: 'OFFSET_OUT_OF_RANGE' });
+        await log.truncateFullyAndStartAt(at(12), at(10));
+        expect([log.logStartOffset, log.nextOffset]).to.deep.equal([12, 12]);
+        for (const wrong of [
+          [batchOf({ baseOffset: 9, records: 5 })],
+          [batchOf({ baseOffset: 10, records: 2 })],
+          [inside(), batchOf({ baseOffset: 14, leaderEpoch: 4 })],
+        ])
+          expect(follow(...wrong)).to.include({ ok: false, error: 'OFFSET_OUT_OF_RANGE' });
+        expect(follow(inside(), next())).to.include({ ok: true, lastOffset: 15 });
+        if (isFlushed) await log.flush();
+        expect(follow(inside())).to.include({ ok: false, error: 'OFFSET_OUT_OF_RANGE' });
+        const again = await openFolder(world.disk.crash(mode, new SimPrng(3)));
+        const reopened = await openLog(again);
+        const { logStartOffset, nextOffset } = reopened;
+        expect(logStartOffset, mode).to.equal(12);
+        expect(nextOffset, mode).to.be.oneOf(isFlushed ? [16] : [12, 15, 16]);
+        const values = ['held', 'held', 'held', 'next'].slice(0, nextOffset - 12);
+        expect(await valuesOf(reopened), mode).to.deep.equal(values);
+        const epochs = [
+          { epoch: 4, startOffset: 12 },
+          { epoch: 5, startOffset: 15 },
+        ];
+        expect(reopened.leaderEpochs, mode).to.deep.equal(
+          epochs.filter(({ startOffset }) => startOffset < nextOffset),
+        );
+        await again.folder.close();
+      }
+    }
+  });
+
   it('keeps the producer’s sequences, for when it leads (rule 11)', async () => {
     const world = await openFolder();
     const log = await openLog(world);

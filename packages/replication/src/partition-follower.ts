@@ -2,9 +2,9 @@
 // to be committed. A new epoch has a new follower even when the leader is the same broker (KAFKA-7164), so that its position is
 // judged anew.
 //
-// Contract: every input answers the one step to take next; the steps that take time (truncate, startAnew) are ended by `truncated`
-// and nothing is asked or appended meanwhile. The high watermark is never above what this replica holds for good, and goes back
-// only where records are cut off below it; the step says so.
+// Contract: every input answers the one step to take next; the steps that take time (truncate, startAnew, startInside) are ended by
+// `truncated` and nothing is asked or appended meanwhile. The high watermark is never above what this replica holds for good, and
+// goes back only where records are cut off below it; the step says so.
 
 import type { ErrorName, Failure, LeaderEpoch, Offset } from '@tidemark/core';
 import type { Diverging, FetchPosition, OutOfRange, Refused } from './fetch-decision.ts';
@@ -19,8 +19,10 @@ export interface LeaderProgress {
 
 export interface FetchedBatches extends LeaderProgress {
   readonly type: 'batches';
-  /** Of the first batch. */
+  /** Where they were read from. */
   readonly baseOffset: Offset;
+  /** Where the first batch begins: above `baseOffset` behind a gap, below it when the leader's log starts inside that batch. */
+  readonly firstBatchOffset: Offset;
   /** Of the last batch. */
   readonly lastEpoch: LeaderEpoch;
   /** False: lengths, counts or a CRC do not check out. Nothing of it is appended. */
@@ -49,7 +51,12 @@ export type FollowerStep =
   /** Cut off everything at and above `to`, and the epochs that begin there, even if nothing is. Then call `truncated`. */
   | { readonly type: 'truncate'; readonly to: Offset; readonly losesCommitted: boolean }
   /** Remove everything and go on at `to`. Then call `truncated`. */
-  | { readonly type: 'startAnew'; readonly to: Offset; readonly losesCommitted: boolean };
+  | { readonly type: 'startAnew'; readonly to: Offset; readonly losesCommitted: boolean }
+  /**
+   * The log is empty, and its start lies inside the first of the batches, as it does at the leader. Make the log one that begins with
+   * that batch and starts where it does now; then call `truncated`, append the batches whatever that says, and call `askAgain`.
+   */
+  | { readonly type: 'startInside'; readonly firstBatchOffset: Offset };
 
 export interface PartitionFollowerOptions {
   readonly leaderEpoch: LeaderEpoch;
@@ -171,14 +178,21 @@ export class PartitionFollower {
   }
 
   #batches(
-    { baseOffset, lastEpoch, isIntact, highWatermark, logStartOffset }: FetchedBatches,
+    { baseOffset, firstBatchOffset, lastEpoch, isIntact, highWatermark, logStartOffset }: FetchedBatches,
     log: FollowerLog,
     nowMs: number,
   ): FollowerStep {
+    const { nextOffset } = log;
     // Repeated: what comes next will follow.
-    if (baseOffset < log.nextOffset) return NOTHING;
-    if (!isIntact || baseOffset > log.nextOffset || lastEpoch > this.leaderEpoch)
+    if (baseOffset < nextOffset) return NOTHING;
+    if (!isIntact || baseOffset > nextOffset || lastEpoch > this.leaderEpoch)
       return this.#wait(nowMs, undefined);
+    // Records were deleted up to the middle of a batch. A log that is not empty ends where a batch does, whoever wrote it.
+    if (firstBatchOffset < nextOffset && log.logStartOffset === nextOffset) {
+      this.#state = { type: 'truncating', to: nextOffset };
+      this.#leader = undefined;
+      return { type: 'startInside', firstBatchOffset };
+    }
     this.#leader = { highWatermark, logStartOffset };
     return APPEND;
   }

@@ -105,6 +105,7 @@ export class FollowerScene {
         {
           type: 'batches',
           baseOffset: offset as Offset,
+          firstBatchOffset: offset as Offset,
           lastEpoch: record.epoch as LeaderEpoch,
           isIntact: true,
           ...progress,

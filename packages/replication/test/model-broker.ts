@@ -230,7 +230,10 @@ export class ModelBroker {
     const answer: FetchAnswer =
       lastEpoch === undefined
         ? { type: 'progress', ...standing }
-        : { type: 'batches', baseOffset, lastEpoch, isIntact: true, ...standing };
+        : {
+            ...{ type: 'batches', baseOffset, firstBatchOffset: baseOffset },
+            ...{ lastEpoch, isIntact: true, ...standing },
+          };
     this.#answer(to, push.asked, answer, sent);
   }
 

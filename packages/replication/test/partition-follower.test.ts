@@ -7,6 +7,7 @@ const at = (offset: number) => offset as Offset;
 const batches = (changes: Partial<FetchedBatches> = {}): FetchedBatches => ({
   type: 'batches',
   baseOffset: at(5),
+  firstBatchOffset: changes.baseOffset ?? at(5),
   lastEpoch: 1 as LeaderEpoch,
   isIntact: true,
   highWatermark: at(5),
@@ -51,6 +52,14 @@ describe('what a follower appends', () => {
     expect(story.take(story.follower.resume(story.log, BACKOFF_MS)).transcript.at(-1)).to.equal(
       'asks from 5, epoch 1',
     );
+  });
+
+  it('what begins below its end only where it is empty, from where that batch begins (DeleteRecords inside a batch)', () => {
+    const inside = batches({ firstBatchOffset: at(3) });
+    expect(scene().answer(inside).last.type).to.equal('append');
+    const empty = new FollowerScene(logOf('', 5), 1).begin();
+    expect(empty.answer(inside).last).to.deep.equal({ type: 'startInside', firstBatchOffset: 3 });
+    expect(empty.follower.state).to.equal('truncating');
   });
 
   it('nothing with a gap before it, nor of an epoch after the leader’s', () => {

@@ -1,5 +1,6 @@
 // Who waits for a partition's high watermark, and how much becomes readable when it moves. Contract: a waiter is settled once; an
-// append that was taken back counts for nothing.
+// append that was taken back counts for nothing. What is noted of appends is bounded however long nothing is committed: with too few
+// replicas in sync, acks=1 goes on for days.
 
 import type { Failure, Offset } from '@tidemark/core';
 
@@ -12,23 +13,42 @@ interface CommitWaiter {
 interface AppendedSpan {
   readonly endOffset: Offset;
   readonly bytes: number;
+  /** How many of them: more than one where they are counted together. */
+  readonly appends: number;
+  /** It cannot be taken back any more. */
+  isWritten: boolean;
 }
+
+/** Above so many spans neighbours are counted together: readers are woken once for all of them. */
+const MAX_SPANS = 4096;
 
 export class CommitWaiters {
   /** Appends above the high watermark, in order: how many bytes become readable when it passes them. */
-  readonly #uncommitted: AppendedSpan[] = [];
+  #uncommitted: AppendedSpan[] = [];
+  #mergeAbove = MAX_SPANS;
   /** In the order of their end offsets, because appends are. */
   readonly #waiters: CommitWaiter[] = [];
 
+  /** How much is noted of appends. */
+  get spanCount(): number {
+    return this.#uncommitted.length;
+  }
+
   /** `written` rejects when the append is taken back. */
   appended(endOffset: Offset, bytes: number, written: Promise<void>): void {
-    const span = { endOffset, bytes };
+    const span = { endOffset, bytes, appends: 1, isWritten: false };
     this.#uncommitted.push(span);
-    // A full disk takes the append back; its offsets are given out again, and its span must not stand before theirs.
-    written.catch(() => {
-      const at = this.#uncommitted.indexOf(span);
-      if (at >= 0) this.#uncommitted.splice(at, 1);
-    });
+    if (this.#uncommitted.length > this.#mergeAbove) this.#merge();
+    written.then(
+      () => {
+        span.isWritten = true;
+      },
+      () => {
+        // A full disk takes the append back; its offsets are given out again, and its span must not stand before theirs.
+        const at = this.#uncommitted.indexOf(span);
+        if (at >= 0) this.#uncommitted.splice(at, 1);
+      },
+    );
   }
 
   /** Resolves when everything below `endOffset` is committed, or with why that will not be told. */
@@ -61,8 +81,31 @@ export class CommitWaiters {
 
   /** Nothing that waits will be told, and nothing more of what was appended counts. */
   fail(why: Failure): void {
-    this.#uncommitted.length = 0;
+    this.#uncommitted = [];
     this.refuse(why);
+  }
+
+  /**
+   * Halves the spans at least, each to hold about as many appends, whatever was merged before. Those that are not written stay as
+   * they are: the log takes only so many of them.
+   */
+  #merge(): void {
+    const appends = this.#uncommitted.reduce((sum, span) => sum + span.appends, 0);
+    const most = (4 * appends) / MAX_SPANS;
+    const merged: AppendedSpan[] = [];
+    for (const span of this.#uncommitted) {
+      const last = merged.at(-1);
+      if (last?.isWritten !== true || !span.isWritten || last.appends + span.appends > most) {
+        merged.push(span);
+        continue;
+      }
+      const { endOffset } = span;
+      const [bytes, together] = [last.bytes + span.bytes, last.appends + span.appends];
+      merged[merged.length - 1] = { endOffset, bytes, appends: together, isWritten: true };
+    }
+    this.#uncommitted = merged;
+    // Where most are not written yet, not at every append.
+    this.#mergeAbove = Math.max(MAX_SPANS, 2 * merged.length);
   }
 }
 

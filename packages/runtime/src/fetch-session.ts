@@ -119,6 +119,8 @@ export class FetchSession {
 
   /** Begins to push a partition, or moves one to another offset. A partition that cannot be served is answered as a push. */
   add(request: SessionPartition): void {
+    // On its way when the stream ended: nobody would ever take it from the partition again.
+    if (this.#closed) return;
     const { address } = request;
     const partition = this.#find(address);
     const refused = isFailure(partition)
@@ -157,6 +159,9 @@ export class FetchSession {
 
   limit(limits: Partial<SessionLimits>): void {
     this.#limits = { ...this.#limits, ...limits };
+    // What was enough may be too little now, or the other way round.
+    if (this.#ready.size > 0) this.#hold();
+    this.#wakeUp();
   }
 
   /** Answers, as a push, a partition that was refused before it came here. */
@@ -201,6 +206,12 @@ export class FetchSession {
   #markReady(entry: Entry, bytes: number): void {
     this.#ready.add(entry);
     this.#readyBytes += bytes;
+    this.#hold();
+    this.#wakeUp();
+  }
+
+  /** What is too little waits for more, and no longer than it may. */
+  #hold(): void {
     if (this.#limits.maxWaitMs > 0 && this.#held === undefined && this.#readyBytes < this.#limits.minBytes) {
       this.#held = this.#clock.setTimer(this.#limits.maxWaitMs, () => {
         this.#held = undefined;
@@ -208,7 +219,6 @@ export class FetchSession {
         this.#wakeUp();
       });
     }
-    this.#wakeUp();
   }
 
   /** Undefined: too many wait for memory. Then what is ready stays so. */
@@ -224,7 +234,11 @@ export class FetchSession {
     let bytes = 0;
     // Each entry once a push; those that had something go to the end of the line and are tried again in the next one.
     for (const entry of [...this.#ready]) {
-      if (left <= 0) break;
+      if (left <= 0) {
+        // The rest has waited as long as what is pushed: it goes with the next push.
+        this.#readyBytes = Infinity;
+        break;
+      }
       this.#ready.delete(entry);
       const outcome = await readPartition(entry.partition, {
         offset: entry.offset,

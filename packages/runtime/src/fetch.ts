@@ -76,16 +76,18 @@ export class FetchPath {
     }));
     const partitions = targets.flatMap(({ partition }) => (isFailure(partition) ? [] : [partition]));
     const rotation = this.#rotation++;
-    const seen = partitions.reduce((sum, each) => sum + each.readableBytes, 0);
+    const seen = readableBytes(partitions);
+    const seenDisturbances = disturbances(partitions);
     const first = await this.#read(targets, request, rotation);
     if (isFailure(first)) return first;
     const missing = Math.max(1, request.minBytes) - sizeOf(first);
     const failed = first.some((outcome) => outcome.failure !== undefined);
     if (missing <= 0 || failed || request.maxWaitMs <= 0) return { outcomes: first, throttleMs: 0 };
-    // What became readable while the first read was under way counts, or a wake-up could be missed.
-    const since = partitions.reduce((sum, each) => sum + each.readableBytes, 0) - seen;
+    // What became readable, or changed, while the first read was under way counts, or a wake-up could be missed.
+    const since = readableBytes(partitions) - seen;
+    const isDisturbed = disturbances(partitions) !== seenDisturbances;
     this.#responses.giveBack(sizeOf(first));
-    if (since < missing) {
+    if (since < missing && !isDisturbed) {
       const waiting = this.#purgatory.wait(partitions, missing - since, request.maxWaitMs);
       onWait(() => waiting.cancel());
       const reason = await waiting.woken;
@@ -135,6 +137,14 @@ export class FetchPath {
     this.#responses.giveBack(taken - sizeOf(outcomes));
     return outcomes;
   }
+}
+
+function readableBytes(partitions: readonly Partition[]): number {
+  return partitions.reduce((sum, each) => sum + each.readableBytes, 0);
+}
+
+function disturbances(partitions: readonly Partition[]): number {
+  return partitions.reduce((sum, each) => sum + each.disturbances, 0);
 }
 
 /** Bytes of batches in the outcomes. */

@@ -71,6 +71,7 @@ export class Partition implements Watchable {
   #closedBy: Failure | undefined;
   /** Bytes of batches that became readable since the partition was opened; only ever grows. */
   #readableBytes = 0;
+  #disturbances = 0;
 
   constructor(options: PartitionOptions) {
     const { context, topic, image, log, settings, savedHighWatermark } = options;
@@ -96,6 +97,11 @@ export class Partition implements Watchable {
 
   get readableBytes(): number {
     return this.#readableBytes;
+  }
+
+  /** How often those who watch were told that what was read before may not hold any more. */
+  get disturbances(): number {
+    return this.#disturbances;
   }
 
   get leaderEpoch(): LeaderEpoch {
@@ -398,6 +404,7 @@ export class Partition implements Watchable {
   }
 
   #disturb(): void {
+    this.#disturbances += 1;
     for (const watcher of [...this.#watchers]) watcher.disturbed();
   }
 }

@@ -22,7 +22,7 @@ import { LeaderEnd } from '../src/replica/leader-end.ts';
 import type { LeadingReplica } from '../src/replica/leading-replica.ts';
 import type { ReplicaContext } from '../src/replica/replica-context.ts';
 import { ReplicationQuota } from '../src/replica/replication-quota.ts';
-import { batch, from, REPLICATION, ReplicaNode } from './replica-node.ts';
+import { at, batch, from, REPLICATION, ReplicaNode } from './replica-node.ts';
 
 const TOPIC_ID = topicIdFromBytes(new Uint8Array(16).fill(1));
 
@@ -81,6 +81,41 @@ describe('a pushed stream for which there is no memory', () => {
       { positionId: 7, sizeBytes: batch('a').length },
     ]);
     session.close();
+    await node.close();
+  });
+});
+
+describe('a long poll of several partitions', () => {
+  it('does not wait for one whose leader has changed while another was read', async () => {
+    const node = await ReplicaNode.start();
+    const topicId = await node.createTopic('t', { partitions: 2, replicas: [1, 2], isr: [1] });
+    const { log } = node.replicas.partition('t', 1 as PartitionIndex)!;
+    await node.clock.settle(
+      node.replicas.produce({
+        acks: 'leader',
+        timeoutMs: 1_000,
+        partitions: [{ address: at('t', 1), currentLeaderEpoch: undefined, bytes: batch('a') }],
+      }).outcomes,
+    );
+    await node.clock.advance(100);
+    const read = log.read.bind(log);
+    let go = (): void => undefined;
+    log.read = async (offset, options) => {
+      log.read = read;
+      await new Promise<void>((resolve) => (go = resolve));
+      return read(offset, options);
+    };
+    const polled = node.poll([from('t', 0, 0), from('t', 0, 1)], 60_000, 1_000_000);
+    await node.clock.advance(10);
+    node.change({ type: 'partitionChange', topicId, partition: 0 as PartitionIndex, leader: 2 as BrokerId });
+    go();
+    const begunMs = node.clock.monotonicMs();
+    const { outcomes } = await node.clock.settle(polled);
+    expect(outcomes.map(({ failure: why }) => why?.error)).to.deep.equal([
+      'NOT_LEADER_OR_FOLLOWER',
+      undefined,
+    ]);
+    expect(node.clock.monotonicMs() - begunMs).to.be.below(1_000);
     await node.close();
   });
 });

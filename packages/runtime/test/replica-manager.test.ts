@@ -304,6 +304,42 @@ describe('a pushed stream', () => {
     session.close();
   });
 
+  it('goes on with the partitions for which a push had no room, though nothing more is appended', async () => {
+    const one = batch('x'.repeat(100));
+    const partitions = [0, 1].map((partition) => ({
+      address: at('t', partition),
+      currentLeaderEpoch: undefined,
+      bytes: one.slice(),
+    }));
+    await node.clock.settle(node.replicas.produce({ acks: 'all', timeoutMs: 30_000, partitions }).outcomes);
+    const session = node.replicas.openFetchSession();
+    session.limit({ maxBytes: one.length, minBytes: 1, maxWaitMs: 200 });
+    session.grant(1_000_000);
+    for (const partition of [0, 1]) session.add({ ...from('t', 0, partition), positionId: partition });
+    for (const positionId of [0, 1]) {
+      const push = watched(session.next());
+      await node.clock.advance(1_000);
+      expect(push.outcome).to.containSubset([{ positionId, sizeBytes: one.length }]);
+    }
+    session.close();
+  });
+
+  it('waits no longer than it may when what was enough is too little by now', async () => {
+    const session = node.replicas.openFetchSession();
+    session.grant(1_000_000);
+    session.limit({ minBytes: 1, maxWaitMs: 200 });
+    session.add({ ...from('t'), positionId: 1 });
+    const push = watched(session.next());
+    await node.clock.advance(10);
+    session.grant(-1_000_000);
+    await node.produce('t', batch('x'));
+    session.limit({ minBytes: 100_000, maxWaitMs: 300 });
+    session.grant(1_000_000);
+    await node.clock.advance(1_000);
+    expect(push.outcome).to.have.length(1);
+    session.close();
+  });
+
   it('reads nothing without credit, and ends when it is closed', async () => {
     const session = node.replicas.openFetchSession();
     session.add({ ...from('t'), positionId: 1 });
@@ -315,6 +351,8 @@ describe('a pushed stream', () => {
     const end = session.next();
     session.close();
     expect(await end).to.equal(undefined);
+    session.add({ ...from('t'), positionId: 2 });
+    expect(session.partitionCount, 'a message that was on its way leaves no watcher').to.equal(0);
   });
 
   it('takes no more partitions than its bound', async () => {

@@ -4,7 +4,6 @@
 
 import {
   failure,
-  MAX_TIMER_MS,
   TidemarkError,
   type BrokerId,
   type Failure,
@@ -42,6 +41,9 @@ export interface FollowingReplicaOptions {
   readonly onLogStart: () => void;
 }
 
+/** How often one that pauses for its rate looks whether it still has to, in milliseconds. */
+const THROTTLE_LOOK_MS = 1_000;
+
 export class FollowingReplica {
   readonly role = 'follower';
   readonly leader: BrokerId;
@@ -72,7 +74,7 @@ export class FollowingReplica {
     const { log } = this.#options;
     this.#stopListening = log.onAcknowledgeable((endOffset) => {
       this.#end.acknowledged(this, endOffset);
-      this.#machine.advance(endOffset);
+      if (this.#machine.advance(endOffset)) this.#deleteRecords();
     });
     this.#do(this.#machine.begin(log));
   }
@@ -116,12 +118,17 @@ export class FollowingReplica {
       {
         ...answer,
         isIntact: last !== undefined,
+        firstBatchOffset: checked.ok ? checked.batches[0]!.baseOffset : answer.baseOffset,
         lastEpoch: (last?.partitionLeaderEpoch ?? -1) as LeaderEpoch,
       },
       log,
       context.clock.monotonicMs(),
     );
     if (!checked.ok) this.#report(checked);
+    if (step.type === 'startInside' && checked.ok) {
+      this.#startInside(step.firstBatchOffset, answer.bytes, checked, done);
+      return;
+    }
     if (step.type !== 'append' || !checked.ok) {
       done();
       this.#do(step);
@@ -134,7 +141,7 @@ export class FollowingReplica {
 
   /** Above its quota it does not follow for a while, and then goes on from where it is. */
   #throttle(bytes: number): void {
-    const { context, log, isThrottled } = this.#options;
+    const { context, isThrottled } = this.#options;
     const { quotas, clock } = context;
     if (!quotas.follower.isLimited || !isThrottled()) return;
     const nowMs = clock.monotonicMs();
@@ -142,9 +149,20 @@ export class FollowingReplica {
     const waitMs = quotas.follower.waitMs(nowMs);
     if (waitMs === 0 || this.state !== 'fetching') return;
     this.#end.unsubscribe(this);
+    this.#pauseUntil(nowMs + waitMs);
+  }
+
+  /** Looks now and then whether the rate is another: one that was set too low would else stop it for hours after it was raised. */
+  #pauseUntil(untilMs: number): void {
+    const { context, log, isThrottled } = this.#options;
+    const { quotas, clock } = context;
+    const leftMs = Math.ceil(untilMs - clock.monotonicMs());
     this.#timer?.cancel();
-    this.#timer = clock.setTimer(Math.min(waitMs, MAX_TIMER_MS), () => {
-      if (!this.#isOver && this.state === 'fetching') this.#do(this.#machine.askAgain(log));
+    this.#timer = clock.setTimer(Math.min(leftMs, THROTTLE_LOOK_MS), () => {
+      if (this.#isOver || this.state !== 'fetching') return;
+      const nowMs = clock.monotonicMs();
+      if (nowMs < untilMs && isThrottled() && quotas.follower.waitMs(nowMs) > 0) this.#pauseUntil(untilMs);
+      else this.#do(this.#machine.askAgain(log));
     });
   }
 
@@ -157,15 +175,22 @@ export class FollowingReplica {
 
   /** The leader has said how far it is. */
   #learned(): void {
+    this.#machine.advance(this.#options.log.acknowledgeableEndOffset);
+    this.#deleteRecords();
+  }
+
+  /** What the leader has deleted, as far as it is committed here. Nobody may say it again, so that every cause to look is taken. */
+  #deleteRecords(): void {
     const { log } = this.#options;
-    this.#machine.advance(log.acknowledgeableEndOffset);
     const before = this.#machine.deletableBefore(log);
-    if (before === undefined || this.#isDeleting) return;
+    if (before === undefined || this.#isDeleting || this.#isOver) return;
     this.#isDeleting = true;
     log.deleteRecordsBefore(before).then(
       (deleted) => {
         this.#isDeleting = false;
-        if (deleted.ok) this.#options.onLogStart();
+        if (!deleted.ok) return;
+        this.#options.onLogStart();
+        this.#deleteRecords();
       },
       (cause: unknown) => {
         this.#isDeleting = false;
@@ -220,6 +245,7 @@ export class FollowingReplica {
     switch (step.type) {
       case 'none':
       case 'append':
+      case 'startInside':
         return;
       case 'ask':
         this.#end.subscribe(this, {
@@ -243,6 +269,28 @@ export class FollowingReplica {
     }
   }
 
+  /** The batches are kept meanwhile: a log that is empty could not tell later where the first of them begins. */
+  #startInside(
+    firstBatchOffset: Offset,
+    bytes: Uint8Array,
+    checked: ValidatedBatches,
+    done: () => void,
+  ): void {
+    const { log } = this.#options;
+    const { logStartOffset } = log;
+    const work = (): Promise<unknown> => log.truncateFullyAndStartAt(logStartOffset, firstBatchOffset);
+    const cut = (): void => {
+      this.#machine.truncated(log);
+      if (this.#isOver) {
+        done();
+        return;
+      }
+      this.#append(bytes, checked, done);
+      this.#do(this.#machine.askAgain(log));
+    };
+    this.#cut(logStartOffset, false, work, cut, done);
+  }
+
   #waitUntil(untilMs: number): void {
     this.#timer?.cancel();
     if (untilMs === Infinity) return;
@@ -252,20 +300,24 @@ export class FollowingReplica {
     });
   }
 
-  #cut(to: Offset, losesCommitted: boolean, work: () => Promise<unknown>): void {
+  #cut(
+    to: Offset,
+    losesCommitted: boolean,
+    work: () => Promise<unknown>,
+    cut = (): void => this.#do(this.#machine.truncated(this.#options.log)),
+    failed = (): void => undefined,
+  ): void {
     const { log, context } = this.#options;
     this.#end.unsubscribe(this);
     if (losesCommitted) {
       const message = `An unclean election lost what was committed: ${log.name} is cut at ${to}, below its high watermark ${this.highWatermark}.`;
       context.onError(new TidemarkError('KAFKA_STORAGE_ERROR', message), `following broker ${this.leader}`);
     }
-    work().then(
-      () => this.#do(this.#machine.truncated(log)),
-      (cause: unknown) => {
-        if (saysDiskFull(cause)) this.#cutLater(cause);
-        else this.#failed(cause, 'cutting the log');
-      },
-    );
+    work().then(cut, (cause: unknown) => {
+      failed();
+      if (saysDiskFull(cause)) this.#cutLater(cause);
+      else this.#failed(cause, 'cutting the log');
+    });
   }
 
   /** Nothing was cut, for want of room to note that it would be. Asked again the leader says the same. */

@@ -1,0 +1,42 @@
+// A follower deletes what its leader has deleted, as far as it knows it to be committed; what it is told while it cannot is not lost.
+
+import { expect } from 'chai';
+import { append, at, FollowingScene } from './following-scene.ts';
+
+describe('the start of a follower’s log', () => {
+  it('moves to where the leader’s was moved while an earlier move was carried out', async () => {
+    const scene = new FollowingScene();
+    const leader = await scene.openLog('leader');
+    await append(leader, 10);
+    const log = await scene.openLog('follower');
+    const replica = scene.follow(log);
+    replica.begin();
+    await scene.answer(replica, leader);
+    const { position } = scene.asked.at(-1)!;
+    for (const logStartOffset of [at(3), at(6)])
+      replica.answered(position, { type: 'progress', highWatermark: at(10), logStartOffset });
+    await scene.clock.advance(200);
+    expect(log.logStartOffset).to.equal(6);
+    replica.end();
+    await scene.close();
+  });
+
+  it('moves as soon as what was deleted is known here to be committed', async () => {
+    const scene = new FollowingScene();
+    const leader = await scene.openLog('leader');
+    await append(leader, 10);
+    const log = await scene.openLog('follower');
+    const replica = scene.follow(log);
+    replica.begin();
+    // The batches come, and before they are on the disk the leader deletes some of them.
+    const answered = scene.answer(replica, leader);
+    for (let turn = 0; turn < 3; turn++) await Promise.resolve();
+    expect(log.acknowledgeableEndOffset).to.equal(0);
+    const { position } = scene.asked.at(-1)!;
+    replica.answered(position, { type: 'progress', highWatermark: at(10), logStartOffset: at(6) });
+    await answered;
+    expect(log.logStartOffset).to.equal(6);
+    replica.end();
+    await scene.close();
+  });
+});
