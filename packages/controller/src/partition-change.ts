@@ -31,7 +31,7 @@ export interface PartitionRules {
   readonly isActive: (id: BrokerId) => boolean;
   /** `min.insync.replicas` in force for a partition of so many replicas. */
   readonly minInSync: (replicaCount: number) => number;
-  /** `flush.policy` as it was set at run time, for the topic or for all brokers; undefined: each broker's own file says. */
+  /** `flush.policy` of the topic itself; undefined: each broker's says. */
   readonly flushPolicy?: 'ack' | 'os' | undefined;
   /** `unclean.leader.election.enable`. */
   readonly mayElectUnclean: boolean;

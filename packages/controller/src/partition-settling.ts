@@ -21,8 +21,8 @@ export interface BrokerChange {
   readonly brokerId: BrokerId;
   readonly isActive: boolean;
   /**
-   * It may have lost records: its disk, or what was not synced, which had counted as held unless flush.policy is `ack` (the broker's
-   * own, where nothing else is set). All partitions concerned are then changed at once: nobody could tell later.
+   * It may have lost records: its disk, or what was not synced, which had counted as held unless flush.policy is `ack` (the broker's,
+   * where the topic has none). All partitions concerned are then changed at once: nobody could tell later.
    */
   readonly lost?: Lost;
 }

@@ -121,6 +121,34 @@ describe('an unclean restart (rule 8, KIP-966)', () => {
     expect(cluster.partition('b')).to.deep.include({ isr: [1], elr: [2] });
   });
 
+  it('goes by what was set at run time for that very broker, before what all brokers were told', () => {
+    const cluster = liveCluster(3);
+    cluster.flushPolicy = 'ack';
+    cluster.create({ name: 'a', assignments });
+    cluster.create({ name: 'b', assignments, configs: new Map([['flush.policy', 'ack']]) });
+    const tell = (name: string, value: string) => {
+      const resource = { type: 'broker', name } as const;
+      const resources = [{ resource, changes: [{ name: 'flush.policy', value }] }];
+      cluster.must({ type: 'alterConfigs', resources, validateOnly: false });
+    };
+    tell('', 'ack');
+    tell('2', 'os');
+    cluster.fence(3);
+    cluster.fence(2);
+    cluster.register(2, '', 77);
+    expect(cluster.partition('a'), 'its records were in the page cache').to.deep.include({
+      isr: [1],
+      elr: [],
+    });
+    expect(cluster.partition('b'), 'what the topic says comes first').to.deep.include({ isr: [1], elr: [2] });
+    tell('', 'os');
+    tell('3', 'ack');
+    cluster.create({ name: 'c', assignments: [{ partition: 0, replicas: [1] }] });
+    cluster.nowMs += SESSION_MS;
+    cluster.register(1, '', 78);
+    expect(cluster.partition('c'), 'nothing else was told this one').to.deep.include({ isr: [], elr: [] });
+  });
+
   it('a clean one keeps it eligible', () => {
     const cluster = liveCluster(3);
     cluster.create({ name: 'a', assignments });

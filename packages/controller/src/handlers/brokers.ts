@@ -15,6 +15,7 @@ import { handled, type CommandContext, type Handled } from '../context.ts';
 import type { BrokerImage, MetadataImage } from '../metadata-image.ts';
 import type { MetadataRecord } from '../metadata-record.ts';
 import { isUnsettled, settleBroker } from '../partition-settling.ts';
+import { brokerFlushPolicy } from '../topic-rules.ts';
 
 export function registerBroker(
   command: RegisterBrokerCommand,
@@ -38,7 +39,8 @@ export function registerBroker(
     directoryId,
   };
   const isUnclean = before !== undefined && previousBrokerEpoch !== before.epoch;
-  const lost = directoryId === before?.directoryId ? { flushPolicy } : 'disk';
+  const inForce = brokerFlushPolicy(image, brokerId) ?? flushPolicy;
+  const lost = directoryId === before?.directoryId ? { flushPolicy: inForce } : 'disk';
   const changes = settleBroker(image, config, {
     ...{ brokerId, isActive: false },
     ...(isUnclean ? { lost } : {}),
