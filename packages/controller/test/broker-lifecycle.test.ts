@@ -178,6 +178,47 @@ describe('an unclean restart (rule 8, KIP-966)', () => {
     });
   });
 
+  it('on an empty disk, of the last replica that had everything: whoever else has records leads before it', () => {
+    const cluster = liveCluster(3);
+    cluster.flushPolicy = 'ack';
+    cluster.create({ name: 'a', assignments: [{ partition: 0, replicas: [1, 2] }] });
+    cluster.create({ name: 'b', assignments: [{ partition: 0, replicas: [1] }] });
+    cluster.fence(2);
+    cluster.heartbeat(2);
+    expect(cluster.partition('a'), 'one is enough of two').to.deep.include({ leader: 1, isr: [1], elr: [] });
+    cluster.disks.set(1, 99);
+    cluster.nowMs += SESSION_MS;
+    for (const id of [2, 3]) cluster.heartbeat(id);
+    cluster.register(1, '', 77);
+    cluster.heartbeat(1);
+    cluster.doDuties();
+    expect(cluster.partition('a'), '1 would cut 2 down to nothing').to.deep.include({
+      leader: 2,
+      isr: [2],
+      leaderRecoveryState: 'recovering',
+    });
+    expect(cluster.partition('b'), 'there is nobody else').to.deep.include({ leader: 1, isr: [1] });
+  });
+
+  it('on an empty disk, of a last leader that everybody waited for, ends the waiting', () => {
+    const cluster = liveCluster(3);
+    cluster.create({ name: 'a', assignments });
+    for (const id of [3, 2, 1]) cluster.fence(id);
+    cluster.register(2, '', 77);
+    cluster.register(1, '', 78);
+    cluster.heartbeat(3);
+    expect(cluster.partition('a')).to.deep.include({ leader: -1, isr: [], elr: [], lastKnownElr: [1] });
+    cluster.disks.set(1, 99);
+    cluster.register(1, '', 79);
+    cluster.heartbeat(1);
+    cluster.doDuties();
+    expect(cluster.partition('a')).to.deep.include({
+      leader: 3,
+      isr: [3],
+      leaderRecoveryState: 'recovering',
+    });
+  });
+
   it('is known by its marker even when the broker was fenced in between and everything is settled later', () => {
     const cluster = liveCluster(1);
     for (let batch = 0; batch < 3; batch++) cluster.create({ name: `t${batch}`, partitionCount: 1000 });
