@@ -27,7 +27,7 @@ export interface PartitionImage {
   readonly partitionEpoch: PartitionEpoch;
   /** Eligible leader replicas (KIP-966): out of sync, yet with every committed record. Disjoint from `isr`. */
   readonly elr: readonly BrokerId[];
-  /** The last leader, from when `isr` became empty until there is a leader again; else empty. */
+  /** The last leader, or another replica where its disk is gone, from when `isr` became empty until there is a leader again; else empty. */
   readonly lastKnownElr: readonly BrokerId[];
   readonly leaderRecoveryState: LeaderRecoveryState;
   /** Replicas a reassignment under way has added and will remove (KIP-455); both are in `replicas`. */

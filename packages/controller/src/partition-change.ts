@@ -3,7 +3,8 @@
 // PartitionChangeBuilder with eligible leader replicas (KIP-966) and reassignment (KIP-455).
 //
 // An ISR may become empty: its last members are then eligible replicas, and when those are lost too the last leader is
-// remembered. So a partition is never given up while a replica is left that may have its records.
+// remembered, or another replica where that one's disk is gone. So a partition is never given up while a replica is left that may
+// have its records.
 
 import type { BrokerId, TopicId } from '@tidemark/core';
 import type { PartitionImage } from './metadata-image.ts';
@@ -17,6 +18,8 @@ export interface WantedChange {
   readonly removing?: readonly BrokerId[];
   /** A replica that may have lost records (unclean restart): neither in sync nor eligible any more. */
   readonly unclean?: BrokerId;
+  /** A replica that has nothing any more (another disk): whoever else is left has at least as much. */
+  readonly emptied?: BrokerId | undefined;
   /** The leader has taken its in-sync replicas in hand; see LeaderRecoveryState. */
   readonly recovered?: boolean;
   /**
@@ -31,7 +34,7 @@ export interface PartitionRules {
   readonly isActive: (id: BrokerId) => boolean;
   /** `min.insync.replicas` in force for a partition of so many replicas. */
   readonly minInSync: (replicaCount: number) => number;
-  /** `flush.policy` as it was set at run time, for the topic or for all brokers; undefined: each broker's own file says. */
+  /** `flush.policy` of the topic itself; undefined: each broker's says. */
   readonly flushPolicy?: 'ack' | 'os' | undefined;
   /** `unclean.leader.election.enable`. */
   readonly mayElectUnclean: boolean;
@@ -69,7 +72,7 @@ export function changePartition(
     const isEnough = rules.minInSync(target.replicas.length) <= 1;
     target.elr = isUnclean || isEnough ? [] : target.elr.filter((id) => id !== leader);
   }
-  const lastKnownElr = lastKnownLeader(before, target, leader);
+  const lastKnownElr = lastKnownLeader(before, target, leader, wanted, rules);
   const recovery = isUnclean ? 'recovering' : wanted.recovered ? 'recovered' : before.leaderRecoveryState;
   return unlessEmpty({
     type: 'partitionChange',
@@ -162,16 +165,27 @@ function electLeader(
   return { leader: NO_LEADER, isUnclean: false };
 }
 
-/** Kept from when the ISR becomes empty until there is a leader again. */
+/**
+ * Kept from when the ISR becomes empty until there is a leader again. One that has lost its disk would cut all others down to nothing:
+ * another one takes its place.
+ */
 function lastKnownLeader(
   before: PartitionImage,
   { replicas, isr }: Target,
   leader: LeaderId,
+  { emptied }: WantedChange,
+  { isActive }: PartitionRules,
 ): readonly BrokerId[] {
   if (leader !== NO_LEADER) return [];
   const kept = before.lastKnownElr.filter((id) => replicas.includes(id));
-  if (isr.length > 0 || before.leader === NO_LEADER || !replicas.includes(before.leader)) return kept;
-  return [before.leader];
+  const isKept = isr.length > 0 || before.leader === NO_LEADER || !replicas.includes(before.leader);
+  const [last] = isKept ? kept : [before.leader];
+  if (last === undefined) return [];
+  if (last !== emptied) return [last];
+  // From those behind it on, so that several empty disks one after another do not lead back to the first.
+  const at = replicas.indexOf(last);
+  const others = [...replicas.slice(at + 1), ...replicas.slice(0, at)];
+  return [others.find(isActive) ?? others[0] ?? last];
 }
 
 function unlessSame<T>(list: readonly T[], before: readonly T[]): readonly T[] | undefined {

@@ -14,15 +14,16 @@ import { TopicRules } from './topic-rules.ts';
 /** Most partitions that one command of the controller's own changes. */
 export const MAX_SETTLED_PARTITIONS = 1000;
 
-export type Lost = 'disk' | { readonly flushPolicy: 'ack' | 'os' };
+/** `unknown`: an older version did not say which disk it had. */
+export type Lost = 'disk' | 'unknown' | { readonly flushPolicy: 'ack' | 'os' };
 
 /** The image as it will be with some brokers fenced or unfenced. */
 export interface BrokerChange {
   readonly brokerId: BrokerId;
   readonly isActive: boolean;
   /**
-   * It may have lost records: its disk, or what was not synced, which had counted as held unless flush.policy is `ack` (the broker's
-   * own, where nothing else is set). All partitions concerned are then changed at once: nobody could tell later.
+   * It may have lost records: its disk, or what was not synced, which had counted as held unless flush.policy is `ack` (the broker's,
+   * where the topic has none). All partitions concerned are then changed at once: nobody could tell later.
    */
   readonly lost?: Lost;
 }
@@ -36,7 +37,7 @@ export function settleBroker(
   const holdings = image.holdings(brokerId);
   const settling = new Settling(image, config, (id) => (id === brokerId ? isActive : image.isActive(id)));
   if (lost !== undefined) {
-    if (holdings.inSync + holdings.eligible > 0)
+    if (holdings.inSync + holdings.eligible + holdings.couldLead > 0)
       settling.topics(holdings.topics, Infinity, { brokerId, lost });
   } else if (isActive) {
     settling.topics(image.index.leaderless, MAX_SETTLED_PARTITIONS);
@@ -94,7 +95,7 @@ interface Loser {
 
 /** Whether a replica of such a topic may lack something that had counted as held. */
 function mayLack(lost: Lost, { flushPolicy }: PartitionRules): boolean {
-  return lost === 'disk' || (flushPolicy ?? lost.flushPolicy) !== 'ack';
+  return typeof lost === 'string' || (flushPolicy ?? lost.flushPolicy) !== 'ack';
 }
 
 class Settling {
@@ -124,9 +125,10 @@ class Settling {
   #topic(topic: TopicImage, limit: number, loser: Loser | undefined): void {
     const rules = this.#rules.of(topic);
     const unclean = loser !== undefined && mayLack(loser.lost, rules) ? loser.brokerId : undefined;
+    const emptied = loser?.lost === 'disk' ? loser.brokerId : undefined;
     for (const partition of topic.partitions) {
       if (this.records.length >= limit) return;
-      const wanted = this.#wanted(partition, rules, unclean);
+      const wanted = this.#wanted(partition, rules, { unclean, emptied });
       const record = wanted && changePartition(topic.id, partition, wanted, rules);
       if (record !== undefined) this.records.push(record);
     }
@@ -136,15 +138,16 @@ class Settling {
   #wanted(
     partition: PartitionImage,
     { mayElectUnclean }: PartitionRules,
-    unclean: BrokerId | undefined,
+    { unclean, emptied }: { readonly [K in 'unclean' | 'emptied']: BrokerId | undefined },
   ): WantedChange | undefined {
-    const { isr, elr, leader, replicas } = partition;
+    const { isr, elr, lastKnownElr, leader, replicas } = partition;
     const isUnclean = unclean !== undefined && (isr.includes(unclean) || elr.includes(unclean));
-    if (!isUnclean && isr.every(this.#isActive)) {
+    const isAwaitedInVain = emptied !== undefined && lastKnownElr.includes(emptied);
+    if (!isUnclean && !isAwaitedInVain && isr.every(this.#isActive)) {
       if (leader !== NO_LEADER) return undefined;
       const candidates = mayElectUnclean ? replicas : leaderCandidates(partition);
       if (!candidates.some(this.#isActive)) return undefined;
     }
-    return { isr: isr.filter(this.#isActive), ...(isUnclean ? { unclean } : {}) };
+    return { isr: isr.filter(this.#isActive), emptied, ...(isUnclean ? { unclean } : {}) };
   }
 }

@@ -20,13 +20,10 @@ export class TopicRules {
   /** Topics with the same overrides share one. */
   readonly #byOverrides = new Map<string, PartitionRules>();
   readonly #withoutOverrides: PartitionRules;
-  /** Set at run time for all brokers. */
-  readonly #flushPolicy: string | undefined;
 
   constructor(config: BrokerConfig, image: MetadataImage, isActive: (id: BrokerId) => boolean) {
     this.#cluster = brokerConfigWith(config, image.brokerConfigs(''), new Map());
     this.#isActive = isActive;
-    this.#flushPolicy = image.brokerConfigs('').get('flush.policy');
     this.#withoutOverrides = this.#rules(topicConfigOf(this.#cluster, new Map()), undefined);
   }
 
@@ -45,13 +42,23 @@ export class TopicRules {
     return rules;
   }
 
-  #rules(config: TopicConfig, ownFlushPolicy: string | undefined): PartitionRules {
-    const flushPolicy = ownFlushPolicy ?? this.#flushPolicy;
+  #rules(config: TopicConfig, flushPolicy: string | undefined): PartitionRules {
     return {
-      flushPolicy: flushPolicy === 'ack' || flushPolicy === 'os' ? flushPolicy : undefined,
+      flushPolicy: flushPolicyIn(flushPolicy),
       isActive: this.#isActive,
       minInSync: (replicaCount) => minInsyncReplicas(config, replicaCount),
       mayElectUnclean: config.get('unclean.leader.election.enable'),
     };
   }
+}
+
+/** `flush.policy` as it was set at run time: for this broker, else for all; undefined: its own file says. */
+export function brokerFlushPolicy(image: MetadataImage, id: BrokerId): 'ack' | 'os' | undefined {
+  const ofOne = image.brokerConfigs(id).get('flush.policy');
+  return flushPolicyIn(ofOne) ?? flushPolicyIn(image.brokerConfigs('').get('flush.policy'));
+}
+
+/** An illegal entry is skipped, as the brokers do. */
+function flushPolicyIn(value: string | undefined): 'ack' | 'os' | undefined {
+  return value === 'ack' || value === 'os' ? value : undefined;
 }

@@ -121,6 +121,34 @@ describe('an unclean restart (rule 8, KIP-966)', () => {
     expect(cluster.partition('b')).to.deep.include({ isr: [1], elr: [2] });
   });
 
+  it('goes by what was set at run time for that very broker, before what all brokers were told', () => {
+    const cluster = liveCluster(3);
+    cluster.flushPolicy = 'ack';
+    cluster.create({ name: 'a', assignments });
+    cluster.create({ name: 'b', assignments, configs: new Map([['flush.policy', 'ack']]) });
+    const tell = (name: string, value: string) => {
+      const resource = { type: 'broker', name } as const;
+      const resources = [{ resource, changes: [{ name: 'flush.policy', value }] }];
+      cluster.must({ type: 'alterConfigs', resources, validateOnly: false });
+    };
+    tell('', 'ack');
+    tell('2', 'os');
+    cluster.fence(3);
+    cluster.fence(2);
+    cluster.register(2, '', 77);
+    expect(cluster.partition('a'), 'its records were in the page cache').to.deep.include({
+      isr: [1],
+      elr: [],
+    });
+    expect(cluster.partition('b'), 'what the topic says comes first').to.deep.include({ isr: [1], elr: [2] });
+    tell('', 'os');
+    tell('3', 'ack');
+    cluster.create({ name: 'c', assignments: [{ partition: 0, replicas: [1] }] });
+    cluster.nowMs += SESSION_MS;
+    cluster.register(1, '', 78);
+    expect(cluster.partition('c'), 'nothing else was told this one').to.deep.include({ isr: [], elr: [] });
+  });
+
   it('a clean one keeps it eligible', () => {
     const cluster = liveCluster(3);
     cluster.create({ name: 'a', assignments });
@@ -146,6 +174,47 @@ describe('an unclean restart (rule 8, KIP-966)', () => {
     expect(cluster.partition('a')).to.deep.include({
       leader: 1,
       isr: [1],
+      leaderRecoveryState: 'recovering',
+    });
+  });
+
+  it('on an empty disk, of the last replica that had everything: whoever else has records leads before it', () => {
+    const cluster = liveCluster(3);
+    cluster.flushPolicy = 'ack';
+    cluster.create({ name: 'a', assignments: [{ partition: 0, replicas: [1, 2] }] });
+    cluster.create({ name: 'b', assignments: [{ partition: 0, replicas: [1] }] });
+    cluster.fence(2);
+    cluster.heartbeat(2);
+    expect(cluster.partition('a'), 'one is enough of two').to.deep.include({ leader: 1, isr: [1], elr: [] });
+    cluster.disks.set(1, 99);
+    cluster.nowMs += SESSION_MS;
+    for (const id of [2, 3]) cluster.heartbeat(id);
+    cluster.register(1, '', 77);
+    cluster.heartbeat(1);
+    cluster.doDuties();
+    expect(cluster.partition('a'), '1 would cut 2 down to nothing').to.deep.include({
+      leader: 2,
+      isr: [2],
+      leaderRecoveryState: 'recovering',
+    });
+    expect(cluster.partition('b'), 'there is nobody else').to.deep.include({ leader: 1, isr: [1] });
+  });
+
+  it('on an empty disk, of a last leader that everybody waited for, ends the waiting', () => {
+    const cluster = liveCluster(3);
+    cluster.create({ name: 'a', assignments });
+    for (const id of [3, 2, 1]) cluster.fence(id);
+    cluster.register(2, '', 77);
+    cluster.register(1, '', 78);
+    cluster.heartbeat(3);
+    expect(cluster.partition('a')).to.deep.include({ leader: -1, isr: [], elr: [], lastKnownElr: [1] });
+    cluster.disks.set(1, 99);
+    cluster.register(1, '', 79);
+    cluster.heartbeat(1);
+    cluster.doDuties();
+    expect(cluster.partition('a')).to.deep.include({
+      leader: 3,
+      isr: [3],
       leaderRecoveryState: 'recovering',
     });
   });

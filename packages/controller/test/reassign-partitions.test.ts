@@ -129,6 +129,23 @@ describe('reassigning a partition (rule 18, KIP-455)', () => {
     expect(cluster.partition('a')).to.deep.include({ leader: 3, replicas: [3, 4, 1, 2] });
   });
 
+  it('is not cancelled when an added replica is the only eligible one, whoever led last', () => {
+    const cluster = withTopic(4, [1, 2]);
+    const resource = { type: 'topic', name: 'a' } as const;
+    const changes = [{ name: 'min.insync.replicas', value: '2' }];
+    cluster.must({ type: 'alterConfigs', resources: [{ resource, changes }], validateOnly: false });
+    reassign(cluster, [3, 4]);
+    inSync(cluster, 1, 2, 3);
+    for (const id of [2, 3, 1]) cluster.fence(id);
+    for (const id of [1, 2]) cluster.register(id, '', 70 + id);
+    expect(cluster.partition('a')).to.deep.include({ leader: -1, isr: [], elr: [3], lastKnownElr: [1] });
+    expect(reassign(cluster, undefined)).to.equal('INVALID_REPLICA_ASSIGNMENT');
+    cluster.heartbeat(1);
+    expect(cluster.partition('a'), '1 may have lost what 3 has').to.deep.include({ leader: -1, elr: [3] });
+    cluster.heartbeat(3);
+    expect(cluster.partition('a')).to.deep.include({ leader: 3, leaderRecoveryState: 'recovered' });
+  });
+
   it('is refused when it cannot be', () => {
     const cluster = withTopic(4, [1, 2]);
     expect(reassign(cluster, [])).to.equal('INVALID_REPLICA_ASSIGNMENT');

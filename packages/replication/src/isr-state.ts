@@ -59,6 +59,7 @@ const METADATA_TELLS: ReadonlySet<ErrorName> = new Set<ErrorName>([
 
 export class IsrState {
   #committed: readonly BrokerId[];
+  #leaving: readonly BrokerId[] = [];
   #partitionEpoch: PartitionEpoch;
   #isRecovering: boolean;
   #pending: Pending | undefined;
@@ -99,6 +100,14 @@ export class IsrState {
     );
   }
 
+  /**
+   * It was in sync as far as the metadata here say, and has left by an answer that has overtaken them. A min.insync.replicas that was
+   * raised before may have made it eligible, for having everything committed: so nothing is committed without it until they have come.
+   */
+  isLeaving(id: BrokerId): boolean {
+    return this.#leaving.includes(id);
+  }
+
   mayPropose(nowMs: number): boolean {
     return this.#pending === undefined && nowMs >= this.#notBeforeMs;
   }
@@ -120,8 +129,14 @@ export class IsrState {
     return this.#pending?.sendAtMs ?? (this.#notBeforeMs === -Infinity ? Infinity : this.#notBeforeMs);
   }
 
+  /** What the metadata say, and nothing older than what is known. */
+  shown(view: PartitionView): void {
+    this.#adopt(view);
+    if (view.partitionEpoch === this.#partitionEpoch) this.#leaving = [];
+  }
+
   /** Takes over a state that is later than the one known; answers whether it is. A pending proposal can then not be taken any more. */
-  adopt({
+  #adopt({
     isr,
     partitionEpoch,
     leaderRecoveryState,
@@ -140,7 +155,11 @@ export class IsrState {
     if (outcome.ok) {
       // With another leader epoch somebody leads anew, and so does this broker if it is the one: the metadata will say.
       const isMine = outcome.leaderEpoch === leaderEpoch;
-      if (isMine && this.adopt(outcome)) return;
+      const before = this.#committed;
+      if (isMine && this.#adopt(outcome)) {
+        this.#leaving = [...this.#leaving, ...before].filter((id) => !this.isCommitted(id));
+        return;
+      }
       if (isMine && outcome.partitionEpoch === this.#partitionEpoch && this.#pending?.proposal === proposal) {
         // Nothing had to be changed for it.
         this.#isRecovering = outcome.leaderRecoveryState === 'recovering';

@@ -194,7 +194,7 @@ export class PartitionLeader {
       own: this.leaderEpoch,
     });
     this.#settings = settings;
-    this.#isr.adopt(view);
+    this.#isr.shown(view);
     this.#meet(view, brokers, nowMs);
     return this.#output(nowMs);
   }
@@ -333,7 +333,8 @@ export class PartitionLeader {
     for (const follower of this.#followers) {
       const { acknowledgedOffset, id } = follower;
       if (acknowledgedOffset >= end) continue;
-      if (this.#isr.isMaximal(id) || this.#isWaitedFor(follower, nowMs)) end = acknowledgedOffset;
+      const isInSync = this.#isr.isMaximal(id) || this.#isr.isLeaving(id);
+      if (isInSync || this.#isWaitedFor(follower, nowMs)) end = acknowledgedOffset;
     }
     if (end <= this.#highWatermark) return false;
     this.#highWatermark = end as Offset;

@@ -64,8 +64,28 @@ describe('the high watermark of a leader (rule 4)', () => {
       .tick();
     expect(scene.proposed).to.deep.equal([1, 2]);
     expect(scene.hw).to.equal(10);
-    scene.commit();
+    scene.commit().metadata();
     expect(scene.hw).to.equal(15);
+  });
+
+  it('waits for members who have left until the metadata show that, with the minimum that was in force then (KIP-966)', () => {
+    const scene = new LeaderScene({ replicas: [1, 2], minInsyncReplicas: 1, logEnd: 10 });
+    scene.ask(2, 10);
+    scene
+      .append(5)
+      .pass(LAG_MS + 1)
+      .tick();
+    expect(scene.proposed).to.deep.equal([1]);
+    // The minimum was raised to 2 a moment ago, so that the controller keeps 2 eligible; its answer comes before all that.
+    scene.commit();
+    expect(scene.isr).to.deep.equal([1]);
+    expect(scene.hw, '2 counts as having everything').to.equal(10);
+    scene.append(1).tick();
+    expect(scene.hw).to.equal(10);
+    scene.minInsyncReplicas = 2;
+    expect(scene.metadata().hw, 'too few').to.equal(10);
+    scene.minInsyncReplicas = 1;
+    expect(scene.metadata().hw).to.equal(16);
   });
 
   it('waits a little for a replica that is about to be in sync, so that a busy leader does not stay ahead for ever', () => {

@@ -305,7 +305,7 @@ describe('one proposal at a time (rule 5, KIP-497)', () => {
       expect(scene.hw).to.equal(10);
       scene.commit();
       expect(scene.proposed).to.deep.equal([1, 2]);
-      expect(scene.commit().hw).to.equal(15);
+      expect(scene.commit().metadata().hw).to.equal(15);
     });
   }
 

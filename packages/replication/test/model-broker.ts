@@ -44,7 +44,6 @@ export type ModelMessage =
 /** What the broker does to the world. */
 export interface ModelWorld {
   readonly nowMs: number;
-  readonly minInsyncReplicas: number;
   /** Under flush.policy=ack only what is synced is acknowledged; under os all that is written. */
   readonly isFlushed: boolean;
   send(message: ModelMessage): void;
@@ -52,12 +51,14 @@ export interface ModelWorld {
   led(broker: ModelBroker, epoch: number): void;
   /** The high watermark of a leader moved. */
   advanced(broker: ModelBroker, leader: PartitionLeader): void;
+  /** It has no replica any more. */
+  dropped(broker: ModelBroker): void;
   truncating(broker: ModelBroker, to: number, losesCommitted: boolean): void;
 }
 
 export class ModelBroker {
   readonly id: number;
-  readonly log = new EpochLog();
+  log = new EpochLog();
   syncedEnd = 0;
   checkpointedHw = 0;
   /** Of the process; undefined while there is none. */
@@ -93,7 +94,12 @@ export class ModelBroker {
     invariant(!this.isTruncating, 'a truncation ends before the next metadata is looked at');
     const partition = ModelController.partitionOf(image);
     if (partition === undefined || image.broker(this.id)?.epoch !== this.brokerEpoch) return;
-    const { nowMs, minInsyncReplicas } = this.#world;
+    if (!partition.replicas.includes(this.id as BrokerId)) {
+      this.#drop();
+      return;
+    }
+    const { nowMs } = this.#world;
+    const minInsyncReplicas = ModelController.minInsyncReplicasOf(image);
     const settings = { minInsyncReplicas, replicaLagTimeMaxMs: LAG_MS };
     const brokers = (id: BrokerId) => image.broker(id);
     const epoch = partition.leaderEpoch;
@@ -272,6 +278,15 @@ export class ModelBroker {
     this.hw = this.leader!.highWatermark;
     if (highWatermarkMoved) this.#world.advanced(this, this.leader!);
     if (proposal !== undefined) this.#world.propose(this, proposal);
+  }
+
+  #drop(): void {
+    this.#resign();
+    this.log = new EpochLog();
+    this.syncedEnd = 0;
+    this.checkpointedHw = 0;
+    this.hw = 0;
+    this.#world.dropped(this);
   }
 
   #stop(): void {

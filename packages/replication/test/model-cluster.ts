@@ -16,6 +16,8 @@ export interface ModelOptions {
   readonly flush: 'ack' | 'os';
   /** Elections may lose records: then only that all come to agree in the end is checked. */
   readonly isUnclean?: boolean;
+  /** Somebody moves the replicas and changes min.insync.replicas meanwhile; records are then not deleted. */
+  readonly hasOperator?: boolean;
   readonly steps?: number;
 }
 
@@ -36,7 +38,6 @@ interface Waiter {
 
 export class ModelCluster implements ModelWorld {
   nowMs = 1_000_000;
-  readonly minInsyncReplicas: number;
   readonly isFlushed: boolean;
   readonly prng: SeededPrng;
   readonly controller: ModelController;
@@ -55,7 +56,7 @@ export class ModelCluster implements ModelWorld {
   #waiters: Waiter[] = [];
   #values = 0;
   #isCalm = false;
-  /** In a thousand. */
+  /** How often each is done, compared with the others. */
   readonly #actions: readonly (readonly [number, (broker: ModelBroker) => void])[] = [
     [440, () => this.#deliverSome()],
     [100, () => this.#produce(1 + this.prng.below(3))],
@@ -74,6 +75,7 @@ export class ModelCluster implements ModelWorld {
     [5, (broker) => broker.setIsolated(this.prng.chance(20))],
     [10, (broker) => broker.askAgain()],
     [5, () => this.#deleteRecords()],
+    [30, () => this.#operate()],
   ];
 
   constructor(options: ModelOptions) {
@@ -81,7 +83,7 @@ export class ModelCluster implements ModelWorld {
     this.prng = new SeededPrng(options.seed);
     this.isFlushed = options.flush === 'ack';
     const replicas = 3 + this.prng.below(3);
-    this.minInsyncReplicas = options.flush === 'os' || this.prng.chance(80) ? 2 : 1;
+    const minInsyncReplicas = options.flush === 'os' || this.prng.chance(80) ? 2 : 1;
     this.controller = new ModelController(this.prng, options.isUnclean === true, options.flush);
     this.brokers = Array.from({ length: replicas }, (_, index) => new ModelBroker(index + 1, this));
     for (const broker of this.brokers) {
@@ -90,7 +92,7 @@ export class ModelCluster implements ModelWorld {
     }
     this.controller.create(
       this.brokers.map(({ id }) => id),
-      this.minInsyncReplicas,
+      minInsyncReplicas,
     );
   }
 
@@ -139,7 +141,8 @@ export class ModelCluster implements ModelWorld {
   /** P2 and P8: what a leader's high watermark passes is committed, once and for all. */
   advanced(broker: ModelBroker, leader: PartitionLeader): void {
     const hw = leader.highWatermark;
-    if (leader.inSyncReplicas.length < this.minInsyncReplicas) {
+    const minimum = ModelController.minInsyncReplicasOf(this.controller.images[broker.applied - 1]!);
+    if (leader.inSyncReplicas.length < minimum) {
       this.#fail(`P8: ${broker.id} commits ${hw} with ${leader.inSyncReplicas.length} in sync`);
     }
     if (broker.isIsolated) this.#fail(`${broker.id} commits ${hw} while it is isolated`);
@@ -150,7 +153,7 @@ export class ModelCluster implements ModelWorld {
 
   #step(): void {
     const broker = this.prng.pick(this.brokers);
-    let dice = this.prng.below(1000);
+    let dice = this.prng.below(this.#actions.reduce((sum, [weight]) => sum + weight, 0));
     for (const [weight, act] of this.#actions) {
       dice -= weight;
       if (dice >= 0) continue;
@@ -299,7 +302,27 @@ export class ModelCluster implements ModelWorld {
     this.#restart(broker, brokerEpoch);
   }
 
+  dropped(broker: ModelBroker): void {
+    this.#knownHw.delete(broker);
+  }
+
+  #operate(): void {
+    if (this.#options.hasOperator !== true) return;
+    const { prng, controller } = this;
+    const dice = prng.below(6);
+    if (dice === 0) controller.reassign(undefined);
+    else if (dice < 5) controller.setMinInsyncReplicas(1 + prng.below(2));
+    else {
+      const ids = this.brokers.map(({ id }) => id);
+      const size = 1 + prng.below(3);
+      while (ids.length > size) ids.splice(prng.below(ids.length), 1);
+      controller.reassign(ids);
+    }
+    this.#count('operations');
+  }
+
   #deleteRecords(): void {
+    if (this.#options.hasOperator === true) return;
     const broker = this.brokers.find(({ leader }) => leader !== undefined);
     if (broker === undefined) return;
     const { start } = broker.log;
@@ -373,6 +396,7 @@ export class ModelCluster implements ModelWorld {
       }
       broker.setIsolated(false);
     }
+    if (this.#options.hasOperator === true) this.controller.reassign(this.brokers.map(({ id }) => id));
     for (let round = 0; round < 80 && !this.#isHealed(); round++) this.#calmRound();
     if (!this.#isHealed()) this.#fail('they do not come to agree');
     for (const [offset, value] of this.acknowledged) {

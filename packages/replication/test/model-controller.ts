@@ -12,7 +12,9 @@ import {
 import {
   brokerConfigs,
   describeProblems,
+  minInsyncReplicas,
   resolveConfig,
+  topicConfigOf,
   topicIdFromBytes,
   type BrokerConfig,
   type BrokerEpoch,
@@ -68,6 +70,12 @@ export class ModelController {
 
   static partitionOf(image: MetadataImage): PartitionImage | undefined {
     return image.topicByName(TOPIC)?.partitions[0];
+  }
+
+  /** In force under this image. */
+  static minInsyncReplicasOf(image: MetadataImage): number {
+    const { configs, partitions } = image.topicByName(TOPIC)!;
+    return minInsyncReplicas(topicConfigOf(CONFIGS.clean, configs), partitions[0]!.replicas.length);
   }
 
   run<C extends ControllerCommand>(command: C): ResponseTo<C> | Failure {
@@ -132,6 +140,18 @@ export class ModelController {
       validateOnly: false,
     });
     if ('error' in answer || !answer.topics[0]!.ok) throw new Error(JSON.stringify(answer));
+  }
+
+  /** `replicas` undefined: what is under way is cancelled. Either may be refused. */
+  reassign(replicas: readonly number[] | undefined): void {
+    const partitions = [{ topic: TOPIC, partition: 0, replicas }];
+    this.run({ type: 'reassignPartitions', partitions, allowReplicationFactorChange: true });
+  }
+
+  setMinInsyncReplicas(count: number): void {
+    const resource = { type: 'topic', name: TOPIC } as const;
+    const changes = [{ name: 'min.insync.replicas', value: String(count) }];
+    this.run({ type: 'alterConfigs', resources: [{ resource, changes }], validateOnly: false });
   }
 
   electPreferred(): void {

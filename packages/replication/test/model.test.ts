@@ -23,6 +23,12 @@ describe('replicas at random, with the real controller (P1, P2, P7, P8, P9, P10)
     }
   });
 
+  it('lose nothing while replicas are moved and min.insync.replicas changes', () => {
+    expect(runs(1500, { flush: 'ack', hasOperator: true, steps: 600 }).get('operations')).to.be.greaterThan(
+      1000,
+    );
+  });
+
   it('without syncing, lose nothing as long as one broker at a time does', () => {
     runs(1000, { flush: 'os' });
   });

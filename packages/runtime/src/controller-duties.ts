@@ -152,6 +152,7 @@ export class ControllerDuties {
   async #submitAll(reign: Reign, commands: readonly ControllerCommand[]): Promise<boolean> {
     let areAllDone = commands.length <= MAX_COMMANDS;
     for (const command of commands.slice(0, MAX_COMMANDS)) {
+      if (this.#isOvertaken(command)) continue;
       const answer = await this.#options.submit(command);
       if (reign !== this.#reign) return false;
       if (!isFailure(answer)) continue;
@@ -160,5 +161,12 @@ export class ControllerDuties {
       if (errorTable[answer.error].retriable) break;
     }
     return areAllDone;
+  }
+
+  /** The broker was heard while the commands before were committed: after a standstill what all of them sent comes only then. */
+  #isOvertaken(command: ControllerCommand): boolean {
+    if (command.type !== 'fenceBroker') return false;
+    const { sessions, clock } = this.#options;
+    return (sessions.deadlineMs(command.brokerId) ?? -Infinity) > clock.monotonicMs();
   }
 }

@@ -262,8 +262,10 @@ export class MetadataNode {
     });
     const mayForm = options.isController && configuredVoters.some(({ nodeId }) => nodeId === self.nodeId);
     let isFirstStart = false;
-    if (mayForm && (await store.loadHardState()) === undefined) {
-      refuseOldLog(options);
+    const isNew = (await store.loadHardState()) === undefined;
+    // One that the configuration does not name may vote as well: it may have been added since.
+    if (isNew && options.isController) refuseOldLog(options, mayForm);
+    if (isNew && mayForm) {
       const voters = await formation.form();
       if (isAmong(voters, self)) {
         await store.saveFormation(voters);
@@ -534,8 +536,8 @@ function checkCluster({ clusterId }: MetadataNodeOptions, image: MetadataImage):
 }
 
 /** A log without a hard state is of a time when a node was alone: then its votes are nobody's business. */
-function refuseOldLog({ log, configuredVoters }: MetadataNodeOptions): void {
-  if (log.nextOffset === 0 || configuredVoters.length === 1) return;
+function refuseOldLog({ log, configuredVoters }: MetadataNodeOptions, mayForm: boolean): void {
+  if (log.nextOffset === 0 || (mayForm && configuredVoters.length === 1)) return;
   throw TidemarkError.from(
     failure(
       'KAFKA_STORAGE_ERROR',

@@ -36,6 +36,17 @@ const fence = (id: number): ControllerCommand => ({
   brokerEpoch: 0 as BrokerEpoch,
 });
 
+const registration = (id: number): MetadataRecord => ({
+  type: 'registerBroker',
+  brokerId: id as BrokerId,
+  brokerEpoch: 0 as BrokerEpoch,
+  incarnationId: UUID,
+  directoryId: UUID,
+  rack: '',
+  endpoints: [],
+  fenced: false,
+});
+
 /** An active controller's surroundings; `plan` is what it has to do. */
 function world(plan: DutiesOf) {
   const clock = new SimClock();
@@ -250,16 +261,6 @@ describe('ControllerDuties', () => {
 
   it('fences a broker the moment its session is over, with the controller’s real duties', async () => {
     const all = world(duties);
-    const registration = (id: number): MetadataRecord => ({
-      type: 'registerBroker',
-      brokerId: id as BrokerId,
-      brokerEpoch: 0 as BrokerEpoch,
-      incarnationId: UUID,
-      directoryId: UUID,
-      rack: '',
-      endpoints: [],
-      fenced: false,
-    });
     all.change(registration(1), registration(2));
     all.sessions.reset(all.image, 0);
     all.answer = () => {
@@ -278,5 +279,27 @@ describe('ControllerDuties', () => {
     }
     expect(all.submitted).to.deep.equal([{ atMs: 9000, command: fence(2) }]);
     expect(all.askedMs.length, 'asked no more often than needed').to.be.below(6);
+  });
+
+  it('does not fence a broker that was heard while another was being fenced', async () => {
+    const all = world(duties);
+    all.change(registration(1), registration(2), registration(3));
+    all.sessions.reset(all.image, 0);
+    all.answer = () => {
+      const [brokerId, brokerEpoch] = [1 as BrokerId, 0 as BrokerEpoch];
+      if (all.submitted.length === 1)
+        all.change({ type: 'brokerChange', brokerId, brokerEpoch, fenced: true });
+      return { fenced: true };
+    };
+    // The whole process stood still: every session is over by the clock, and what the brokers sent meanwhile comes only now.
+    await all.clock.advance(10_000);
+    all.duties.activate(10_000);
+    await all.clock.advance(1);
+    for (const id of [2, 3]) all.sessions.touch(id as BrokerId, 0 as BrokerEpoch, all.clock.monotonicMs());
+    await all.clock.advance(1000);
+    expect(all.submitted.map(({ command }) => command)).to.deep.equal([fence(1)]);
+    all.sessions.touch(2 as BrokerId, 0 as BrokerEpoch, all.clock.monotonicMs());
+    await all.clock.advance(8500);
+    expect(all.submitted[1]?.command, 'whose next session ends without a word').to.deep.equal(fence(3));
   });
 });

@@ -3,6 +3,7 @@
 import { topicIdFromBytes, type Failure, type LeaderEpoch } from '@tidemark/core';
 import { defaultLogConfig } from '@tidemark/log';
 import { BatchBuilder, readBatchHeader } from '@tidemark/record';
+import { SimKeyValueStore } from '@tidemark/simulation';
 import { expect } from 'chai';
 import { QuorumGroup, TIMEOUT_MS } from './quorum-group.ts';
 
@@ -151,6 +152,23 @@ describe('the metadata quorum', () => {
     expect(await add()).to.deep.equal({ ok: true });
     await group.until(() => group.node(3).quorum.role === 'follower');
     expect(group.node(3).quorum.voters).to.have.length(3);
+  });
+
+  it('refuses a voter of later days that has kept its log and lost what it promised', async () => {
+    const group = await QuorumGroup.withBroker({ voters: 3 });
+    await group.clock.settle(group.start(4, { isController: true }));
+    await group.same();
+    const voter = { ...group.key(4), endpoint: { host: 'node-4', port: 9291 } };
+    const added = await group.clock.settle(group.node(1).changeVoters({ type: 'add', voter }, TIMEOUT_MS));
+    expect(added).to.deep.equal({ ok: true });
+    await group.until(() => group.node(4).quorum.role === 'follower');
+    await group.clock.settle(group.stop(4));
+    group.replaceDisks(4, group.disk(4), new SimKeyValueStore({ clock: group.clock }));
+    const refused = await group.clock.settle(group.start(4, { isController: true })).then(
+      (node) => node.quorum,
+      (cause: unknown) => cause,
+    );
+    expect(refused, 'it could vote twice in one term').to.include({ error: 'KAFKA_STORAGE_ERROR' });
   });
 
   it('does not found a second cluster when a majority has lost its disks', async () => {

@@ -14,13 +14,14 @@ import type {
 import { handled, type CommandContext, type Handled } from '../context.ts';
 import type { BrokerImage, MetadataImage } from '../metadata-image.ts';
 import type { MetadataRecord } from '../metadata-record.ts';
-import { isUnsettled, settleBroker } from '../partition-settling.ts';
+import { isUnsettled, settleBroker, type Lost } from '../partition-settling.ts';
+import { brokerFlushPolicy } from '../topic-rules.ts';
 
 export function registerBroker(
   command: RegisterBrokerCommand,
   context: CommandContext,
 ): Handled<RegisteredBroker> {
-  const { brokerId, incarnationId, directoryId, endpoints, rack, previousBrokerEpoch, flushPolicy } = command;
+  const { brokerId, incarnationId, directoryId, endpoints, rack, previousBrokerEpoch } = command;
   const { image, nextOffset, config } = context;
   const before = image.broker(brokerId);
   const refusal = refuseRegistration(command, before, context);
@@ -38,12 +39,21 @@ export function registerBroker(
     directoryId,
   };
   const isUnclean = before !== undefined && previousBrokerEpoch !== before.epoch;
-  const lost = directoryId === before?.directoryId ? { flushPolicy } : 'disk';
   const changes = settleBroker(image, config, {
     ...{ brokerId, isActive: false },
-    ...(isUnclean ? { lost } : {}),
+    ...(isUnclean ? { lost: lostBy(before, command, image) } : {}),
   });
   return handled({ brokerEpoch }, [registration, ...changes]);
+}
+
+function lostBy(
+  before: BrokerImage,
+  { brokerId, directoryId, flushPolicy }: RegisterBrokerCommand,
+  image: MetadataImage,
+): Lost {
+  if (before.directoryId === '') return 'unknown';
+  if (before.directoryId !== directoryId) return 'disk';
+  return { flushPolicy: brokerFlushPolicy(image, brokerId) ?? flushPolicy };
 }
 
 function refuseRegistration(

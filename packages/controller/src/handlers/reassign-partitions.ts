@@ -71,14 +71,13 @@ function withReplicas(
   removing: readonly BrokerId[],
 ): Planned {
   const isr = before.isr.filter((id) => replicas.includes(id));
-  const hadRecords = before.isr.length + before.elr.length + before.lastKnownElr.length > 0;
-  const hasRecords = [...isr, ...before.elr, ...before.lastKnownElr].some((id) => replicas.includes(id));
+  // Those an election without loss would choose from now, and nobody after them: who comes next may lack what they have.
+  const holders = [before.isr, before.elr, before.lastKnownElr].find((ids) => ids.length > 0) ?? [];
   // Kafka refuses as well, unless unclean elections are allowed; an operator can add the replica to the target instead.
-  if ((before.isr.length > 0 && isr.length === 0) || (hadRecords && !hasRecords)) {
-    const holders = before.isr.join();
+  if (holders.length > 0 && !holders.some((id) => replicas.includes(id))) {
     return failure(
       'INVALID_REPLICA_ASSIGNMENT',
-      `Only replicas that would go are in sync (${holders}): records would be lost.`,
+      `Only replicas that would go surely have every record (${holders.join()}): records would be lost.`,
     );
   }
   return { ok: true, wanted: { replicas, isr, adding, removing } };
