@@ -63,8 +63,9 @@ function completeJoin(group: ClassicGroup, context: GroupContext): void {
     if (member.parkedJoin === undefined && member.instanceId === undefined) group.remove(member);
   }
   if (group.members.size > 0 && !electJoinedLeader(group)) {
-    // Only static members, none of which has come: their sessions decide.
-    group.joinDeadlineMs = time.nowMs + group.rebalanceTimeoutMs;
+    // Only static members, none of which has come: their sessions decide. A rebalance time-out may be 0, which would be due at once for ever.
+    const delayMs = Math.max(group.rebalanceTimeoutMs, context.settings.minSessionTimeoutMs);
+    group.joinDeadlineMs = time.nowMs + delayMs;
     return;
   }
   group.generation = (group.generation + 1) as Generation;
