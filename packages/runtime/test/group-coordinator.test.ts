@@ -510,6 +510,38 @@ describe('the limits of a group coordinator', () => {
     node.isIsolated = false;
     expect(node.committed('g')).to.deep.equal({ 't-0': 1 });
   });
+
+  /** A member that has its assignment, and can be asked whether the coordinator still takes it for one. */
+  async function member(instanceId: string): Promise<() => Promise<string>> {
+    const joined = await node.clock.settle(join(node, 'g', instanceId).answer);
+    if (!joined.ok) throw new Error(joined.message);
+    const { memberId, generation } = joined;
+    const who = { groupId: 'g' as GroupId, memberId, instanceId: instanceId as InstanceId, generation };
+    const assignments = new Map([[memberId, new Uint8Array(1)]]);
+    const chosen = { protocolType: undefined, protocol: undefined };
+    const synced = node.groups.ask<'sync'>({ ...who, ...chosen, type: 'sync', assignments });
+    expect(await node.clock.settle(synced.answer)).to.deep.include({ ok: true });
+    return async () => {
+      const answer = await node.clock.settle(
+        node.groups.ask<'heartbeat'>({ ...who, type: 'heartbeat' }).answer,
+      );
+      return answer.ok ? 'ok' : answer.error;
+    };
+  }
+
+  it('take heartbeats however many others wait: without them every group here would fall apart', async () => {
+    node = await GroupNode.start();
+    const heartbeat = await member('one');
+    await node.close();
+    node.limits = { ...node.limits, maxWaitingRequests: 2 };
+    await node.open();
+    await node.clock.advance(10);
+    for (const name of ['two', 'three']) void join(node, 'other', name);
+    expect(await join(node, 'other', 'four').answer).to.deep.include({
+      error: 'COORDINATOR_LOAD_IN_PROGRESS',
+    });
+    expect(await heartbeat()).to.equal('ok');
+  });
 });
 
 /** A commit that is to be acknowledged. */
