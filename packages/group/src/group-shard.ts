@@ -26,7 +26,14 @@ import {
 import { sync } from './handlers/sync.ts';
 import { offsetKey, parseOffsetKey } from './offset-key.ts';
 import { checkRequest } from './request-check.ts';
-import { assignmentCommitted, assignmentNotStored, resignGroup, tickGroup } from './rebalance.ts';
+import {
+  assignmentCommitted,
+  assignmentNotStored,
+  failParked,
+  renewDeadlines,
+  resignGroup,
+  tickGroup,
+} from './rebalance.ts';
 import { Timeline } from './timeline.ts';
 
 export type FetchedOffset = TopicPartition & { readonly committed: CommittedOffset | undefined };
@@ -174,6 +181,25 @@ export class GroupShard {
       this.#keepOrForget(group, context);
     }
     return this.#output(context);
+  }
+
+  /** Whoever is parked is told `failed`, and may ask again; nothing changes for the groups. */
+  answerParked(failed: Failure, time: GroupTime): GroupOutput {
+    const context = this.#context(time);
+    for (const group of this.#groups.values()) {
+      failParked(group, failed, context);
+      this.#keep(group);
+    }
+    return this.#output(context);
+  }
+
+  /** Requests could not be taken for a while: every time-out begins anew. */
+  renewDeadlines(time: GroupTime): GroupOutput {
+    for (const group of this.#groups.values()) {
+      renewDeadlines(group, time, this.#settings);
+      this.#keep(group);
+    }
+    return this.#output(this.#context(time));
   }
 
   /** The high watermark of the partition: everything below it is committed. Also while loading. */

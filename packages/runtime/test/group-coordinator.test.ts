@@ -529,6 +529,46 @@ describe('the limits of a group coordinator', () => {
     };
   }
 
+  it('do not end the session of a member that could not be heard while the controllers were lost', async () => {
+    node = await GroupNode.start();
+    const heartbeat = await member('one');
+    await node.clock.advance(9_000);
+    node.isIsolated = true;
+    for (let seconds = 0; seconds < 60; seconds++) {
+      await node.clock.advance(1_000);
+      expect(await heartbeat()).to.equal('COORDINATOR_NOT_AVAILABLE');
+    }
+    node.isIsolated = false;
+    await node.clock.advance(9_000);
+    expect(await heartbeat()).to.equal('ok');
+    await node.clock.advance(9_000);
+    expect(await heartbeat()).to.equal('ok');
+    await node.clock.advance(12_000);
+    expect(await heartbeat(), 'who is silent afterwards is gone').to.equal('UNKNOWN_MEMBER_ID');
+  });
+
+  it('do not end it either when the controllers were lost for a moment, just before it was over', async () => {
+    node = await GroupNode.start();
+    const heartbeat = await member('one');
+    await node.clock.advance(9_000);
+    node.isIsolated = true;
+    expect(await heartbeat()).to.equal('COORDINATOR_NOT_AVAILABLE');
+    await node.clock.advance(950);
+    node.isIsolated = false;
+    await node.clock.advance(1_000);
+    expect(await heartbeat()).to.equal('ok');
+  });
+
+  it('let nobody wait in a rebalance of a coordinator that has lost the controllers', async () => {
+    node = await GroupNode.start();
+    const waiting = join(node, 'g', 'one');
+    node.isIsolated = true;
+    expect(node.committed('g')).to.equal('COORDINATOR_NOT_AVAILABLE');
+    await node.clock.advance(1);
+    expect(node.groups.status.waitingRequests).to.equal(0);
+    expect(await waiting.answer).to.deep.include({ error: 'COORDINATOR_NOT_AVAILABLE' });
+  });
+
   it('take heartbeats however many others wait: without them every group here would fall apart', async () => {
     node = await GroupNode.start();
     const heartbeat = await member('one');

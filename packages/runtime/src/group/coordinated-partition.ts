@@ -51,6 +51,7 @@ export interface Asking {
 
 export type CoordinatorState = 'loading' | 'active' | 'failed' | 'over';
 
+const ISOLATED = failure('COORDINATOR_NOT_AVAILABLE', 'the coordinator has lost the controllers');
 const ABANDONED = failure('REQUEST_TIMED_OUT', 'whoever asked has gone');
 
 export class CoordinatedPartition implements PartitionWatcher {
@@ -62,6 +63,8 @@ export class CoordinatedPartition implements PartitionWatcher {
   #committedTo = -1;
   #isLoaded = false;
   #state: CoordinatorState = 'loading';
+  /** Since the last tick requests were refused because the controllers were lost. */
+  #wasIsolated = false;
   #failure: Failure | undefined;
   /** Topics in the partition when it was loaded: those that are gone by then are forgotten. */
   #loadedTopics = new Set<string>();
@@ -78,6 +81,7 @@ export class CoordinatedPartition implements PartitionWatcher {
       parked: this.#parked,
       appendLingerMs: limits.appendLingerMs,
       isActive: () => this.#state === 'active',
+      tick: (time) => this.#tick(time),
       onForeignWrite: (why) => this.#fail(why),
       onCutOff: (records) => this.#forgetAgain(records),
     });
@@ -152,6 +156,10 @@ export class CoordinatedPartition implements PartitionWatcher {
 
   disturbed(): void {
     this.#watermarkMoved();
+    if (!this.#options.leading.isIsolated) return;
+    this.#wasIsolated = true;
+    // Nobody can come to what they wait for; they look for the coordinator again.
+    if (this.#state === 'active') this.#turns.input((time) => this.#shard.answerParked(ISOLATED, time));
   }
 
   fellShort(why: Failure): void {
@@ -200,6 +208,18 @@ export class CoordinatedPartition implements PartitionWatcher {
     this.#deletedTopics.start();
   }
 
+  /** While nobody is heard no time-out is over, and then each begins anew: it is not the members that were silent. */
+  #tick(time: GroupTime): GroupOutput {
+    const { leading, limits } = this.#options;
+    if (leading.isIsolated) {
+      this.#wasIsolated = true;
+      return { records: [], replies: [], nextDeadlineMs: time.nowMs + limits.retryMs };
+    }
+    if (!this.#wasIsolated) return this.#shard.tick(time);
+    this.#wasIsolated = false;
+    return this.#shard.renewDeadlines(time);
+  }
+
   #watermarkMoved(): void {
     const { highWatermark } = this.#options.partition;
     const isServed = this.#state === 'loading' || this.#state === 'active';
@@ -241,7 +261,7 @@ export class CoordinatedPartition implements PartitionWatcher {
       case 'active':
         // Another broker may coordinate by now: what is known here may be old.
         if (!this.#options.leading.isIsolated) return undefined;
-        return failure('COORDINATOR_NOT_AVAILABLE', 'the coordinator has lost the controllers');
+        return ISOLATED;
     }
   }
 

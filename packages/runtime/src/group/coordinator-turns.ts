@@ -35,6 +35,8 @@ export interface CoordinatorTurnsOptions {
   readonly appendLingerMs: number;
   /** Records are written, and time passes for the groups. */
   readonly isActive: () => boolean;
+  /** A deadline of a group is over. */
+  readonly tick: (time: GroupTime) => GroupOutput;
   /** Something else has written to the partition: what the shard knows is not what the log has. */
   readonly onForeignWrite: (why: Failure) => void;
   /** These were replayed, and are not in the log after all. */
@@ -61,12 +63,12 @@ export class CoordinatorTurns {
   #isBusy = false;
 
   constructor(options: CoordinatorTurnsOptions) {
-    const { shard, parked, partition, leading, codecs, clock } = options;
+    const { shard, parked, partition, leading, codecs, clock, tick } = options;
     this.#options = options;
     this.#shard = shard;
     this.#parked = parked;
     this.#writes = new GroupWrites(partition, leading.leaderEpoch, codecs, leading.epochStartOffset);
-    this.#ticks = new DeadlineTimer(clock, () => this.input((time) => shard.tick(time)));
+    this.#ticks = new DeadlineTimer(clock, () => this.input(tick));
     this.#replyDeadlines = new DeadlineTimer(clock, () => this.#failLateReplies());
     this.#linger = new DeadlineTimer(clock, () => this.#appendGathered());
   }
