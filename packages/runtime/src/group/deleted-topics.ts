@@ -34,11 +34,7 @@ export class DeletedTopics {
   start(): void {
     if (this.#running || this.#topics.size === 0 || !this.#options.isActive()) return;
     this.#running = true;
-    this.#forgetThem()
-      .catch(this.#options.onFatal)
-      .finally(() => {
-        this.#running = false;
-      });
+    this.#forgetThem().catch(this.#options.onFatal);
   }
 
   /** An offset of a new topic of that name would be removed with the old ones. */
@@ -52,10 +48,15 @@ export class DeletedTopics {
 
   async #forgetThem(): Promise<void> {
     const { pauses, retryMs, isActive, forget } = this.#options;
-    while (isActive() && this.#topics.size > 0) {
-      const [topic] = this.#topics;
-      if (await forget(topic!)) this.#topics.delete(topic!);
-      else await pauses.wait(retryMs);
+    try {
+      while (isActive() && this.#topics.size > 0) {
+        const [topic] = this.#topics;
+        if (await forget(topic!)) this.#topics.delete(topic!);
+        else await pauses.wait(retryMs);
+      }
+    } finally {
+      // In the turn in which none was left: one that is added in the next must be begun with.
+      this.#running = false;
     }
   }
 }
