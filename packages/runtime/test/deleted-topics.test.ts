@@ -17,6 +17,7 @@ describe('a topic that is deleted while the offsets of another one are being rem
           removed.push(topic);
           return Promise.resolve(true);
         },
+        endOffset: () => 0,
         onFatal: (cause) => bugs.push(cause),
       });
       topics.add('one');

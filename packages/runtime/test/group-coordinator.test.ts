@@ -437,6 +437,22 @@ describe('what a group coordinator removes', () => {
     expect(node.offsets.log.nextOffset, 'the commit, its tombstone, and the second commit').to.equal(3);
   });
 
+  it('is removed also when the disk takes that back after there is another topic of that name', async () => {
+    node = await GroupNode.start();
+    const first = await node.createTopic('gone');
+    await settle(node, node.commit('g', 500, 'gone'));
+    await settle(node, node.commit('h', 6, 't'));
+    node.disk.inject({ operation: 'write', path: (path) => path.includes('__consumer'), error: 'ENOSPC' });
+    node.change({ type: 'removeTopic', topicId: first });
+    await node.createTopic('gone');
+    await node.clock.advance(5_000);
+    expect(node.diskFullCount).to.equal(1);
+    expect(node.committed('g'), 'the new topic has no record 500').to.deep.equal({});
+    await settle(node, node.commit('g', 1, 'gone'));
+    await node.restart();
+    expect([node.committed('g'), node.committed('h')]).to.deep.equal([{ 'gone-0': 1 }, { 't-0': 6 }]);
+  });
+
   it('are the offsets of topics that were deleted while nobody coordinated', async () => {
     node = await GroupNode.start();
     const gone = await node.createTopic('gone');

@@ -11,7 +11,6 @@ import {
   type GroupDescription,
   type GroupId,
   type GroupOutput,
-  type GroupRecord,
   type GroupRequest,
   type GroupSettings,
   type GroupTime,
@@ -83,13 +82,14 @@ export class CoordinatedPartition implements PartitionWatcher {
       isActive: () => this.#state === 'active',
       tick: (time) => this.#tick(time),
       onForeignWrite: (why) => this.#fail(why),
-      onCutOff: (records) => this.#forgetAgain(records),
+      onCutOff: (endOffset) => this.#deletedTopics.cutOff(endOffset),
     });
     this.#deletedTopics = new DeletedTopics({
       pauses: this.#pauses,
       retryMs: limits.retryMs,
       isActive: () => this.#state === 'active',
       forget: (topic) => this.#whileWritten((time) => this.#shard.topicDeleted(topic, time)),
+      endOffset: () => this.#turns.endOffset,
       onFatal,
     });
   }
@@ -226,6 +226,7 @@ export class CoordinatedPartition implements PartitionWatcher {
     if (isServed && highWatermark > this.#committedTo) {
       this.#committedTo = highWatermark;
       this.#turns.committed(highWatermark);
+      this.#deletedTopics.committed(highWatermark);
     }
     this.#activate();
   }
@@ -272,14 +273,6 @@ export class CoordinatedPartition implements PartitionWatcher {
     const refused = overload(request, load, limits, partition);
     if (refused !== undefined || request.type !== 'commitOffsets') return refused;
     return this.#deletedTopics.refusal(request.offsets);
-  }
-
-  /** Tombstones of a topic that is gone have not been written after all. */
-  #forgetAgain(records: readonly GroupRecord[]): void {
-    for (const record of records) {
-      if (record.type !== 'offset' || record.value !== undefined) continue;
-      if (!this.#options.hasTopic(record.topic)) this.#deletedTopics.add(record.topic);
-    }
   }
 
   /** Again while it answers records; true when there are none left. */

@@ -11,7 +11,6 @@ import { failure, type Clock, type ErrorName, type Failure, type Timer } from '@
 import {
   failedReplies,
   type GroupOutput,
-  type GroupRecord,
   type GroupReply,
   type GroupSettings,
   type GroupShard,
@@ -39,8 +38,8 @@ export interface CoordinatorTurnsOptions {
   readonly tick: (time: GroupTime) => GroupOutput;
   /** Something else has written to the partition: what the shard knows is not what the log has. */
   readonly onForeignWrite: (why: Failure) => void;
-  /** These were replayed, and are not in the log after all. */
-  readonly onCutOff: (records: readonly GroupRecord[]) => void;
+  /** What was replayed from there on is not in the log after all. */
+  readonly onCutOff: (endOffset: number) => void;
   readonly onError: (cause: unknown, doing: string) => void;
   /** A bug: the process ends. */
   readonly onFatal: (cause: unknown) => void;
@@ -75,6 +74,11 @@ export class CoordinatorTurns {
 
   get uncommittedBytes(): number {
     return this.#writes.uncommittedBytes;
+  }
+
+  /** Behind everything that was replayed. */
+  get endOffset(): number {
+    return this.#writes.endOffset;
   }
 
   /** Runs now, or after the input that is under way. */
@@ -152,9 +156,9 @@ export class CoordinatorTurns {
   #cutOff(endOffset: number, error: ErrorName): void {
     this.#shard.revertTo(endOffset);
     for (const output of this.#writes.cut(endOffset)) {
-      this.#options.onCutOff(output.records);
       this.#carryOut(this.#shard.writeFailed(output, error, this.#time()));
     }
+    this.#options.onCutOff(endOffset);
   }
 
   #carryOut(output: GroupOutput): Outcome {
