@@ -124,8 +124,8 @@ export class ConsumerGroup implements PartitionHolder, Committer {
     this.#membership?.refused(error, identity);
   }
 
-  owns(at: TopicPartition): boolean {
-    return this.#options.fetcher.partition(at) !== undefined;
+  tenure(at: TopicPartition): ConsumerPartition | undefined {
+    return this.#options.fetcher.partition(at);
   }
 
   subscribe(wanted: readonly string[] | RegExp, listener: RebalanceListener): void {
