@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Offset } from '@tidemark/core';
-import { encodeGroupRecord, type GroupId, type InstanceId, type MemberId } from '@tidemark/group';
+import { encodeGroupRecord, GroupShard, type GroupId, type InstanceId, type MemberId } from '@tidemark/group';
 import { BatchBuilder, validateBatches, type Codecs } from '@tidemark/record';
 import type { AskingOf } from '@tidemark/runtime';
 import { GroupNode, RETENTION_MS, seen } from './group-node.ts';
@@ -365,6 +365,37 @@ describe('a broker that begins to coordinate', () => {
     expect(node.clock.events - before).to.be.at.least(Math.floor(sizeBytes / 2_000));
     await node.clock.advance(10);
     expect(node.committed('g300')).to.deep.equal({ 't-0': 300 });
+  });
+
+  it('keeps nothing of what it has read as uncommitted for longer than a piece takes, when all of it is committed', async () => {
+    node = await GroupNode.start();
+    await node.close();
+    node.limits = { ...node.limits, loadChunkBytes: 2_000 };
+    await node.open();
+    for (let offset = 1; offset <= 300; offset++) {
+      void node.commit(`g${offset}`, offset);
+      if (offset % 5 === 0) await node.clock.advance(10);
+    }
+    const { replay, committed } = Object.getOwnPropertyDescriptors(GroupShard.prototype);
+    let kept = 0;
+    let most = 0;
+    GroupShard.prototype.replay = function (...replayed) {
+      most = Math.max(most, ++kept);
+      replay.value!.apply(this, replayed);
+    };
+    GroupShard.prototype.committed = function (...below) {
+      kept = 0;
+      return committed.value!.apply(this, below);
+    };
+    try {
+      node.decide({ leader: 2 });
+      node.decide({ leader: 1 });
+      await node.clock.advance(10);
+    } finally {
+      Object.defineProperties(GroupShard.prototype, { replay, committed });
+    }
+    expect(node.committed('g300')).to.deep.equal({ 't-0': 300 });
+    expect(most, 'of 300 records').to.be.within(1, 50);
   });
 
   it('does not serve what it cannot read whole, and says why', async () => {

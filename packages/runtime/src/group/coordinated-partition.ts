@@ -181,7 +181,8 @@ export class CoordinatedPartition implements PartitionWatcher {
         if (record.type === 'offset') this.#loadedTopics.add(record.topic);
         this.#shard.replay(record, offset);
       },
-      onPiece: () => this.#watermarkMoved(),
+      // However long the high watermark has stood where it is: what was read below it is kept once, not twice.
+      onPiece: () => this.#turns.committed(partition.highWatermark),
       onRetry: (cause) => this.#options.onError(cause, `reading the groups of ${this.#name}`),
     });
     if (this.#state === 'over') return;
