@@ -496,6 +496,28 @@ describe('what a group coordinator removes', () => {
     expect(node.committed('g')).to.deep.equal({ 't-0': 6 });
   });
 
+  it('goes in as many batches as max.message.bytes makes of it: the offsets of a large topic', async () => {
+    node = await GroupNode.start({ configs: { 'max.message.bytes': '400' } });
+    const first = await node.createTopic('gone', { partitions: 20 });
+    for (let at = 0; at < 20; at++) await settle(node, node.commit('g', at + 1, 'gone', at));
+    node.change({ type: 'removeTopic', topicId: first });
+    await node.createTopic('gone');
+    await node.clock.advance(5_000);
+    expect(node.committed('g')).to.deep.equal({});
+    await settle(node, node.commit('g', 1, 'gone'));
+    expect(node.committed('g')).to.deep.equal({ 'gone-0': 1 });
+    expect(node.errors).to.deep.equal([]);
+  });
+
+  it('goes in as many batches as max.message.bytes makes of it: what is past its retention', async () => {
+    node = await GroupNode.start({ configs: { 'max.message.bytes': '400' } });
+    for (const groupId of ['large', 'other']) {
+      for (let at = 0; at < 20; at++) await settle(node, node.commit(groupId, at + 1, `topic-${at}`));
+    }
+    await node.clock.advance(RETENTION_MS + 700_000);
+    expect(node.groups.list().groups).to.deep.equal([]);
+  });
+
   it('are offsets past their retention, at the next look', async () => {
     node = await GroupNode.start();
     await settle(node, node.commit('old', 1));

@@ -88,7 +88,8 @@ export class CoordinatedPartition implements PartitionWatcher {
       pauses: this.#pauses,
       retryMs: limits.retryMs,
       isActive: () => this.#state === 'active',
-      forget: (topic) => this.#whileWritten((time) => this.#shard.topicDeleted(topic, time)),
+      forget: (topic) =>
+        this.#whileWritten((time, maxRecords) => this.#shard.topicDeleted(topic, time, maxRecords)),
       endOffset: () => this.#turns.endOffset,
       onFatal,
     });
@@ -142,7 +143,7 @@ export class CoordinatedPartition implements PartitionWatcher {
 
   /** What retention removes. */
   async expireOffsets(): Promise<void> {
-    await this.#whileWritten((time) => this.#shard.expireOffsets(time));
+    await this.#whileWritten((time, maxRecords) => this.#shard.expireOffsets(time, maxRecords));
   }
 
   /** The topic is gone; what groups have read of it is forgotten, however often that has to be tried. */
@@ -276,15 +277,24 @@ export class CoordinatedPartition implements PartitionWatcher {
     return this.#deletedTopics.refusal(request.offsets);
   }
 
-  /** Again while it answers records; true when there are none left. */
-  async #whileWritten(run: (time: GroupTime) => GroupOutput): Promise<boolean> {
+  /** Again while it answers records, of which fewer where a batch cannot take that many; true when there are none left. */
+  async #whileWritten(run: (time: GroupTime, maxRecords: number) => GroupOutput): Promise<boolean> {
+    let maxRecords = this.#options.settings.maxRecordsPerWrite;
     for (;;) {
       if (this.#refusal() !== undefined) return false;
-      let outcome: Outcome = 'failed';
-      this.#turns.input(run, (came) => {
-        outcome = came;
-      });
-      if ((outcome as Outcome) !== 'written') return (outcome as Outcome) === 'nothing';
+      let outcome = 'failed' as Outcome;
+      this.#turns.input(
+        (time) => run(time, maxRecords),
+        (came) => {
+          outcome = came;
+        },
+      );
+      if (outcome === 'tooLarge' && maxRecords > 1) maxRecords = Math.floor(maxRecords / 2);
+      else if (outcome === 'tooLarge') {
+        const cause = failure('MESSAGE_TOO_LARGE', 'not even one record goes into a batch');
+        this.#options.onError(cause, `removing offsets from ${this.#name}`);
+        return false;
+      } else if (outcome !== 'written') return outcome === 'nothing';
       await this.#pauses.wait(0);
     }
   }

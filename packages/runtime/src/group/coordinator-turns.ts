@@ -45,7 +45,8 @@ export interface CoordinatorTurnsOptions {
   readonly onFatal: (cause: unknown) => void;
 }
 
-export type Outcome = 'nothing' | 'written' | 'failed';
+/** tooLarge: for one batch, however often it is tried. */
+export type Outcome = 'nothing' | 'written' | 'failed' | 'tooLarge';
 
 export class CoordinatorTurns {
   readonly #options: CoordinatorTurnsOptions;
@@ -85,7 +86,7 @@ export class CoordinatorTurns {
   input(run: (time: GroupTime) => GroupOutput, onOutcome?: (outcome: Outcome) => void): void {
     this.#inputs.push(() => {
       this.#lookAtLog();
-      const outcome = this.#carryOut(run(this.#time()));
+      const outcome = this.#carryOut(run(this.#time()), onOutcome !== undefined);
       onOutcome?.(outcome);
     });
     if (this.#isBusy) return;
@@ -161,7 +162,8 @@ export class CoordinatorTurns {
     this.#options.onCutOff(endOffset);
   }
 
-  #carryOut(output: GroupOutput): Outcome {
+  /** `isTold`: what is too large is tried again in smaller pieces, and is no news. */
+  #carryOut(output: GroupOutput, isTold = false): Outcome {
     const { settings, isActive, onError } = this.#options;
     this.#ticks.setAt(isActive() ? output.nextDeadlineMs : Infinity);
     if (output.records.length === 0) {
@@ -176,9 +178,9 @@ export class CoordinatorTurns {
     const failed = encoded.ok ? (this.#writes.fits(encoded) ? undefined : this.#append()) : encoded;
     if (!encoded.ok || failed !== undefined) {
       const cause = failed!;
-      if (cause.error === 'MESSAGE_TOO_LARGE') onError(cause, 'storing a group');
+      if (cause.error === 'MESSAGE_TOO_LARGE' && !isTold) onError(cause, 'storing a group');
       this.#carryOut(this.#shard.writeFailed(output, groupWriteError(cause), time));
-      return 'failed';
+      return cause.error === 'MESSAGE_TOO_LARGE' ? 'tooLarge' : 'failed';
     }
     const replyDeadlineMs = time.nowMs + settings.commitTimeoutMs;
     const baseOffset = this.#writes.gather(encoded, output, replyDeadlineMs);
