@@ -72,7 +72,12 @@ describe('a commit that is on its way while its member loses what it has', () =>
   /** A coordinator that answers when the test says so. */
   function slow() {
     const clock = new TestClock();
-    const asked: { readonly generationId: number; readonly offset: number; readonly fail: () => void }[] = [];
+    const asked: {
+      readonly generationId: number;
+      readonly offset: number;
+      readonly fail: () => void;
+      readonly succeed: () => void;
+    }[] = [];
     const unary = (
       _address: string,
       { path }: { readonly path: string },
@@ -86,10 +91,10 @@ describe('a commit that is on its way while its member loses what it has', () =>
       };
       return new Promise((resolve, reject) => {
         const fail = (): void => reject(new TidemarkError('NETWORK_EXCEPTION', 'no answer'));
+        const succeed = (): void => resolve({ error: null, results: [{ error: null }] } as never);
         const { offset } = offsets[0]!;
         // The second coordinator is not slow.
-        if (asked.push({ generationId, offset, fail }) > 1)
-          resolve({ error: null, results: [{ error: null }] } as never);
+        if (asked.push({ generationId, offset, fail, succeed }) > 1) succeed();
       });
     };
     const calls = new CoordinatorCalls({
@@ -120,6 +125,18 @@ describe('a commit that is on its way while its member loses what it has', () =>
       .to.be.instanceOf(TidemarkError)
       .with.property('error', 'ILLEGAL_GENERATION');
     expect(asked.map(({ generationId, offset }) => [generationId, offset])).to.deep.equal([[5, 100]]);
+  });
+
+  it('is not what was committed last of the partition that it has anew', async () => {
+    const { asked, committer, commits } = slow();
+    const done = commits.commit([{ ...at, offset: 100 }]);
+    while (asked.length === 0) await Promise.resolve();
+    commits.forget(at);
+    committer.owned = {};
+    asked[0]!.succeed();
+    await done;
+    // Else an automatic commit of the same offset would be left out.
+    expect(commits.last(at)).to.equal(undefined);
   });
 
   it('is sent again in the next generation when it has kept the partition', async () => {

@@ -186,7 +186,10 @@ export class OffsetCommits {
     for (let failures = 1; ; failures++) {
       const error = await this.#attempt(due, deadlineMs, signal);
       if (error === undefined) {
-        for (const each of offsets) this.learn(each, each.offset);
+        for (const { offset, tenure } of due) {
+          // Of one that it has had from somebody else since, this says nothing.
+          if (committer.tenure(offset) === tenure) this.learn(offset, offset.offset);
+        }
         onCommitted(offsets);
         return;
       }
