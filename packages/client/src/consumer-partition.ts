@@ -27,6 +27,8 @@ const MAX_LEFT = 2;
 export class ConsumerPartition {
   readonly topic: string;
   readonly partition: number;
+  /** Of the topic it was taken on as a partition of, where the group assigned it; empty: not known yet. */
+  topicId = '';
   /** Offset of the next record the application gets; -1 until it is known. */
   position = -1;
   /** What `position` is to become, while it is not known; undefined: nobody said. */

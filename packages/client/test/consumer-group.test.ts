@@ -105,6 +105,33 @@ describe('a consumer in a group', () => {
     expect((await polling).map(({ value }) => value)).to.deep.equal(['next']);
   });
 
+  for (const strategy of ['range', 'cooperative-sticky']) {
+    it(`begins a topic that was made again from its beginning, and commits nothing of the old one for it (${strategy})`, async () => {
+      story.place(0, ...numbered(10, 'old'));
+      const one = story.member({ 'partition.assignment.strategy': strategy });
+      one.subscribe(['orders']);
+      expect(await story.read(one, 10)).to.have.length(10);
+      const { cluster, coordinator } = fixture;
+      cluster.topics.delete('orders');
+      coordinator.topicDeleted('orders');
+      cluster.addTopic('another');
+      cluster.addTopic('orders', 4);
+      story.place(0, ...numbered(20, 'new'));
+      cluster.announce();
+      await story.pass(3000);
+      // It comes for more: the ten are done, and are of no topic that there is.
+      const read = [await one.poll({ timeoutMs: 60_000 })];
+      while (read.flat().length === 0) read.push(await one.poll({ timeoutMs: 60_000 }));
+      await story.pass(6000);
+      expect(story.committed() ?? 0, 'nothing is done of the new one').to.equal(0);
+      while (read.flat().length < 20) read.push(await one.poll({ timeoutMs: 60_000 }));
+      expect(valuesOf(read.flat())).to.deep.equal(numbered(20, 'new'));
+      expect(await one.poll(), 'it is done with them').to.deep.equal([]);
+      await one.close();
+      expect(story.committed()).to.equal(20);
+    });
+  }
+
   it('never hands out records of a partition after it was revoked, however many were pushed', async () => {
     for (const partition of [0, 1, 2, 3])
       for (const value of numbered(30, `p${partition}-`)) story.place(partition, value);

@@ -96,6 +96,11 @@ export class FakeCoordinator {
     this.#take(this.#shard.tick(this.#time()));
   }
 
+  /** What groups have read of it is forgotten. */
+  topicDeleted(topic: string): void {
+    this.#take(this.#shard.topicDeleted(topic, this.#time()));
+  }
+
   stop(): void {
     this.#timer?.cancel();
   }

@@ -39,7 +39,7 @@ function betweenGenerations(isClosing: boolean): {
   const identity = { memberId: 'one', generation: 5 };
   const committer = {
     ...{ identity, isClosing, isMember: true, isInRound: false },
-    owns: () => true,
+    tenure: () => settings,
     refused: () => undefined,
   };
   const onCommitted = (): void => undefined;
@@ -64,4 +64,91 @@ describe('a commit while no generation is complete', () => {
       expect(clock.monotonicMs() - beganMs).to.be.within(mostMs * 0.3, mostMs);
     });
   }
+});
+
+describe('a commit that is on its way while its member loses what it has', () => {
+  const at = { topic: 'orders', partition: 0 };
+
+  /** A coordinator that answers when the test says so. */
+  function slow() {
+    const clock = new TestClock();
+    const asked: {
+      readonly generationId: number;
+      readonly offset: number;
+      readonly fail: () => void;
+      readonly succeed: () => void;
+    }[] = [];
+    const unary = (
+      _address: string,
+      { path }: { readonly path: string },
+      request: unknown,
+    ): Promise<never> => {
+      const coordinator = { groupId: 'billing', error: null, nodeId: 1, host: 'broker', port: 9290 };
+      if (path.endsWith('FindCoordinator')) return Promise.resolve({ coordinators: [coordinator] } as never);
+      const { generationId, offsets } = request as {
+        readonly generationId: number;
+        readonly offsets: readonly { readonly offset: number }[];
+      };
+      return new Promise((resolve, reject) => {
+        const fail = (): void => reject(new TidemarkError('NETWORK_EXCEPTION', 'no answer'));
+        const succeed = (): void => resolve({ error: null, results: [{ error: null }] } as never);
+        const { offset } = offsets[0]!;
+        // The second coordinator is not slow.
+        if (asked.push({ generationId, offset, fail, succeed }) > 1) succeed();
+      });
+    };
+    const calls = new CoordinatorCalls({
+      ...{ groupId: 'billing', transport: { anyAddress: () => 'broker:9290', unary }, clock },
+      ...{ random: () => 0.5, requestTimeoutMs: 30_000, retryBackoff: settings.retryBackoff },
+    });
+    const committer = {
+      ...{ isClosing: false, isMember: true, isInRound: false },
+      identity: { memberId: 'one', generation: 5 },
+      owned: {} as object | undefined,
+      tenure: (): object | undefined => committer.owned,
+      refused: () => undefined,
+    };
+    const onCommitted = (): void => undefined;
+    const commits = new OffsetCommits({ settings, clock, random: () => 0.5, calls, committer, onCommitted });
+    return { asked, committer, commits };
+  }
+
+  it('is not sent again when it has the partition anew: somebody else has committed there', async () => {
+    const { asked, committer, commits } = slow();
+    const failed = rejection(commits.commit([{ ...at, offset: 100 }]));
+    while (asked.length === 0) await Promise.resolve();
+    // Its session has ended, another read up to 500, and now it has joined again and has the partition back.
+    committer.identity = { memberId: 'two', generation: 7 };
+    committer.owned = {};
+    asked[0]!.fail();
+    expect(await failed)
+      .to.be.instanceOf(TidemarkError)
+      .with.property('error', 'ILLEGAL_GENERATION');
+    expect(asked.map(({ generationId, offset }) => [generationId, offset])).to.deep.equal([[5, 100]]);
+  });
+
+  it('is not what was committed last of the partition that it has anew', async () => {
+    const { asked, committer, commits } = slow();
+    const done = commits.commit([{ ...at, offset: 100 }]);
+    while (asked.length === 0) await Promise.resolve();
+    commits.forget(at);
+    committer.owned = {};
+    asked[0]!.succeed();
+    await done;
+    // Else an automatic commit of the same offset would be left out.
+    expect(commits.last(at)).to.equal(undefined);
+  });
+
+  it('is sent again in the next generation when it has kept the partition', async () => {
+    const { asked, committer, commits } = slow();
+    const done = commits.commit([{ ...at, offset: 100 }]);
+    while (asked.length === 0) await Promise.resolve();
+    committer.identity = { memberId: 'one', generation: 6 };
+    asked[0]!.fail();
+    await done;
+    expect(asked.map(({ generationId, offset }) => [generationId, offset])).to.deep.equal([
+      [5, 100],
+      [6, 100],
+    ]);
+  });
 });

@@ -21,7 +21,7 @@ export interface GroupSettings {
   readonly newMemberJoinTimeoutMs: number;
   /** Member ids that were given and not used yet, per group; above it the oldest is forgotten and its owner asks for another. */
   readonly maxPendingMembers: number;
-  /** Records in one write of `tick`, `expireOffsets` and `topicDeleted`, or a group's more; the rest follows in the next. */
+  /** Records in one write of `expireOffsets` and `topicDeleted`, and of `tick`, or a group's more; the rest follows in the next. */
   readonly maxRecordsPerWrite: number;
   /** Rebalances remembered per group. */
   readonly maxRememberedRebalances: number;

@@ -26,7 +26,14 @@ import {
 import { sync } from './handlers/sync.ts';
 import { offsetKey, parseOffsetKey } from './offset-key.ts';
 import { checkRequest } from './request-check.ts';
-import { assignmentCommitted, assignmentNotStored, resignGroup, tickGroup } from './rebalance.ts';
+import {
+  assignmentCommitted,
+  assignmentNotStored,
+  failParked,
+  renewDeadlines,
+  resignGroup,
+  tickGroup,
+} from './rebalance.ts';
 import { Timeline } from './timeline.ts';
 
 export type FetchedOffset = TopicPartition & { readonly committed: CommittedOffset | undefined };
@@ -176,6 +183,25 @@ export class GroupShard {
     return this.#output(context);
   }
 
+  /** Whoever is parked is told `failed`, and may ask again; nothing changes for the groups. */
+  answerParked(failed: Failure, time: GroupTime): GroupOutput {
+    const context = this.#context(time);
+    for (const group of this.#groups.values()) {
+      failParked(group, failed, context);
+      this.#keep(group);
+    }
+    return this.#output(context);
+  }
+
+  /** Requests could not be taken for a while: every time-out begins anew. */
+  renewDeadlines(time: GroupTime): GroupOutput {
+    for (const group of this.#groups.values()) {
+      renewDeadlines(group, time, this.#settings);
+      this.#keep(group);
+    }
+    return this.#output(this.#context(time));
+  }
+
   /** The high watermark of the partition: everything below it is committed. Also while loading. */
   committed(highWatermark: number, time: GroupTime): GroupOutput {
     this.#offsets.commit(highWatermark);
@@ -270,30 +296,34 @@ export class GroupShard {
     return { ok: true, groups };
   }
 
-  /** What retention removes; to be called every `offsets.retention.check.interval.ms`, again at once while it answers records. */
-  expireOffsets(time: GroupTime): GroupOutput {
+  /**
+   * What retention removes; to be called every `offsets.retention.check.interval.ms`, again at once while it answers records. With a
+   * smaller `maxRecords` where those did not go into one batch.
+   */
+  expireOffsets(time: GroupTime, maxRecords = this.#settings.maxRecordsPerWrite): GroupOutput {
     const context = this.#context(time);
     if (this.#serving !== 'active') return this.#output(context);
     for (const groupId of this.#groupIds()) {
-      if (context.records.length >= this.#settings.maxRecordsPerWrite) break;
+      const left = maxRecords - context.records.length;
+      if (left <= 0) break;
+      if (!this.#isStored(groupId)) continue;
       const group = this.#find(groupId, time)!;
-      const isStored = this.#isStored(groupId);
       const offsets = this.#offsets.latest(groupId);
-      if (isStored) context.records.push(...expiredRecords(group, offsets, time, this.#settings));
+      context.records.push(...expiredRecords(group, offsets, time, this.#settings, left));
     }
     return this.#output(context);
   }
 
-  /** A topic is gone, and so is what groups have read of it; again while it answers records. */
-  topicDeleted(topic: string, time: GroupTime): GroupOutput {
+  /** A topic is gone, and so is what groups have read of it; again while it answers records, as with `expireOffsets`. */
+  topicDeleted(topic: string, time: GroupTime, maxRecords = this.#settings.maxRecordsPerWrite): GroupOutput {
     const context = this.#context(time);
     if (this.#serving !== 'active') return this.#output(context);
     for (const groupId of this.#offsets.latestGroups()) {
-      if (context.records.length >= this.#settings.maxRecordsPerWrite) break;
+      const left = maxRecords - context.records.length;
+      if (left <= 0) break;
       const offsets = this.#offsets.latest(groupId);
-      context.records.push(
-        ...offsetTombstones(groupId as GroupId, offsets, (place) => place.topic === topic),
-      );
+      const removed = offsetTombstones(groupId as GroupId, offsets, (place) => place.topic === topic);
+      context.records.push(...removed.slice(0, left));
     }
     return this.#output(context);
   }

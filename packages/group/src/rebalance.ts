@@ -10,6 +10,7 @@ import type { Generation, MemberId } from './group-ids.ts';
 import { deadlineOf, joinedMember, type GroupMember } from './group-member.ts';
 import type { GroupContext } from './group-output.ts';
 import type { JoinResponse } from './group-request.ts';
+import type { GroupSettings, GroupTime } from './group-settings.ts';
 import type { RebalanceCause } from './rebalance-history.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -63,8 +64,9 @@ function completeJoin(group: ClassicGroup, context: GroupContext): void {
     if (member.parkedJoin === undefined && member.instanceId === undefined) group.remove(member);
   }
   if (group.members.size > 0 && !electJoinedLeader(group)) {
-    // Only static members, none of which has come: their sessions decide.
-    group.joinDeadlineMs = time.nowMs + group.rebalanceTimeoutMs;
+    // Only static members, none of which has come: their sessions decide. A rebalance time-out may be 0, which would be due at once for ever.
+    const delayMs = Math.max(group.rebalanceTimeoutMs, context.settings.minSessionTimeoutMs);
+    group.joinDeadlineMs = time.nowMs + delayMs;
     return;
   }
   group.generation = (group.generation + 1) as Generation;
@@ -138,9 +140,28 @@ export function assignmentNotStored(group: ClassicGroup, failed: Failure, contex
 
 /** Whoever waits is answered: the coordinator is no longer one. */
 export function resignGroup(group: ClassicGroup, failed: Failure, context: GroupContext): void {
+  failParked(group, failed, context);
+  group.transition('Dead', context.time);
+}
+
+export function failParked(group: ClassicGroup, failed: Failure, context: GroupContext): void {
   failParkedSyncs(group, failed, context);
   for (const member of group.members.values()) failJoin(member, failed, context);
-  group.transition('Dead', context.time);
+}
+
+/** As if it had all begun now: nobody could come in time. Nothing is due earlier than it was. */
+export function renewDeadlines(group: ClassicGroup, { nowMs }: GroupTime, settings: GroupSettings): void {
+  const { members, pendingMembers, rebalanceTimeoutMs, initialDelayLeftMs } = group;
+  const notBefore = (deadlineMs: number, leftMs: number): number => Math.max(deadlineMs, nowMs + leftMs);
+  for (const member of members.values()) {
+    member.deadlineMs = notBefore(member.deadlineMs, member.sessionTimeoutMs);
+  }
+  for (const [memberId, deadlineMs] of pendingMembers) {
+    pendingMembers.set(memberId, notBefore(deadlineMs, settings.minSessionTimeoutMs));
+  }
+  const joinMs = initialDelayLeftMs === undefined ? rebalanceTimeoutMs : settings.initialRebalanceDelayMs;
+  group.joinDeadlineMs = notBefore(group.joinDeadlineMs, joinMs);
+  group.syncDeadlineMs = notBefore(group.syncDeadlineMs, rebalanceTimeoutMs);
 }
 
 export function answerJoin(member: GroupMember, response: JoinResponse, context: GroupContext): void {

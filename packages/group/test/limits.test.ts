@@ -116,6 +116,41 @@ describe('limits', () => {
     expect(writes).equals(4);
   });
 
+  it('end a tick also where static members that nobody waits for are all there is', () => {
+    const { coordinator, replies } = scene({ initialRebalanceDelayMs: 0 });
+    const b = { ...join, newMemberId: 'b1' as MemberId, instanceId: 'B' as InstanceId };
+    coordinator.handle(join, 0);
+    coordinator.handle(b, 0);
+    coordinator.handle({ ...join, memberId: 'a1' as MemberId }, 0);
+    const asked = { requestId, groupId, protocolType: undefined, protocol: undefined };
+    for (const { newMemberId: memberId, instanceId } of [join, b]) {
+      const generation = 2 as Generation;
+      coordinator.handle(
+        { ...asked, type: 'sync', memberId, instanceId, generation, assignments: new Map() },
+        0,
+      );
+    }
+    // Both start again, and say nothing of a rebalance time-out: 0. Then one is removed.
+    const again = { requestId, rebalanceTimeoutMs: 0 };
+    coordinator.handle({ ...join, ...again, newMemberId: 'a2' as MemberId }, 0);
+    coordinator.handle({ ...b, ...again, newMemberId: 'b2' as MemberId }, 0);
+    expect(replies.slice(-2).map(({ response }) => response.ok)).deep.equals([true, true]);
+    const leaving = { memberId: '' as MemberId, instanceId: b.instanceId, reason: undefined };
+    coordinator.handle({ type: 'leave', requestId, groupId, members: [leaving] }, 0);
+    let looks = 0;
+    const time = {
+      timestampMs: 0,
+      get nowMs(): number {
+        if (++looks > 1_000) throw new Error('the tick does not end');
+        return 0;
+      },
+    };
+    const { nextDeadlineMs } = coordinator.shard.tick(time);
+    expect(nextDeadlineMs, 'and is not due again at once').at.least(coordinator.settings.minSessionTimeoutMs);
+    coordinator.tick(join.sessionTimeoutMs);
+    expect(coordinator.shard.describe(groupId)).nested.includes({ 'group.state': 'Empty' });
+  });
+
   it('answer before and after the time of a coordinator', () => {
     const { coordinator, replies } = scene();
     coordinator.resign(0);

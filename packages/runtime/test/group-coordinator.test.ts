@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Offset } from '@tidemark/core';
-import { encodeGroupRecord, type GroupId, type InstanceId, type MemberId } from '@tidemark/group';
+import { encodeGroupRecord, GroupShard, type GroupId, type InstanceId, type MemberId } from '@tidemark/group';
 import { BatchBuilder, validateBatches, type Codecs } from '@tidemark/record';
 import type { AskingOf } from '@tidemark/runtime';
 import { GroupNode, RETENTION_MS, seen } from './group-node.ts';
@@ -367,6 +367,37 @@ describe('a broker that begins to coordinate', () => {
     expect(node.committed('g300')).to.deep.equal({ 't-0': 300 });
   });
 
+  it('keeps nothing of what it has read as uncommitted for longer than a piece takes, when all of it is committed', async () => {
+    node = await GroupNode.start();
+    await node.close();
+    node.limits = { ...node.limits, loadChunkBytes: 2_000 };
+    await node.open();
+    for (let offset = 1; offset <= 300; offset++) {
+      void node.commit(`g${offset}`, offset);
+      if (offset % 5 === 0) await node.clock.advance(10);
+    }
+    const { replay, committed } = Object.getOwnPropertyDescriptors(GroupShard.prototype);
+    let kept = 0;
+    let most = 0;
+    GroupShard.prototype.replay = function (...replayed) {
+      most = Math.max(most, ++kept);
+      replay.value!.apply(this, replayed);
+    };
+    GroupShard.prototype.committed = function (...below) {
+      kept = 0;
+      return committed.value!.apply(this, below);
+    };
+    try {
+      node.decide({ leader: 2 });
+      node.decide({ leader: 1 });
+      await node.clock.advance(10);
+    } finally {
+      Object.defineProperties(GroupShard.prototype, { replay, committed });
+    }
+    expect(node.committed('g300')).to.deep.equal({ 't-0': 300 });
+    expect(most, 'of 300 records').to.be.within(1, 50);
+  });
+
   it('does not serve what it cannot read whole, and says why', async () => {
     node = await GroupNode.start();
     await settle(node, node.commit('g', 1));
@@ -437,6 +468,22 @@ describe('what a group coordinator removes', () => {
     expect(node.offsets.log.nextOffset, 'the commit, its tombstone, and the second commit').to.equal(3);
   });
 
+  it('is removed also when the disk takes that back after there is another topic of that name', async () => {
+    node = await GroupNode.start();
+    const first = await node.createTopic('gone');
+    await settle(node, node.commit('g', 500, 'gone'));
+    await settle(node, node.commit('h', 6, 't'));
+    node.disk.inject({ operation: 'write', path: (path) => path.includes('__consumer'), error: 'ENOSPC' });
+    node.change({ type: 'removeTopic', topicId: first });
+    await node.createTopic('gone');
+    await node.clock.advance(5_000);
+    expect(node.diskFullCount).to.equal(1);
+    expect(node.committed('g'), 'the new topic has no record 500').to.deep.equal({});
+    await settle(node, node.commit('g', 1, 'gone'));
+    await node.restart();
+    expect([node.committed('g'), node.committed('h')]).to.deep.equal([{ 'gone-0': 1 }, { 't-0': 6 }]);
+  });
+
   it('are the offsets of topics that were deleted while nobody coordinated', async () => {
     node = await GroupNode.start();
     const gone = await node.createTopic('gone');
@@ -447,6 +494,28 @@ describe('what a group coordinator removes', () => {
     await node.open();
     await node.clock.advance(10);
     expect(node.committed('g')).to.deep.equal({ 't-0': 6 });
+  });
+
+  it('goes in as many batches as max.message.bytes makes of it: the offsets of a large topic', async () => {
+    node = await GroupNode.start({ configs: { 'max.message.bytes': '400' } });
+    const first = await node.createTopic('gone', { partitions: 20 });
+    for (let at = 0; at < 20; at++) await settle(node, node.commit('g', at + 1, 'gone', at));
+    node.change({ type: 'removeTopic', topicId: first });
+    await node.createTopic('gone');
+    await node.clock.advance(5_000);
+    expect(node.committed('g')).to.deep.equal({});
+    await settle(node, node.commit('g', 1, 'gone'));
+    expect(node.committed('g')).to.deep.equal({ 'gone-0': 1 });
+    expect(node.errors).to.deep.equal([]);
+  });
+
+  it('goes in as many batches as max.message.bytes makes of it: what is past its retention', async () => {
+    node = await GroupNode.start({ configs: { 'max.message.bytes': '400' } });
+    for (const groupId of ['large', 'other']) {
+      for (let at = 0; at < 20; at++) await settle(node, node.commit(groupId, at + 1, `topic-${at}`));
+    }
+    await node.clock.advance(RETENTION_MS + 700_000);
+    expect(node.groups.list().groups).to.deep.equal([]);
   });
 
   it('are offsets past their retention, at the next look', async () => {
@@ -509,6 +578,78 @@ describe('the limits of a group coordinator', () => {
     });
     node.isIsolated = false;
     expect(node.committed('g')).to.deep.equal({ 't-0': 1 });
+  });
+
+  /** A member that has its assignment, and can be asked whether the coordinator still takes it for one. */
+  async function member(instanceId: string): Promise<() => Promise<string>> {
+    const joined = await node.clock.settle(join(node, 'g', instanceId).answer);
+    if (!joined.ok) throw new Error(joined.message);
+    const { memberId, generation } = joined;
+    const who = { groupId: 'g' as GroupId, memberId, instanceId: instanceId as InstanceId, generation };
+    const assignments = new Map([[memberId, new Uint8Array(1)]]);
+    const chosen = { protocolType: undefined, protocol: undefined };
+    const synced = node.groups.ask<'sync'>({ ...who, ...chosen, type: 'sync', assignments });
+    expect(await node.clock.settle(synced.answer)).to.deep.include({ ok: true });
+    return async () => {
+      const answer = await node.clock.settle(
+        node.groups.ask<'heartbeat'>({ ...who, type: 'heartbeat' }).answer,
+      );
+      return answer.ok ? 'ok' : answer.error;
+    };
+  }
+
+  it('do not end the session of a member that could not be heard while the controllers were lost', async () => {
+    node = await GroupNode.start();
+    const heartbeat = await member('one');
+    await node.clock.advance(9_000);
+    node.isIsolated = true;
+    for (let seconds = 0; seconds < 60; seconds++) {
+      await node.clock.advance(1_000);
+      expect(await heartbeat()).to.equal('COORDINATOR_NOT_AVAILABLE');
+    }
+    node.isIsolated = false;
+    await node.clock.advance(9_000);
+    expect(await heartbeat()).to.equal('ok');
+    await node.clock.advance(9_000);
+    expect(await heartbeat()).to.equal('ok');
+    await node.clock.advance(12_000);
+    expect(await heartbeat(), 'who is silent afterwards is gone').to.equal('UNKNOWN_MEMBER_ID');
+  });
+
+  it('do not end it either when the controllers were lost for a moment, just before it was over', async () => {
+    node = await GroupNode.start();
+    const heartbeat = await member('one');
+    await node.clock.advance(9_000);
+    node.isIsolated = true;
+    expect(await heartbeat()).to.equal('COORDINATOR_NOT_AVAILABLE');
+    await node.clock.advance(950);
+    node.isIsolated = false;
+    await node.clock.advance(1_000);
+    expect(await heartbeat()).to.equal('ok');
+  });
+
+  it('let nobody wait in a rebalance of a coordinator that has lost the controllers', async () => {
+    node = await GroupNode.start();
+    const waiting = join(node, 'g', 'one');
+    node.isIsolated = true;
+    expect(node.committed('g')).to.equal('COORDINATOR_NOT_AVAILABLE');
+    await node.clock.advance(1);
+    expect(node.groups.status.waitingRequests).to.equal(0);
+    expect(await waiting.answer).to.deep.include({ error: 'COORDINATOR_NOT_AVAILABLE' });
+  });
+
+  it('take heartbeats however many others wait: without them every group here would fall apart', async () => {
+    node = await GroupNode.start();
+    const heartbeat = await member('one');
+    await node.close();
+    node.limits = { ...node.limits, maxWaitingRequests: 2 };
+    await node.open();
+    await node.clock.advance(10);
+    for (const name of ['two', 'three']) void join(node, 'other', name);
+    expect(await join(node, 'other', 'four').answer).to.deep.include({
+      error: 'COORDINATOR_LOAD_IN_PROGRESS',
+    });
+    expect(await heartbeat()).to.equal('ok');
   });
 });
 

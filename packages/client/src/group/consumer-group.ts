@@ -58,6 +58,7 @@ export class ConsumerGroup implements PartitionHolder, Committer {
   readonly #committed: CommittedOffsets;
   readonly #pollInterval: PollInterval;
   readonly #closing = new AbortController();
+  readonly #stopListening: () => void;
   #autoCommit: AutoCommit | undefined;
   #membership: Membership | undefined;
   #listener: RebalanceListener = {};
@@ -98,6 +99,7 @@ export class ConsumerGroup implements PartitionHolder, Committer {
       handOuts: this.handOuts,
       onExpired: () => this.#membership?.applicationIsLate(),
     });
+    this.#stopListening = options.wiring.metadata.onChange(() => this.#lookForOtherTopics());
   }
 
   get isSubscribed(): boolean {
@@ -124,8 +126,8 @@ export class ConsumerGroup implements PartitionHolder, Committer {
     this.#membership?.refused(error, identity);
   }
 
-  owns(at: TopicPartition): boolean {
-    return this.#options.fetcher.partition(at) !== undefined;
+  tenure(at: TopicPartition): ConsumerPartition | undefined {
+    return this.#options.fetcher.partition(at);
   }
 
   subscribe(wanted: readonly string[] | RegExp, listener: RebalanceListener): void {
@@ -231,6 +233,7 @@ export class ConsumerGroup implements PartitionHolder, Committer {
 
   async close(timeoutMs: number): Promise<void> {
     this.#pollInterval.stop();
+    this.#stopListening();
     const isByHand = this.#membership === undefined && this.#autoCommit !== undefined;
     this.#autoCommit?.stop();
     if (isByHand) await this.#commitDone([...this.#options.fetcher.partitions], timeoutMs);
@@ -265,8 +268,7 @@ export class ConsumerGroup implements PartitionHolder, Committer {
   async assign(added: readonly TopicPartition[], generation: number): Promise<void> {
     const { fetcher, onNews } = this.#options;
     const news = added.map(({ topic, partition }) => {
-      const taken = new ConsumerPartition(topic, partition);
-      taken.goesWithTopic = true;
+      const taken = this.#taken({ topic, partition });
       taken.withheld = true;
       fetcher.add(taken);
       return taken;
@@ -276,6 +278,7 @@ export class ConsumerGroup implements PartitionHolder, Committer {
       partition.withheld = false;
       fetcher.refresh(partition);
     }
+    this.#lookForOtherTopics();
     this.#tell({ type: 'assigned', generation, assigned: this.owned(), added });
     onNews();
   }
@@ -286,6 +289,39 @@ export class ConsumerGroup implements PartitionHolder, Committer {
 
   async whenHere(signal: AbortSignal): Promise<void> {
     await unlessAborted(this.#pollInterval.arrival(), signal);
+  }
+
+  #taken({ topic, partition }: TopicPartition): ConsumerPartition {
+    const taken = new ConsumerPartition(topic, partition);
+    taken.goesWithTopic = true;
+    taken.topicId = this.#topicId(taken) ?? '';
+    return taken;
+  }
+
+  #topicId({ topic }: ConsumerPartition): string | undefined {
+    return this.#options.wiring.metadata.topic(topic)?.id;
+  }
+
+  /** Its topic was deleted, and there is another of the same name. */
+  #isOfOtherTopic(partition: ConsumerPartition): boolean {
+    const id = this.#topicId(partition);
+    return partition.topicId !== '' && id !== undefined && partition.topicId !== id;
+  }
+
+  /** A position in a topic that is gone says nothing of another of its name: there the partition begins as one that is new. */
+  #lookForOtherTopics(): void {
+    const { fetcher, reader } = this.#options;
+    for (const partition of [...fetcher.partitions]) {
+      if (!partition.goesWithTopic || partition.withheld) continue;
+      if (partition.topicId === '') partition.topicId = this.#topicId(partition) ?? '';
+      if (!this.#isOfOtherTopic(partition)) continue;
+      reader.putBack(partition);
+      partition.interrupt?.();
+      this.#drop([partition]);
+      const anew = this.#taken(partition);
+      anew.paused = partition.paused;
+      fetcher.add(anew);
+    }
   }
 
   /** From here on nothing of them is handed out. */
@@ -342,6 +378,7 @@ export class ConsumerGroup implements PartitionHolder, Committer {
     const { fetcher, reader } = this.#options;
     const offsets: OffsetToCommit[] = [];
     for (const partition of fetcher.partitions) {
+      if (this.#isOfOtherTopic(partition)) continue;
       const held = isCareful(partition) ? this.handOuts.of(partition) : undefined;
       const offset = held?.offset ?? reader.position(partition);
       if (offset < 0) continue;

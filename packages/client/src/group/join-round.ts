@@ -16,6 +16,7 @@ import {
 } from './assignment.ts';
 import type { Ownership } from './assignment.ts';
 import type { CoordinatorCalls } from './coordinator-calls.ts';
+import { standingAssignment } from './standing-assignment.ts';
 import type { Subscription } from './subscription.ts';
 
 export interface JoinRoundOptions {
@@ -95,9 +96,14 @@ export class JoinRound {
   }
 
   async #lead(joined: JoinGroupResponseOutput, signal: AbortSignal) {
+    const { settings, calls, subscription } = this.#options;
     const members = subscriptionsOf(joined.members);
-    const counts = await unlessAborted(this.#options.subscription.lead(topicsOf(members)), signal);
+    const { generationId, skipAssignment } = joined;
     // It came back as a static member: the assignment stands; it only watches the topics (KIP-814).
-    return joined.skipAssignment ? [] : computeAssignments(joined.protocolName, members, counts);
+    const standing = skipAssignment
+      ? await standingAssignment(calls, settings.groupId, generationId, { signal })
+      : undefined;
+    const counts = await unlessAborted(subscription.lead(topicsOf(members), standing), signal);
+    return skipAssignment ? [] : computeAssignments(joined.protocolName, members, counts);
   }
 }

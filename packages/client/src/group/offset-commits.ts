@@ -1,7 +1,7 @@
 // Commits, one request at a time and in the order they were asked for, so that an older offset never comes after a newer one. Those that
 // wait while one is under way go together, the last offset of each partition: whoever commits after every record sends a request
-// a round trip, and not one a record. Each attempt says who the member is at that moment, and only for partitions it still has: what it
-// has given up is somebody else's to commit.
+// a round trip, and not one a record. Each attempt says who the member is at that moment, and only for partitions it has had all the time:
+// what it has given up is somebody else's to commit, and what it has got back somebody else may have read further.
 import { TidemarkError } from '@tidemark/core';
 import type { Clock } from '@tidemark/core';
 import { errorFromDetail, groupService } from '@tidemark/rpc';
@@ -46,7 +46,8 @@ export interface Committer {
   readonly isInRound: boolean;
   /** It leaves the group, and takes part in no generation that comes. */
   readonly isClosing: boolean;
-  owns(at: TopicPartition): boolean;
+  /** Another one each time it gets the partition; undefined: it does not have it. */
+  tenure(at: TopicPartition): object | undefined;
   refused(error: TidemarkError, identity: MemberIdentity): void;
 }
 
@@ -65,8 +66,14 @@ export interface CommitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What is to be committed, and as whose it was read. */
+interface Due {
+  readonly offset: OffsetToCommit;
+  readonly tenure: object | undefined;
+}
+
 interface Asked {
-  readonly offsets: readonly OffsetToCommit[];
+  readonly due: readonly Due[];
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
   readonly resolve: () => void;
@@ -114,11 +121,12 @@ export class OffsetCommits {
 
   /** Rejects with `CommitFailed`. */
   commit(offsets: readonly OffsetToCommit[], options: CommitOptions = {}): Promise<void> {
-    const { clock, settings } = this.#options;
+    const { clock, settings, committer } = this.#options;
+    const due = offsets.map((offset) => ({ offset, tenure: committer.tenure(offset) }));
     const deadlineMs = clock.monotonicMs() + (options.timeoutMs ?? settings.apiTimeoutMs);
     const { signal } = options;
     const done = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ offsets, deadlineMs, signal, resolve, reject });
+      this.#waiting.push({ due, deadlineMs, signal, resolve, reject });
     });
     this.#latest = done.catch(() => undefined);
     if (!this.#isWorking) void this.#work();
@@ -134,8 +142,8 @@ export class OffsetCommits {
       const together = this.#take();
       // Whose fault it is, each of them finds out for itself.
       if (together.length > 1 && (await this.#commitTogether(together))) continue;
-      for (const { offsets, deadlineMs, signal, resolve, reject } of together) {
-        await this.#commit(offsets, deadlineMs, signal).then(resolve, reject);
+      for (const { due, deadlineMs, signal, resolve, reject } of together) {
+        await this.#commit(due, deadlineMs, signal).then(resolve, reject);
       }
     }
     this.#isWorking = false;
@@ -145,8 +153,8 @@ export class OffsetCommits {
   #take(): readonly Asked[] {
     let count = 0;
     let partitions = 0;
-    for (const { offsets, signal } of this.#waiting) {
-      partitions += offsets.length;
+    for (const { due, signal } of this.#waiting) {
+      partitions += due.length;
       // One that may be called off goes alone.
       if (count > 0 && (signal !== undefined || partitions > MAX_TOGETHER)) break;
       count += 1;
@@ -156,11 +164,11 @@ export class OffsetCommits {
   }
 
   async #commitTogether(together: readonly Asked[]): Promise<boolean> {
-    const offsets = new Map<string, OffsetToCommit>();
-    for (const each of together) for (const offset of each.offsets) offsets.set(nameOf(offset), offset);
+    const last = new Map<string, Due>();
+    for (const { due } of together) for (const each of due) last.set(nameOf(each.offset), each);
     const deadlineMs = Math.min(...together.map((each) => each.deadlineMs));
     try {
-      await this.#commit([...offsets.values()], deadlineMs, undefined);
+      await this.#commit([...last.values()], deadlineMs, undefined);
     } catch (error) {
       if (error instanceof CommitFailed) return false;
       for (const { reject } of together) reject(error);
@@ -170,18 +178,18 @@ export class OffsetCommits {
     return true;
   }
 
-  async #commit(
-    offsets: readonly OffsetToCommit[],
-    deadlineMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    if (offsets.length === 0) return;
+  async #commit(due: readonly Due[], deadlineMs: number, signal: AbortSignal | undefined): Promise<void> {
+    if (due.length === 0) return;
+    const offsets = due.map(({ offset }) => offset);
     const { clock, random, settings, committer, onCommitted } = this.#options;
     const beganMs = clock.monotonicMs();
     for (let failures = 1; ; failures++) {
-      const error = await this.#attempt(offsets, deadlineMs, signal);
+      const error = await this.#attempt(due, deadlineMs, signal);
       if (error === undefined) {
-        for (const each of offsets) this.learn(each, each.offset);
+        for (const { offset, tenure } of due) {
+          // Of one that it has had from somebody else since, this says nothing.
+          if (committer.tenure(offset) === tenure) this.learn(offset, offset.offset);
+        }
         onCommitted(offsets);
         return;
       }
@@ -197,15 +205,16 @@ export class OffsetCommits {
   }
 
   async #attempt(
-    offsets: readonly OffsetToCommit[],
+    due: readonly Due[],
     deadlineMs: number,
     signal: AbortSignal | undefined,
   ): Promise<TidemarkError | undefined> {
     const { settings, calls, committer } = this.#options;
+    const offsets = due.map(({ offset }) => offset);
     let identity = committer.identity;
     const request = () => {
       identity = committer.identity;
-      this.#checkOwned(offsets, identity);
+      this.#checkOwned(due, identity);
       return {
         groupId: settings.groupId,
         generationId: identity.generation,
@@ -241,16 +250,19 @@ export class OffsetCommits {
     );
   }
 
-  #checkOwned(offsets: readonly OffsetToCommit[], identity: MemberIdentity): void {
+  #checkOwned(due: readonly Due[], identity: MemberIdentity): void {
     const { committer, settings } = this.#options;
     if (!committer.isMember) return;
+    const offsets = due.map(({ offset }) => offset);
     if (identity.generation < 0) {
       const text = `the consumer is no member of ${settings.groupId} at the moment: others may have its partitions`;
       throw new CommitFailed(offsets, new TidemarkError('UNKNOWN_MEMBER_ID', text));
     }
-    const foreign = offsets.filter((each) => !committer.owns(each));
+    const foreign = due
+      .filter(({ offset, tenure }) => tenure === undefined || tenure !== committer.tenure(offset))
+      .map(({ offset }) => offset);
     if (foreign.length === 0) return;
-    const text = `${foreign.map(nameOf).join(', ')} is not assigned to the consumer in generation ${identity.generation}`;
+    const text = `${foreign.map(nameOf).join(', ')} is not assigned to the consumer in generation ${identity.generation}, or anew`;
     throw new CommitFailed(offsets, new TidemarkError('ILLEGAL_GENERATION', text));
   }
 }

@@ -72,15 +72,23 @@ export class Subscription {
     return this.#told;
   }
 
-  /** This member leads: how many partitions the topics of the group have, as fresh as can be had. One that does not exist is left out. */
-  async lead(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  /**
+   * This member leads: how many partitions the topics of the group have, as fresh as can be had. One that does not exist is left out.
+   * `standing`: how many of each somebody has, where the assignment is not made anew; what differs is a change.
+   */
+  async lead(
+    topics: readonly string[],
+    standing?: ReadonlyMap<string, number>,
+  ): Promise<ReadonlyMap<string, number>> {
     const { directory, timeoutMs } = this.#options;
     directory.track(topics);
     await directory.refreshed(timeoutMs);
     this.#watched = topics;
-    this.#assignedFor = this.#counts();
+    const counts = this.#counts();
+    this.#assignedFor = standing ?? counts;
     this.#stopWatching ??= directory.watchTopics(this.#pattern === undefined ? 'tracked' : 'all');
-    return this.#assignedFor;
+    this.#look();
+    return counts;
   }
 
   /** Somebody else leads, and watches. */

@@ -2,11 +2,13 @@
 // KIP-394 (an id first), KIP-345 (static members), KIP-814 (a leader that comes back as static member computes nothing).
 
 import { failure, invariant, type Failure } from '@tidemark/core';
-import type { ClassicGroup } from '../classic-group.ts';
+import { CONSUMER_PROTOCOL_TYPE, type ClassicGroup } from '../classic-group.ts';
+import { decodeAssignment, decodeSubscription } from '../consumer-protocol.ts';
 import { NO_MEMBER_ID, type MemberId } from '../group-ids.ts';
-import { sameProtocols, type GroupMember } from '../group-member.ts';
+import { metadataFor, sameProtocols, type GroupMember } from '../group-member.ts';
 import type { GroupContext } from '../group-output.ts';
 import type { JoinRequest } from '../group-request.ts';
+import { offsetKey } from '../offset-key.ts';
 import {
   failJoin,
   failSync,
@@ -166,11 +168,12 @@ function replaceStatic(
   );
   failJoin(old, fenced, context);
   failSync(old, fenced, context);
+  const owes = owesPartitions(group, old);
   const wasToSync = group.pendingSync.has(old.memberId);
   const member = group.replaceStatic(old, memberId);
   update(member, request);
   member.deadlineMs = context.time.nowMs + member.sessionTimeoutMs;
-  if (group.state === 'Stable' && group.chooseProtocol() === group.protocol) {
+  if (group.state === 'Stable' && group.chooseProtocol() === group.protocol && !owes) {
     if (wasToSync) group.pendingSync.add(memberId);
     const skipAssignment = group.leader === memberId;
     context.replies.push({
@@ -181,8 +184,20 @@ function replaceStatic(
     context.records.push(group.record(group.currentAssignments()));
     return;
   }
+  // Also what the former self was to give up goes to others by a rebalance alone: this one does not know of it.
   member.parkedJoin = requestId;
   const cause = { type: 'staticMemberReplaced', memberId } as const;
   if (group.state === 'PreparingRebalance') rebalanceOrCompleteJoin(group, cause, context);
   else prepareRebalance(group, cause, context);
+}
+
+/** Cooperative (KIP-429): it has joined with partitions that the assignment does not leave it, and others get once it joins without. */
+function owesPartitions(group: ClassicGroup, member: GroupMember): boolean {
+  if (group.protocolType !== CONSUMER_PROTOCOL_TYPE) return false;
+  const said = decodeSubscription(metadataFor(member, group.protocol ?? ''));
+  if (!said.ok || said.subscription.ownedPartitions.length === 0) return false;
+  const got = decodeAssignment(member.assignment);
+  if (!got.ok) return false;
+  const kept = new Set(got.assignment.partitions.map(offsetKey));
+  return said.subscription.ownedPartitions.some((place) => !kept.has(offsetKey(place)));
 }

@@ -122,13 +122,14 @@ export function offsetTombstones(
 /**
  * What has outlived `offsets.retention.minutes` (KIP-211): of an empty group counted from when it became empty or from the commit,
  * whichever is later; of a topic nobody in the group reads any more, and of a group that never had members, from the commit. Nothing of a topic that
- * is subscribed, and nothing while the group rebalances. An empty group that has nothing left goes too.
+ * is subscribed, and nothing while the group rebalances. An empty group that has nothing left goes too. No more than `maxRecords` at once.
  */
 export function expiredRecords(
   group: ClassicGroup,
   offsets: Offsets,
   time: GroupTime,
   settings: GroupSettings,
+  maxRecords: number,
 ): readonly GroupRecord[] {
   const { groupId, state, protocolType } = group;
   const isSimple = protocolType === '';
@@ -142,7 +143,7 @@ export function expiredRecords(
     const sinceMs = Math.max(emptySinceMs, commitTimestampMs);
     return !isSubscribed(topic) && time.timestampMs - sinceMs >= settings.offsetsRetentionMs;
   });
-  if (expired.length > settings.maxRecordsPerWrite) return expired.slice(0, settings.maxRecordsPerWrite);
+  if (expired.length >= maxRecords) return expired.slice(0, maxRecords);
   const isGone = isEmpty && expired.length === offsets.size;
   return isGone ? [...expired, { type: 'group', groupId, value: undefined }] : expired;
 }

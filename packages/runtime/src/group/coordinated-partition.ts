@@ -11,7 +11,6 @@ import {
   type GroupDescription,
   type GroupId,
   type GroupOutput,
-  type GroupRecord,
   type GroupRequest,
   type GroupSettings,
   type GroupTime,
@@ -51,6 +50,7 @@ export interface Asking {
 
 export type CoordinatorState = 'loading' | 'active' | 'failed' | 'over';
 
+const ISOLATED = failure('COORDINATOR_NOT_AVAILABLE', 'the coordinator has lost the controllers');
 const ABANDONED = failure('REQUEST_TIMED_OUT', 'whoever asked has gone');
 
 export class CoordinatedPartition implements PartitionWatcher {
@@ -62,6 +62,8 @@ export class CoordinatedPartition implements PartitionWatcher {
   #committedTo = -1;
   #isLoaded = false;
   #state: CoordinatorState = 'loading';
+  /** Since the last tick requests were refused because the controllers were lost. */
+  #wasIsolated = false;
   #failure: Failure | undefined;
   /** Topics in the partition when it was loaded: those that are gone by then are forgotten. */
   #loadedTopics = new Set<string>();
@@ -78,14 +80,17 @@ export class CoordinatedPartition implements PartitionWatcher {
       parked: this.#parked,
       appendLingerMs: limits.appendLingerMs,
       isActive: () => this.#state === 'active',
+      tick: (time) => this.#tick(time),
       onForeignWrite: (why) => this.#fail(why),
-      onCutOff: (records) => this.#forgetAgain(records),
+      onCutOff: (endOffset) => this.#deletedTopics.cutOff(endOffset),
     });
     this.#deletedTopics = new DeletedTopics({
       pauses: this.#pauses,
       retryMs: limits.retryMs,
       isActive: () => this.#state === 'active',
-      forget: (topic) => this.#whileWritten((time) => this.#shard.topicDeleted(topic, time)),
+      forget: (topic) =>
+        this.#whileWritten((time, maxRecords) => this.#shard.topicDeleted(topic, time, maxRecords)),
+      endOffset: () => this.#turns.endOffset,
       onFatal,
     });
   }
@@ -138,7 +143,7 @@ export class CoordinatedPartition implements PartitionWatcher {
 
   /** What retention removes. */
   async expireOffsets(): Promise<void> {
-    await this.#whileWritten((time) => this.#shard.expireOffsets(time));
+    await this.#whileWritten((time, maxRecords) => this.#shard.expireOffsets(time, maxRecords));
   }
 
   /** The topic is gone; what groups have read of it is forgotten, however often that has to be tried. */
@@ -152,6 +157,10 @@ export class CoordinatedPartition implements PartitionWatcher {
 
   disturbed(): void {
     this.#watermarkMoved();
+    if (!this.#options.leading.isIsolated) return;
+    this.#wasIsolated = true;
+    // Nobody can come to what they wait for; they look for the coordinator again.
+    if (this.#state === 'active') this.#turns.input((time) => this.#shard.answerParked(ISOLATED, time));
   }
 
   fellShort(why: Failure): void {
@@ -173,7 +182,8 @@ export class CoordinatedPartition implements PartitionWatcher {
         if (record.type === 'offset') this.#loadedTopics.add(record.topic);
         this.#shard.replay(record, offset);
       },
-      onPiece: () => this.#watermarkMoved(),
+      // However long the high watermark has stood where it is: what was read below it is kept once, not twice.
+      onPiece: () => this.#turns.committed(partition.highWatermark),
       onRetry: (cause) => this.#options.onError(cause, `reading the groups of ${this.#name}`),
     });
     if (this.#state === 'over') return;
@@ -200,12 +210,25 @@ export class CoordinatedPartition implements PartitionWatcher {
     this.#deletedTopics.start();
   }
 
+  /** While nobody is heard no time-out is over, and then each begins anew: it is not the members that were silent. */
+  #tick(time: GroupTime): GroupOutput {
+    const { leading, limits } = this.#options;
+    if (leading.isIsolated) {
+      this.#wasIsolated = true;
+      return { records: [], replies: [], nextDeadlineMs: time.nowMs + limits.retryMs };
+    }
+    if (!this.#wasIsolated) return this.#shard.tick(time);
+    this.#wasIsolated = false;
+    return this.#shard.renewDeadlines(time);
+  }
+
   #watermarkMoved(): void {
     const { highWatermark } = this.#options.partition;
     const isServed = this.#state === 'loading' || this.#state === 'active';
     if (isServed && highWatermark > this.#committedTo) {
       this.#committedTo = highWatermark;
       this.#turns.committed(highWatermark);
+      this.#deletedTopics.committed(highWatermark);
     }
     this.#activate();
   }
@@ -241,7 +264,7 @@ export class CoordinatedPartition implements PartitionWatcher {
       case 'active':
         // Another broker may coordinate by now: what is known here may be old.
         if (!this.#options.leading.isIsolated) return undefined;
-        return failure('COORDINATOR_NOT_AVAILABLE', 'the coordinator has lost the controllers');
+        return ISOLATED;
     }
   }
 
@@ -254,23 +277,24 @@ export class CoordinatedPartition implements PartitionWatcher {
     return this.#deletedTopics.refusal(request.offsets);
   }
 
-  /** Tombstones of a topic that is gone have not been written after all. */
-  #forgetAgain(records: readonly GroupRecord[]): void {
-    for (const record of records) {
-      if (record.type !== 'offset' || record.value !== undefined) continue;
-      if (!this.#options.hasTopic(record.topic)) this.#deletedTopics.add(record.topic);
-    }
-  }
-
-  /** Again while it answers records; true when there are none left. */
-  async #whileWritten(run: (time: GroupTime) => GroupOutput): Promise<boolean> {
+  /** Again while it answers records, of which fewer where a batch cannot take that many; true when there are none left. */
+  async #whileWritten(run: (time: GroupTime, maxRecords: number) => GroupOutput): Promise<boolean> {
+    let maxRecords = this.#options.settings.maxRecordsPerWrite;
     for (;;) {
       if (this.#refusal() !== undefined) return false;
-      let outcome: Outcome = 'failed';
-      this.#turns.input(run, (came) => {
-        outcome = came;
-      });
-      if ((outcome as Outcome) !== 'written') return (outcome as Outcome) === 'nothing';
+      let outcome = 'failed' as Outcome;
+      this.#turns.input(
+        (time) => run(time, maxRecords),
+        (came) => {
+          outcome = came;
+        },
+      );
+      if (outcome === 'tooLarge' && maxRecords > 1) maxRecords = Math.floor(maxRecords / 2);
+      else if (outcome === 'tooLarge') {
+        const cause = failure('MESSAGE_TOO_LARGE', 'not even one record goes into a batch');
+        this.#options.onError(cause, `removing offsets from ${this.#name}`);
+        return false;
+      } else if (outcome !== 'written') return outcome === 'nothing';
       await this.#pauses.wait(0);
     }
   }

@@ -11,7 +11,6 @@ import { failure, type Clock, type ErrorName, type Failure, type Timer } from '@
 import {
   failedReplies,
   type GroupOutput,
-  type GroupRecord,
   type GroupReply,
   type GroupSettings,
   type GroupShard,
@@ -35,16 +34,19 @@ export interface CoordinatorTurnsOptions {
   readonly appendLingerMs: number;
   /** Records are written, and time passes for the groups. */
   readonly isActive: () => boolean;
+  /** A deadline of a group is over. */
+  readonly tick: (time: GroupTime) => GroupOutput;
   /** Something else has written to the partition: what the shard knows is not what the log has. */
   readonly onForeignWrite: (why: Failure) => void;
-  /** These were replayed, and are not in the log after all. */
-  readonly onCutOff: (records: readonly GroupRecord[]) => void;
+  /** What was replayed from there on is not in the log after all. */
+  readonly onCutOff: (endOffset: number) => void;
   readonly onError: (cause: unknown, doing: string) => void;
   /** A bug: the process ends. */
   readonly onFatal: (cause: unknown) => void;
 }
 
-export type Outcome = 'nothing' | 'written' | 'failed';
+/** tooLarge: for one batch, however often it is tried. */
+export type Outcome = 'nothing' | 'written' | 'failed' | 'tooLarge';
 
 export class CoordinatorTurns {
   readonly #options: CoordinatorTurnsOptions;
@@ -61,12 +63,12 @@ export class CoordinatorTurns {
   #isBusy = false;
 
   constructor(options: CoordinatorTurnsOptions) {
-    const { shard, parked, partition, leading, codecs, clock } = options;
+    const { shard, parked, partition, leading, codecs, clock, tick } = options;
     this.#options = options;
     this.#shard = shard;
     this.#parked = parked;
     this.#writes = new GroupWrites(partition, leading.leaderEpoch, codecs, leading.epochStartOffset);
-    this.#ticks = new DeadlineTimer(clock, () => this.input((time) => shard.tick(time)));
+    this.#ticks = new DeadlineTimer(clock, () => this.input(tick));
     this.#replyDeadlines = new DeadlineTimer(clock, () => this.#failLateReplies());
     this.#linger = new DeadlineTimer(clock, () => this.#appendGathered());
   }
@@ -75,11 +77,16 @@ export class CoordinatorTurns {
     return this.#writes.uncommittedBytes;
   }
 
+  /** Behind everything that was replayed. */
+  get endOffset(): number {
+    return this.#writes.endOffset;
+  }
+
   /** Runs now, or after the input that is under way. */
   input(run: (time: GroupTime) => GroupOutput, onOutcome?: (outcome: Outcome) => void): void {
     this.#inputs.push(() => {
       this.#lookAtLog();
-      const outcome = this.#carryOut(run(this.#time()));
+      const outcome = this.#carryOut(run(this.#time()), onOutcome !== undefined);
       onOutcome?.(outcome);
     });
     if (this.#isBusy) return;
@@ -150,12 +157,13 @@ export class CoordinatorTurns {
   #cutOff(endOffset: number, error: ErrorName): void {
     this.#shard.revertTo(endOffset);
     for (const output of this.#writes.cut(endOffset)) {
-      this.#options.onCutOff(output.records);
       this.#carryOut(this.#shard.writeFailed(output, error, this.#time()));
     }
+    this.#options.onCutOff(endOffset);
   }
 
-  #carryOut(output: GroupOutput): Outcome {
+  /** `isTold`: what is too large is tried again in smaller pieces, and is no news. */
+  #carryOut(output: GroupOutput, isTold = false): Outcome {
     const { settings, isActive, onError } = this.#options;
     this.#ticks.setAt(isActive() ? output.nextDeadlineMs : Infinity);
     if (output.records.length === 0) {
@@ -170,9 +178,9 @@ export class CoordinatorTurns {
     const failed = encoded.ok ? (this.#writes.fits(encoded) ? undefined : this.#append()) : encoded;
     if (!encoded.ok || failed !== undefined) {
       const cause = failed!;
-      if (cause.error === 'MESSAGE_TOO_LARGE') onError(cause, 'storing a group');
+      if (cause.error === 'MESSAGE_TOO_LARGE' && !isTold) onError(cause, 'storing a group');
       this.#carryOut(this.#shard.writeFailed(output, groupWriteError(cause), time));
-      return 'failed';
+      return cause.error === 'MESSAGE_TOO_LARGE' ? 'tooLarge' : 'failed';
     }
     const replyDeadlineMs = time.nowMs + settings.commitTimeoutMs;
     const baseOffset = this.#writes.gather(encoded, output, replyDeadlineMs);

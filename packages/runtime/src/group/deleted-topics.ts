@@ -12,6 +12,8 @@ export interface DeletedTopicsOptions {
   readonly isActive: () => boolean;
   /** Answers true when nothing of the topic is left. */
   readonly forget: (topic: string) => Promise<boolean>;
+  /** Where what was written for it ends. */
+  readonly endOffset: () => number;
   /** A bug. */
   readonly onFatal: (cause: unknown) => void;
 }
@@ -19,6 +21,9 @@ export interface DeletedTopicsOptions {
 export class DeletedTopics {
   readonly #options: DeletedTopicsOptions;
   readonly #topics = new Set<string>();
+  /** Those that nothing is left of once it is committed up to here. */
+  readonly #written = new Map<string, number>();
+  #cutOffs = 0;
   #running = false;
 
   constructor(options: DeletedTopicsOptions) {
@@ -34,11 +39,27 @@ export class DeletedTopics {
   start(): void {
     if (this.#running || this.#topics.size === 0 || !this.#options.isActive()) return;
     this.#running = true;
-    this.#forgetThem()
-      .catch(this.#options.onFatal)
-      .finally(() => {
-        this.#running = false;
-      });
+    this.#forgetThem().catch(this.#options.onFatal);
+  }
+
+  /** Everything below it is committed. */
+  committed(highWatermark: number): void {
+    for (const [topic, endOffset] of this.#written) {
+      if (endOffset <= highWatermark) this.#written.delete(topic);
+    }
+  }
+
+  /**
+   * What was written from there on is gone, and what had been removed by it is back. Of a new topic of that name nothing is left then:
+   * its first offset came after all of that.
+   */
+  cutOff(logEndOffset: number): void {
+    this.#cutOffs += 1;
+    for (const [topic, endOffset] of this.#written) {
+      if (endOffset <= logEndOffset) continue;
+      this.#written.delete(topic);
+      this.add(topic);
+    }
   }
 
   /** An offset of a new topic of that name would be removed with the old ones. */
@@ -51,11 +72,20 @@ export class DeletedTopics {
   }
 
   async #forgetThem(): Promise<void> {
-    const { pauses, retryMs, isActive, forget } = this.#options;
-    while (isActive() && this.#topics.size > 0) {
-      const [topic] = this.#topics;
-      if (await forget(topic!)) this.#topics.delete(topic!);
-      else await pauses.wait(retryMs);
+    const { pauses, retryMs, isActive, forget, endOffset } = this.#options;
+    try {
+      while (isActive() && this.#topics.size > 0) {
+        const [topic] = this.#topics;
+        const cutOffs = this.#cutOffs;
+        // What was cut off meanwhile may be what had been written for it.
+        if ((await forget(topic!)) && cutOffs === this.#cutOffs) {
+          this.#topics.delete(topic!);
+          this.#written.set(topic!, endOffset());
+        } else await pauses.wait(retryMs);
+      }
+    } finally {
+      // In the turn in which none was left: one that is added in the next must be begun with.
+      this.#running = false;
     }
   }
 }

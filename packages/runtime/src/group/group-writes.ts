@@ -65,6 +65,11 @@ export class GroupWrites {
     return this.#logEndOffset;
   }
 
+  /** With what is gathered. */
+  get endOffset(): number {
+    return this.#endOffset;
+  }
+
   get uncommittedBytes(): number {
     return this.#uncommittedBytes;
   }

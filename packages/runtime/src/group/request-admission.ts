@@ -25,11 +25,11 @@ export function overload(
   limits: CoordinatorLimits,
   partition: Pick<Partition, 'topic' | 'index' | 'settings'>,
 ): Failure | undefined {
+  // Heartbeats are answered at once and write nothing, and without them every group here would fall apart.
+  if (request.type === 'heartbeat') return undefined;
   if (load.waitingRequests >= limits.maxWaitingRequests) {
     return tooMuch(`${load.waitingRequests} requests wait at the coordinator already`);
   }
-  // Heartbeats write nothing, and without them the group would fall apart.
-  if (request.type === 'heartbeat') return undefined;
   if (load.waitingBytes > 0 && load.waitingBytes + payloadBytes(request) > limits.maxWaitingBytes) {
     return tooMuch(`requests of ${load.waitingBytes} bytes wait at the coordinator already`);
   }
