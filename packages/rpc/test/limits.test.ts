@@ -124,6 +124,30 @@ describe('a listener under pressure', () => {
     while (received.usedBytes > 0) await new Promise(setImmediate);
   });
 
+  it('ends a call whose message came and whose end does not, and counts the message until then', async () => {
+    const received = new ReceiveMemory(1_000_000);
+    await start({ beginTimeoutMs: 200 }, received);
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': healthService.Check.path,
+      'content-type': 'application/grpc',
+    });
+    stream.resume();
+    const answered = once(stream, 'response') as Promise<[Record<string, string>]>;
+    const message = Buffer.alloc(5 + 60_000);
+    message.writeUInt32BE(60_000, 1);
+    // A field that nobody knows, as long as the rest.
+    message.set([0xfa, 0x01, 0xdb, 0xd4, 0x03], 5);
+    // All of it, and no END_STREAM: nobody may answer yet.
+    stream.write(message);
+    while (received.usedBytes < message.length) await new Promise(setImmediate);
+    const [headers] = await answered;
+    expect(Number(headers['grpc-status'])).to.equal(status.DEADLINE_EXCEEDED);
+    expect(received.usedBytes).to.equal(0);
+    session.destroy();
+  });
+
   it('counts what a message is inflated to', async () => {
     const received = new ReceiveMemory(1_000_000);
     await start({}, received);
