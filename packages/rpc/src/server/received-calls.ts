@@ -74,7 +74,8 @@ class ReceivedCall implements Received {
   readonly #whole: { bytes: number }[] = [];
   /** Of the single message that grpc-js keeps until the end behind it has come. */
   #unendedBytes = 0;
-  #stopInflating: (() => void) | undefined;
+  /** One for each message that is being inflated: those of one frame are at the same time. */
+  readonly #stopInflating = new Set<() => void>();
   #over = false;
 
   constructor(call: BaseCall, options: ReceivedCallOptions) {
@@ -156,11 +157,13 @@ class ReceivedCall implements Received {
       const parts: Buffer[] = [];
       let bytes = 0;
       const fail = (code: status, details: string): void => {
+        this.#stopInflating.delete(stop);
         inflater.destroy();
         parts.length = 0;
         reject(Object.assign(new Error(details), { code, details }));
       };
-      this.#stopInflating = () => fail(status.RESOURCE_EXHAUSTED, 'the call is over');
+      const stop = (): void => fail(status.RESOURCE_EXHAUSTED, 'the call is over');
+      this.#stopInflating.add(stop);
       inflater.on('error', () => fail(status.INTERNAL, 'Failed to decompress message'));
       inflater.on('data', (part: Buffer) => {
         bytes += part.length;
@@ -174,7 +177,7 @@ class ReceivedCall implements Received {
         this.#hold(part.length);
       });
       inflater.on('end', () => {
-        this.#stopInflating = undefined;
+        this.#stopInflating.delete(stop);
         resolve(Buffer.concat(parts, bytes));
       });
       inflater.end(contents);
@@ -187,7 +190,7 @@ class ReceivedCall implements Received {
     this.#memory.end(this);
     this.#assembler.drop();
     this.#whole.length = 0;
-    this.#stopInflating?.();
+    for (const stop of [...this.#stopInflating]) stop();
   }
 }
 
