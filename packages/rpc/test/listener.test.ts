@@ -71,6 +71,16 @@ describe('a listener', () => {
       });
     });
 
+  it('answers for a service whose name would not fit into a status', async () => {
+    for (const name of ['x'.repeat(1_000_000), `${'x'.repeat(63)}\u{1f600}`]) {
+      const error = await check(name).then(
+        () => undefined,
+        (each: unknown) => each as ServiceError,
+      );
+      expect(error?.code).to.equal(status.NOT_FOUND);
+    }
+  });
+
   it('goes on after a connection that it could not accept, and says why', async () => {
     // What Node does when the process is out of descriptors, or the kernel out of memory.
     const cause = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' });
