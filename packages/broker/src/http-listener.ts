@@ -12,6 +12,8 @@ export interface HttpListenerOptions {
   readonly readiness: Readiness;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly onError: (cause: unknown) => void;
+  /** Told of connections that the system could not give us, for want of descriptors or memory; later ones are taken. */
+  readonly onNotAccepted: (cause: Error) => void;
 }
 
 export class HttpListener {
@@ -38,6 +40,7 @@ export class HttpListener {
       this.#server.once('error', reject);
       this.#server.listen({ host, port, exclusive: true }, () => {
         this.#server.removeListener('error', reject);
+        this.#server.on('error', this.#options.onNotAccepted);
         resolve((this.#server.address() as AddressInfo).port);
       });
     });

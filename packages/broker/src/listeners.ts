@@ -30,6 +30,8 @@ import { RefusalLog } from './security/refusal-log.ts';
 import type { ReloadingTls } from './security/reloading-tls.ts';
 import { StartupError } from './startup-error.ts';
 
+const NOT_ACCEPTED = 'a connection could not be accepted; see to the limits of open files and memory';
+
 interface Bound {
   readonly listener: Listener;
   readonly port: number;
@@ -42,7 +44,7 @@ export interface ListenersOptions {
   readonly config: BrokerConfig;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly http: HttpListenerOptions;
+  readonly http: Omit<HttpListenerOptions, 'onNotAccepted'>;
   readonly metrics: SecurityMetrics;
 }
 
@@ -197,7 +199,10 @@ async function bindOne(
 ): Promise<Bound> {
   const { host, port, kind } = listener;
   if (kind === 'HTTP') {
-    const http = new HttpListener(options.http);
+    const http = new HttpListener({
+      ...options.http,
+      onNotAccepted: (cause) => options.log.error({ listener: listener.name, err: cause }, NOT_ACCEPTED),
+    });
     return {
       listener,
       port: await bindTo(listener, () => http.listen(host, port)),
@@ -244,6 +249,7 @@ function grpcListener(
       onRefused: (remoteAddress, reason) => refusals.tell({ listener: name, remoteAddress, reason }),
     },
     received,
+    (cause) => log.error({ listener: name, err: cause }, NOT_ACCEPTED),
   );
   return { grpc, tls };
 }

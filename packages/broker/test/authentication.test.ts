@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from 'node:http2';
 import { expect } from 'chai';
 import { status, type ServiceError } from '@grpc/grpc-js';
 import {
@@ -8,6 +9,7 @@ import {
   ScramClient,
   securityService,
 } from '@tidemark/rpc';
+import { batchOf } from './harness.ts';
 import { SecuredBroker, type TestCaller } from './security-harness.ts';
 
 const statusOf = (promise: Promise<unknown>): Promise<status | 'served'> =>
@@ -147,6 +149,57 @@ describe('a listener that wants to know who calls', () => {
       'error',
       'SASL_AUTHENTICATION_FAILED',
     );
+  });
+
+  it('ends the stream of a user who was taken away although he never reads', async () => {
+    await secured.broker.createTopic('his');
+    await secured.createUser('mallory', 'secret');
+    await secured.allow(
+      ...[
+        {
+          resourceType: 'topic',
+          resourceName: 'his',
+          principal: 'User:mallory',
+          operation: 'write',
+        } as const,
+      ],
+    );
+    const { token } = await secured.authenticate('mallory', 'secret');
+    // Not a byte may be sent to him.
+    const settings = { initialWindowSize: 0 };
+    const session = connectHttp2(`http://127.0.0.1:${secured.port('CLIENT_SASL')}`, { settings });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': logService.ProduceStream.path,
+      'content-type': 'application/grpc',
+      authorization: `Bearer ${token}`,
+    });
+    stream.on('error', () => undefined);
+    const send = (acks: 'ACKS_NONE' | 'ACKS_LEADER'): void => {
+      const partitions = [{ topic: 'his', batches: batchOf(['x']) }];
+      const message = logService.ProduceStream.requestSerialize({
+        correlationId: 1,
+        request: { acks, partitions },
+      });
+      const head = Buffer.alloc(5);
+      head.writeUInt32BE(message.length, 1);
+      if (!stream.destroyed) stream.write(Buffer.concat([head, message]));
+    };
+    const end = async (): Promise<number> => (await secured.broker.fetch({ topic: 'his' })).highWatermark;
+    send('ACKS_LEADER');
+    while ((await end()) < 1) await new Promise(setImmediate);
+    await secured.admin.call(securityService.AlterScramCredentials, {
+      deletions: [{ user: 'mallory', mechanism: 'SCRAM-SHA-256' }],
+    });
+    // It is found out within a second, and ended within another.
+    const untilMs = performance.now() + 5_000;
+    while (!stream.destroyed && performance.now() < untilMs) {
+      send('ACKS_NONE');
+      await end();
+    }
+    const isEnded = stream.destroyed;
+    session.destroy();
+    expect(isEnded, `the last record he wrote is ${await end()}`).to.equal(true);
   });
 
   it('knows nobody for longer than connections.max.reauth.ms', async () => {

@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
@@ -186,6 +187,34 @@ describe('a broker that is treated badly', () => {
     client.close();
     // What the readers held is given back when they go.
     while ((await page()) > 0) await broker.fetch({ topic: 'backlog' }, { maxBytes: 1 });
+  });
+
+  it('answers no more requests than fit for a producer that does not read, however many partitions they name', async () => {
+    // Not a byte may be sent to it.
+    const session = connectHttp2(`http://127.0.0.1:${broker.port}`, { settings: { initialWindowSize: 0 } });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': logService.ProduceStream.path,
+      'content-type': 'application/grpc',
+    });
+    stream.on('error', () => undefined);
+    // Fifty thousand partitions without a name in a hundred kilobytes; the answer says of each what is wrong.
+    const partitions = Array.from({ length: 50_000 }, () => ({}));
+    const message = logService.ProduceStream.requestSerialize({ correlationId: 1, request: { partitions } });
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    const COUNT = 20;
+    const answered = async (): Promise<number> => {
+      const page = await globalThis.fetch(`http://127.0.0.1:${broker.broker.ports.get('HTTP')}/metrics`);
+      const count = /^tidemark_request_latency_seconds_count\{rpc="ProduceStream"\} (\d+)/m;
+      return Number(count.exec(await page.text())?.[1] ?? 0);
+    };
+    const before = await answered();
+    for (let sent = 0; sent < COUNT; sent++) stream.write(Buffer.concat([head, message]));
+    let seen = 0;
+    for (let look = 0; look < 40; look++) seen = (await answered()) - before;
+    session.destroy();
+    expect(seen).to.be.within(1, 5);
   });
 
   it('carries a thousand streams that never say anything, and serves beside them', async function () {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { nodeCodecs } from '@tidemark/compression';
-import { batchBaseOffset, batchLeaderEpoch, RecordCursor } from '@tidemark/record';
+import { BatchBuilder, batchBaseOffset, batchLeaderEpoch, RecordCursor } from '@tidemark/record';
 import { logService } from '@tidemark/rpc';
 import { MAX_DECODED_BYTES } from '../src/handlers/fetch-answers.ts';
 import { batchOf, TestBroker } from './harness.ts';
@@ -81,6 +81,25 @@ describe('a broker that is written to and read from', () => {
       answers += 1;
     }
     expect([next, answers]).to.deep.equal([count, 3]);
+  });
+
+  it('counts headers among what it decodes', async () => {
+    await broker.createTopic('headed', 8);
+    const size = 3_000_000;
+    const builder = new BatchBuilder({ capacityBytes: size + 100 });
+    builder.append(Date.now(), null, null, [{ key: 'h', value: Buffer.alloc(size) }]);
+    const batches = builder.build({ compression: 'gzip', codecs: nodeCodecs() });
+    const partitions = Array.from({ length: 8 }, (_, partition) => ({ topic: 'headed', partition }));
+    for (const each of partitions) expect((await broker.produce({ ...each, batches })).error).to.equal(null);
+    const { results } = await broker.call(logService.Fetch, {
+      partitions: partitions.map((each) => ({ ...each, partitionMaxBytes: 2 ** 31 - 1 })),
+      ...{ decodeRecords: true, maxBytes: 2 ** 31 - 1 },
+    });
+    const bytes = results
+      .flatMap(({ records }) => records)
+      .reduce((sum, { headers }) => sum + headers[0]!.value!.length, 0);
+    // One whatever its size, and no other behind it.
+    expect(bytes).to.equal(size);
   });
 
   it('refuses a fetch of more partitions than a stream may have', async () => {

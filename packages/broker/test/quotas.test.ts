@@ -241,6 +241,17 @@ describe('quotas over a live broker', function () {
     expect(performance.now() - startedMs).to.be.at.least(Math.min(throttled.at(-1)!, 100));
   });
 
+  it('hold back a producer whose records are all headers', async () => {
+    await limit('heads', 'producer_byte_rate', 64 * 1024);
+    const header = { key: 'h', value: Buffer.alloc(16 * 1024) };
+    const records = [{ headers: [header, header, header, header, header] }];
+    const partitions = [{ topic: 'single', partition: 0, records }];
+    const { throttleMs, results } = await caller('heads').call(logService.Produce, { partitions });
+    expect(results[0]?.error).to.equal(null);
+    // A second's worth is the burst, and a quarter more was sent.
+    expect(throttleMs).to.be.within(100, 1_000);
+  });
+
   it('hold back a reader', async () => {
     for (let sent = 0; sent < 64; sent++)
       await broker.produce({ topic: 'read', partition: 0, batches: batch });

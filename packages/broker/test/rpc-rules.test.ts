@@ -474,6 +474,18 @@ describe('the rules of RPCs', () => {
       expect(topics.map(({ name }) => name)).to.deep.equal(['secrets']);
     });
 
+    it('refuse a host that no call can come from, whatever it is made of', async () => {
+      const hosts = ['fe80::1%eth0', 'fe80::1%', '::1/64', '::ffff:10.0.0.1', '0:0:0:0:0:0:0:1', 'localhost'];
+      const acls = hosts.map((host) => ({
+        ...topic('write', 'hosted'),
+        patternType: 'literal',
+        permission: 'allow',
+        host,
+      }));
+      const { results } = await secured.admin.call(securityService.CreateAcls, { acls });
+      expect(results.map(({ error }) => error?.name)).to.deep.equal(hosts.map(() => 'INVALID_REQUEST'));
+    });
+
     it('let prefixes through, and hosts', async () => {
       await secured.broker.createTopic('app-1');
       const produce = { partitions: [{ topic: 'app-1', partition: 0, batches: batchOf(['x']) }] };

@@ -48,6 +48,8 @@ function walkFault(
   let previous = -1;
   let minDelta = Number.MAX_VALUE;
   let maxDelta = -Number.MAX_VALUE;
+  // Of the records that have a time: -1 says that one has none.
+  let minTimedDelta = Number.MAX_VALUE;
   for (let index = 0; index < recordCount; index++) {
     at = frame.read(bytes, at, end);
     if (at < 0)
@@ -65,6 +67,9 @@ function walkFault(
     }
     previous = delta;
     if (frame.timestampDelta < minDelta) minDelta = frame.timestampDelta;
+    if (frame.timestampDelta < minTimedDelta && frame.timestampDelta >= -baseTimestamp) {
+      minTimedDelta = frame.timestampDelta;
+    }
     if (frame.timestampDelta > maxDelta) maxDelta = frame.timestampDelta;
   }
   if (at !== end) {
@@ -73,16 +78,12 @@ function walkFault(
     );
   }
   if (recordCount === 0) return undefined;
-  return timestampsFault(batch, baseTimestamp + minDelta, baseTimestamp + maxDelta, rules);
+  const [smallest, largest] = [baseTimestamp + minDelta, baseTimestamp + maxDelta];
+  return timestampsFault(batch, smallest, largest) ?? tooEarlyFault(baseTimestamp + minTimedDelta, rules);
 }
 
 /** The largest goes into the time index, so the header may not lie about it; a LogAppendTime batch has the broker's. */
-function timestampsFault(
-  batch: ValidatedBatch,
-  smallest: number,
-  largest: number,
-  rules: ValidationRules,
-): BatchFault | undefined {
+function timestampsFault(batch: ValidatedBatch, smallest: number, largest: number): BatchFault | undefined {
   if (smallest < -1 || !Number.isSafeInteger(smallest) || !Number.isSafeInteger(largest)) {
     const text = `has records timed from ${smallest} to ${largest}. Timestamps are milliseconds from 0 to 2^53 - 1, or -1 for none.`;
     return { error: 'INVALID_TIMESTAMP', text };
@@ -91,6 +92,11 @@ function timestampsFault(
     const text = `says that its max timestamp is ${batch.maxTimestamp}, and its records have ${largest}. Set it to the largest of its records.`;
     return { error: 'INVALID_TIMESTAMP', text };
   }
+  return undefined;
+}
+
+/** `smallest`: of the records that have a time. */
+function tooEarlyFault(smallest: number, rules: ValidationRules): BatchFault | undefined {
   const earliest = rules.earliestTimestampMs ?? -1;
   if (rules.origin !== 'replica' && smallest < earliest) {
     const text = `has a record of ${smallest}, before the earliest that the topic accepts, ${earliest} (message.timestamp.before.max.ms). Check the clock of the sender.`;

@@ -326,6 +326,14 @@ describe('Validating incoming batches', () => {
       refused(batch, 'INVALID_TIMESTAMP', 'message.timestamp.after.max.ms', { latestTimestampMs: T0 + 49 });
       accepted(batch, { origin: 'replica', earliestTimestampMs: T0, latestTimestampMs: T0 });
     });
+
+    it('are in no bounds where there are none, as Kafka has it', () => {
+      const bounds = { earliestTimestampMs: T0 - 50, latestTimestampMs: T0 + 50 };
+      accepted(times(-1, -1), bounds);
+      accepted(times(-1, T0, -1), bounds);
+      refused(times(-1, T0 - 51), 'INVALID_TIMESTAMP', `a record of ${T0 - 51}`, bounds);
+      refused(times(T0, -1, 0), 'INVALID_TIMESTAMP', 'a record of 0', bounds);
+    });
   });
 
   describe('its producer', () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectHttp2, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { createGunzip, gzipSync, type Gunzip } from 'node:zlib';
 import { expect } from 'chai';
 import { status } from '@grpc/grpc-js';
 import {
@@ -11,8 +11,31 @@ import {
   ReceiveMemory,
   healthHandlers,
   healthService,
+  reflectionHandlers,
   type GrpcLimits,
 } from '@tidemark/rpc';
+
+/** Counts what every inflater of this process puts out, and says when the last of them has ended. */
+function countInflated(): { bytes(): number; idle(): Promise<void>; stop(): void } {
+  const prototype = Object.getPrototypeOf(createGunzip()) as Pick<Gunzip, 'push'>;
+  const inflaters = new Set<Gunzip>();
+  const { push } = prototype;
+  let bytes = 0;
+  prototype.push = function (this: Gunzip, part: Buffer | null) {
+    inflaters.add(this);
+    bytes += part?.length ?? 0;
+    return push.call(this, part);
+  };
+  return {
+    bytes: () => bytes,
+    idle: async () => {
+      while ([...inflaters].some((each) => !each.destroyed)) await new Promise(setImmediate);
+    },
+    stop: () => {
+      prototype.push = push;
+    },
+  };
+}
 
 describe('a listener under pressure', () => {
   let listener: GrpcListener | undefined;
@@ -24,7 +47,7 @@ describe('a listener under pressure', () => {
     port = await listener.listen('127.0.0.1', 0);
     const health = new HealthRegistry();
     health.set('', 'SERVING');
-    listener.serve([healthHandlers(health)]);
+    listener.serve([healthHandlers(health), ...reflectionHandlers(() => [])]);
   };
   const open = (localAddress = '127.0.0.1'): Socket => {
     const socket = connect({ host: '127.0.0.1', port, localAddress });
@@ -124,6 +147,30 @@ describe('a listener under pressure', () => {
     while (received.usedBytes > 0) await new Promise(setImmediate);
   });
 
+  it('ends a call whose message came and whose end does not, and counts the message until then', async () => {
+    const received = new ReceiveMemory(1_000_000);
+    await start({ beginTimeoutMs: 200 }, received);
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': healthService.Check.path,
+      'content-type': 'application/grpc',
+    });
+    stream.resume();
+    const answered = once(stream, 'response') as Promise<[Record<string, string>]>;
+    const message = Buffer.alloc(5 + 60_000);
+    message.writeUInt32BE(60_000, 1);
+    // A field that nobody knows, as long as the rest.
+    message.set([0xfa, 0x01, 0xdb, 0xd4, 0x03], 5);
+    // All of it, and no END_STREAM: nobody may answer yet.
+    stream.write(message);
+    while (received.usedBytes < message.length) await new Promise(setImmediate);
+    const [headers] = await answered;
+    expect(Number(headers['grpc-status'])).to.equal(status.DEADLINE_EXCEEDED);
+    expect(received.usedBytes).to.equal(0);
+    session.destroy();
+  });
+
   it('counts what a message is inflated to', async () => {
     const received = new ReceiveMemory(1_000_000);
     await start({}, received);
@@ -143,6 +190,40 @@ describe('a listener under pressure', () => {
     expect(Number(headers['grpc-status'])).to.equal(status.RESOURCE_EXHAUSTED);
     expect([received.givenUpCount, received.usedBytes]).to.deep.equal([1, 0]);
     session.destroy();
+  });
+
+  it('stops inflating every message of a call that it gives up, not the last alone', async () => {
+    const limitBytes = 1_000_000;
+    const received = new ReceiveMemory(limitBytes);
+    await start({}, received);
+    const counted = countInflated();
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+      'content-type': 'application/grpc',
+      'grpc-encoding': 'gzip',
+    });
+    stream.on('error', () => undefined);
+    const packed = (plain: Buffer): Buffer => {
+      const bytes = gzipSync(plain);
+      const head = Buffer.from([1, 0, 0, 0, 0]);
+      head.writeUInt32BE(bytes.length, 1);
+      return Buffer.concat([head, bytes]);
+    };
+    try {
+      // In one frame: the large one is being inflated while the small ones begin, and end.
+      const small = packed(Buffer.alloc(0));
+      stream.end(Buffer.concat([packed(Buffer.alloc(10_000_000)), small, small]));
+      const [headers] = (await once(stream, 'response')) as [Record<string, string>];
+      expect(Number(headers['grpc-status'])).to.equal(status.RESOURCE_EXHAUSTED);
+      await counted.idle();
+      expect(counted.bytes()).to.be.below(limitBytes + 100_000);
+      expect(received.usedBytes).to.equal(0);
+    } finally {
+      counted.stop();
+      session.destroy();
+    }
   });
 
   it('closes a connection whose message comes in crumbs', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, Server } from 'node:net';
 import { expect } from 'chai';
 import { Client, credentials, status, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import {
@@ -16,6 +16,23 @@ import {
 
 type Stream = ClientDuplexStream<ServerReflectionRequest, ServerReflectionResponseOutput>;
 
+/** The TCP server that begins to listen meanwhile. */
+async function listening(begin: () => Promise<unknown>): Promise<Server> {
+  const prototype = Server.prototype as { listen: unknown };
+  const { listen } = prototype;
+  const found: Server[] = [];
+  prototype.listen = function (this: Server, ...options: unknown[]) {
+    found.push(this);
+    return Reflect.apply(listen as () => Server, this, options) as Server;
+  };
+  try {
+    await begin();
+  } finally {
+    prototype.listen = listen;
+  }
+  return found[0]!;
+}
+
 async function eventuallyConnected(listener: GrpcListener): Promise<void> {
   while (listener.connectionCount === 0) await new Promise(setImmediate);
 }
@@ -24,12 +41,18 @@ describe('a listener', () => {
   let listener: GrpcListener;
   let client: Client;
   let health: HealthRegistry;
+  let tcp: Server;
+  let notAccepted: Error[];
 
   beforeEach(async () => {
     health = new HealthRegistry();
     health.set('', 'SERVING');
-    listener = new GrpcListener(defaultGrpcLimits);
-    const port = await listener.listen('127.0.0.1', 0);
+    notAccepted = [];
+    listener = new GrpcListener(defaultGrpcLimits, undefined, undefined, (cause) => notAccepted.push(cause));
+    let port = 0;
+    tcp = await listening(async () => {
+      port = await listener.listen('127.0.0.1', 0);
+    });
     listener.serve([healthHandlers(health), ...reflectionHandlers(() => ['grpc.health.v1.Health'])]);
     client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
   });
@@ -47,6 +70,24 @@ describe('a listener', () => {
         else resolve((answer as { status: string }).status);
       });
     });
+
+  it('answers for a service whose name would not fit into a status', async () => {
+    for (const name of ['x'.repeat(1_000_000), `${'x'.repeat(63)}\u{1f600}`]) {
+      const error = await check(name).then(
+        () => undefined,
+        (each: unknown) => each as ServiceError,
+      );
+      expect(error?.code).to.equal(status.NOT_FOUND);
+    }
+  });
+
+  it('goes on after a connection that it could not accept, and says why', async () => {
+    // What Node does when the process is out of descriptors, or the kernel out of memory.
+    const cause = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' });
+    tcp.emit('error', cause);
+    expect(notAccepted).to.deep.equal([cause]);
+    expect(await check('')).to.equal('SERVING');
+  });
 
   it('answers health checks, and NOT_FOUND for a service nobody registered', async () => {
     expect(await check('')).to.equal('SERVING');

@@ -72,7 +72,8 @@ function bindingOf(acl: AclOutput): AclBinding | Failure {
 function hostProblem(host: string): string | undefined {
   const given = JSON.stringify(host);
   if (host === '*') return undefined;
-  if (isIP(host) === 0) return `${given} is no address: give one, or * for all`;
+  // Sockets say no zone, and an address in a URL has none.
+  if (isIP(host) === 0 || host.includes('%')) return `${given} is no address: give one, or * for all`;
   const written = isIP(host) === 4 ? host : new URL(`http://[${host}]`).hostname.slice(1, -1);
   if (written.startsWith('::ffff:'))
     return `${given} is an IPv4 address within an IPv6 one: give the IPv4 address`;

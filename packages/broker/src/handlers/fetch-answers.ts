@@ -85,7 +85,9 @@ export function decoded(
       value,
       headers,
     });
-    allowance.leftBytes -= OBJECT_BYTES * (1 + headers.length) + (key?.length ?? 0) + (value?.length ?? 0);
+    allowance.leftBytes -= OBJECT_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+    for (const header of headers)
+      allowance.leftBytes -= OBJECT_BYTES + header.key.length + (header.value?.length ?? 0);
   }
   const broken = cursor.failure;
   const plain = { ...answer, parts: NO_PARTS, sizeBytes: 0, records };

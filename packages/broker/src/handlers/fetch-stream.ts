@@ -2,7 +2,7 @@
 // one push the next one is read, and no more than that: a reader that stops reading holds two pushes in memory.
 
 import { isFailure } from '@tidemark/core';
-import { status, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { checkAddress, MalformedRequest, UndecodableRequest } from '@tidemark/rpc';
 import type { FetchAnswer, FetchPartitionOutput, FetchStreamRequestOutput } from '@tidemark/rpc';
 import type { FetchSession, SessionPush } from '@tidemark/runtime';
@@ -13,10 +13,9 @@ import { topicPermission, type TopicPermission } from '../security/topic-permiss
 import { traceParentOf } from '../tracing.ts';
 import { fetchAnswerOf } from './fetch-answers.ts';
 import { checkFetchPartition } from './fetch.ts';
+import { watchStall } from './stalled-reader.ts';
 
 const DEFAULT_PUSH_BYTES = 1024 * 1024;
-/** A push nobody takes for so long is given up, but only when others wait for the memory it holds. */
-const STALLED_MS = 30_000;
 
 interface Push {
   readonly results: readonly FetchAnswer[];
@@ -143,23 +142,4 @@ function answerOf(each: SessionPush, permission: TopicPermission): FetchAnswer {
   const { topic = '', topicId = '', partition } = each;
   const wire = { topic, topicId, partition };
   return fetchAnswerOf(wire, each.positionId, permission(wire) ?? each);
-}
-
-/** Looks after one push; answers how to stop looking. */
-function watchStall(context: BrokerContext, call: Call): () => void {
-  let stop = (): void => undefined;
-  const arm = (): void => {
-    const timer = context.clock.setTimer(STALLED_MS, () => {
-      if (context.replicas.responseBudget.waiterCount === 0) arm();
-      else if (!call.cancelled) {
-        call.emit('error', {
-          code: status.RESOURCE_EXHAUSTED,
-          details: `the reader took nothing for ${STALLED_MS} ms while others waited for memory; open the stream again`,
-        });
-      }
-    });
-    stop = () => timer.cancel();
-  };
-  arm();
-  return () => stop();
 }

@@ -22,6 +22,7 @@ import type { UnaryCallInfo } from '../grpc-call.ts';
 import { ANONYMOUS_CALLER } from '../security/callers.ts';
 import { topicPermission } from '../security/topic-permission.ts';
 import { decoded, fetchAnswerOf, MAX_DECODED_BYTES, type DecodeAllowance } from './fetch-answers.ts';
+import { watchStall } from './stalled-reader.ts';
 
 /** What `partition_max_bytes` 0 means: Kafka's max.partition.fetch.bytes. */
 export const DEFAULT_PARTITION_BYTES = 1024 * 1024;
@@ -124,5 +125,10 @@ const cancelled = failure('REQUEST_TIMED_OUT', 'the wait was cut short');
 function giveBackWhenSent(context: BrokerContext, call: UnaryCallInfo, answer: Fetched): void {
   const bytes = sizeOf(answer.outcomes);
   context.metrics.rpc('Fetch').responseBytes += bytes;
-  if (bytes > 0) call.onEnd(() => context.replicas.responseBudget.giveBack(bytes));
+  if (bytes === 0) return;
+  const stalled = watchStall(context, call.call);
+  call.onEnd(() => {
+    stalled();
+    context.replicas.responseBudget.giveBack(bytes);
+  });
 }

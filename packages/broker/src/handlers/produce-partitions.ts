@@ -154,12 +154,18 @@ function endWith(trace: ProduceSpan, results: Promise<readonly ProduceAnswer[]>,
   );
 }
 
-/** Bytes of records in a request: what counts against the budget of bytes in flight. */
+/** Of a plain record, and of each header of it. */
+const OBJECT_BYTES = 64;
+
+/** Bytes of records in a request, headers included: what counts against the budget of bytes in flight. */
 export function recordBytes(request: ProduceRequestOutput): number {
   let bytes = 0;
   for (const partition of request.partitions) {
     bytes += partition.batches.length;
-    for (const { key, value } of partition.records) bytes += 64 + (key?.length ?? 0) + (value?.length ?? 0);
+    for (const { key, value, headers } of partition.records) {
+      bytes += OBJECT_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+      for (const header of headers) bytes += OBJECT_BYTES + header.key.length + (header.value?.length ?? 0);
+    }
   }
   return bytes;
 }

@@ -22,6 +22,8 @@ const MAX_IN_FLIGHT = 256;
 const MAX_IN_FLIGHT_BYTES = 16 * 1024 * 1024;
 /** Answers that may wait for a peer that does not read them; at the bound its requests are not read either. */
 const MAX_UNREAD_ANSWERS = 1024;
+/** And partitions in them: one is two bytes in a request and three hundred in an answer. */
+const MAX_UNREAD_RESULTS = 10_000;
 
 type Call = ServerDuplexStream<ProduceStreamRequestOutput | UndecodableRequest, ProduceStreamAnswer>;
 
@@ -50,6 +52,7 @@ class ProduceStream {
   #inFlight = 0;
   #inFlightBytes = 0;
   #unread = 0;
+  #unreadResults = 0;
   #ended = false;
   #closed = false;
   /** A request that came but has no memory yet. While there is one, nothing is read. */
@@ -191,9 +194,12 @@ class ProduceStream {
 
   #answer(answer: ProduceStreamAnswer): void {
     if (this.#closed || this.#call.cancelled) return;
+    const results = answer.response.results.length;
     this.#unread += 1;
+    this.#unreadResults += results;
     this.#call.write(answer, () => {
       this.#unread -= 1;
+      this.#unreadResults -= results;
       this.#flow();
     });
   }
@@ -207,7 +213,8 @@ class ProduceStream {
       this.#waiting ||
       this.#inFlight >= MAX_IN_FLIGHT ||
       this.#inFlightBytes >= MAX_IN_FLIGHT_BYTES ||
-      this.#unread >= MAX_UNREAD_ANSWERS;
+      this.#unread >= MAX_UNREAD_ANSWERS ||
+      this.#unreadResults >= MAX_UNREAD_RESULTS;
     if (full) this.#call.pause();
     else if (this.#call.isPaused()) this.#call.resume();
   }

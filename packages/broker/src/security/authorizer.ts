@@ -32,6 +32,8 @@ const MAX_REMEMBERED_NAME = 512;
 interface TypeIndex {
   readonly literal: ReadonlyMap<string, readonly AclBinding[]>;
   readonly prefixed: ReadonlyMap<string, readonly AclBinding[]>;
+  /** How long the prefixes are. Callers make names as long as a request may be: looking at each beginning of one would take seconds. */
+  readonly prefixLengths: ReadonlySet<number>;
 }
 
 export class AclAuthorizer implements Authorizer {
@@ -95,9 +97,8 @@ export class AclAuthorizer implements Authorizer {
       ...(index.literal.get(name) ?? []),
       ...(name === '*' ? [] : (index.literal.get('*') ?? [])),
     ];
-    if (index.prefixed.size > 0) {
-      for (let end = 1; end <= name.length; end++)
-        found.push(...(index.prefixed.get(name.slice(0, end)) ?? []));
+    for (const length of index.prefixLengths) {
+      if (length <= name.length) found.push(...(index.prefixed.get(name.slice(0, length)) ?? []));
     }
     return found;
   }
@@ -114,14 +115,16 @@ export class AclAuthorizer implements Authorizer {
 function indexOf(acls: Iterable<AclBinding>): Map<AclResourceType, TypeIndex> {
   const index = new Map<
     AclResourceType,
-    { literal: Map<string, AclBinding[]>; prefixed: Map<string, AclBinding[]> }
+    { literal: Map<string, AclBinding[]>; prefixed: Map<string, AclBinding[]>; prefixLengths: Set<number> }
   >();
   for (const acl of acls) {
     const ofType = index.get(acl.resourceType) ?? {
       literal: new Map<string, AclBinding[]>(),
       prefixed: new Map<string, AclBinding[]>(),
+      prefixLengths: new Set<number>(),
     };
     index.set(acl.resourceType, ofType);
+    if (acl.patternType === 'prefixed') ofType.prefixLengths.add(acl.resourceName.length);
     const byName = ofType[acl.patternType];
     const bindings = byName.get(acl.resourceName);
     if (bindings === undefined) byName.set(acl.resourceName, [acl]);

@@ -85,6 +85,7 @@ interface Connection extends PeerConnection {
 export class GrpcListener {
   readonly #limits: GrpcLimits;
   readonly #received: ReceiveMemory;
+  readonly #onNotAccepted: (cause: Error) => void;
   readonly #sockets = new Set<Socket>();
   /** Those ready for HTTP/2, by `address:port` of the peer, as grpc-js names the peer of a call. */
   readonly #connections = new Map<string, Connection>();
@@ -94,10 +95,19 @@ export class GrpcListener {
   #server: Server | undefined;
   #injector: ConnectionInjector | undefined;
 
-  /** `received`: for requests on their way in, which listeners may share. */
-  constructor(limits: GrpcLimits, tls?: ListenerTls, received = new ReceiveMemory(OWN_RECEIVE_BYTES)) {
+  /**
+   * `received`: for requests on their way in, which listeners may share. `onNotAccepted`: told of connections that the system could not
+   * give us, for want of descriptors or memory; those that come later are taken.
+   */
+  constructor(
+    limits: GrpcLimits,
+    tls?: ListenerTls,
+    received = new ReceiveMemory(OWN_RECEIVE_BYTES),
+    onNotAccepted: (cause: Error) => void = () => undefined,
+  ) {
     this.#limits = limits;
     this.#received = received;
+    this.#onNotAccepted = onNotAccepted;
     if (tls === undefined) return;
     this.#tls = new TlsAcceptor({
       ...tls,
@@ -138,6 +148,7 @@ export class GrpcListener {
       // Not `exclusive: false`: a second process on the same port must fail, not share it.
       tcp.listen({ host, port, exclusive: true }, () => {
         tcp.removeListener('error', reject);
+        tcp.on('error', this.#onNotAccepted);
         resolve((tcp.address() as AddressInfo).port);
       });
     });

@@ -8,6 +8,9 @@ import { healthService } from '../definitions.ts';
 import type { HealthCheckRequestOutput } from '../generated/grpc/health/v1/HealthCheckRequest.ts';
 import type { HealthCheckResponse } from '../generated/grpc/health/v1/HealthCheckResponse.ts';
 
+/** Names of services are shorter. */
+const MAX_SHOWN_NAME = 64;
+
 export type HealthStatus = 'SERVING' | 'NOT_SERVING';
 type HealthListener = (status: HealthStatus | 'closed') => void;
 
@@ -58,7 +61,9 @@ export function healthHandlers(
   ): void => {
     const found = registry.get(call.request.service);
     if (found === undefined) {
-      callback({ code: status.NOT_FOUND, details: `no service ${call.request.service} here` });
+      // A status is a header: a long one ends the connection.
+      const shown = JSON.stringify(call.request.service.slice(0, MAX_SHOWN_NAME));
+      callback({ code: status.NOT_FOUND, details: `no service ${shown} here` });
     } else callback(null, { status: found });
   };
   const watch = (call: ServerWritableStream<HealthCheckRequestOutput, HealthCheckResponse>): void => {

@@ -10,4 +10,5 @@ export { GatheredMessage } from './protobuf-wire.ts';
 export * from './receive-memory.ts';
 export * from './reflection.ts';
 export * from './request-guard.ts';
+export { resetCall } from './reset-call.ts';
 export * from './tls-acceptor.ts';

@@ -1,5 +1,6 @@
-// A deadline for the one message of a call that has one: grpc-js waits for it without end, and a peer that sends it a byte at a time
-// would hold a stream, and what it has sent so far, for as long as it likes. Streams of messages pass by untouched.
+// A deadline for the one message of a call that has one, and for the end behind it: grpc-js waits for both without end, and a peer that
+// sends a byte at a time, or everything but the end, would hold a stream, and what it has sent so far, for as long as it likes. Streams
+// of messages pass by untouched.
 
 import { ServerInterceptingCall, ServerListenerBuilder, status, type ServerInterceptor } from '@grpc/grpc-js';
 
@@ -11,10 +12,6 @@ export function messageDeadline(timeoutMs: number): ServerInterceptor {
     let deadline: NodeJS.Timeout | undefined;
     const came = (): void => clearTimeout(deadline);
     const listener = new ServerListenerBuilder()
-      .withOnReceiveMessage((message, next) => {
-        came();
-        next(message);
-      })
       .withOnReceiveHalfClose((next) => {
         came();
         next();

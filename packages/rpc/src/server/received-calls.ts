@@ -1,6 +1,6 @@
 // Counts what every call of a listener has received against the node's memory for it. grpc-js has no place for that: what it assembles
 // and inflates is in its private parts, so those two are replaced here, at the beginning of each call. Contract: nothing that has
-// come is uncounted until a handler has it; a call that is given up ends with RESOURCE_EXHAUSTED, which clients try again.
+// come is uncounted until a handler has it, which of a single message is at the end behind it; a call that is given up ends with RESOURCE_EXHAUSTED, which clients try again.
 
 import { status, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import { invariant } from '@tidemark/core';
@@ -47,11 +47,20 @@ export function receivedCalls(memory: ReceiveMemory, maxRequestBytes: number): S
       'grpc-js assembles and inflates messages in a call',
     );
     const keeps = !method.requestStream && method.path !== logService.Produce.path;
-    new ReceivedCall(call, memory, maxRequestBytes, keeps);
+    new ReceivedCall(call, { memory, maxBytes: maxRequestBytes, isSingle: !method.requestStream, keeps });
     // Not a wrapper: messages of streams are the hot path. grpc-js asks for the class, and uses what the interface has.
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- as above
     return intercepted as ServerInterceptingCall;
   };
+}
+
+interface ReceivedCallOptions {
+  readonly memory: ReceiveMemory;
+  readonly maxBytes: number;
+  /** One message, which no handler has before the end behind it has come. */
+  readonly isSingle: boolean;
+  /** Whether what a message becomes stays until the call ends. */
+  readonly keeps: boolean;
 }
 
 class ReceivedCall implements Received {
@@ -60,23 +69,23 @@ class ReceivedCall implements Received {
   readonly #call: BaseCall;
   readonly #memory: ReceiveMemory;
   readonly #assembler: MessageAssembler;
-  readonly #maxBytes: number;
-  /** Whether what a message becomes stays until the call ends. */
-  readonly #keeps: boolean;
+  readonly #options: ReceivedCallOptions;
   /** The messages that are whole and not with the handler, in order; inflated ones with both sizes. */
   readonly #whole: { bytes: number }[] = [];
-  #stopInflating: (() => void) | undefined;
+  /** Of the single message that grpc-js keeps until the end behind it has come. */
+  #unendedBytes = 0;
+  /** One for each message that is being inflated: those of one frame are at the same time. */
+  readonly #stopInflating = new Set<() => void>();
   #over = false;
 
-  constructor(call: BaseCall, memory: ReceiveMemory, maxBytes: number, keeps: boolean) {
+  constructor(call: BaseCall, options: ReceivedCallOptions) {
     const { session } = call.stream;
     this.address = session?.socket?.remoteAddress ?? '';
     this.connection = session ?? call;
     this.#call = call;
-    this.#memory = memory;
-    this.#maxBytes = maxBytes;
-    this.#keeps = keeps;
-    this.#assembler = new MessageAssembler(maxBytes, (bytes) => this.#hold(bytes));
+    this.#memory = options.memory;
+    this.#options = options;
+    this.#assembler = new MessageAssembler(options.maxBytes, (bytes) => this.#hold(bytes));
     call.decoder = { write: (data) => this.#write(data) };
     call.decompressMessage = (message, encoding) => this.#inflated(message, encoding);
     const start = call.start.bind(call);
@@ -113,11 +122,18 @@ class ReceivedCall implements Received {
       onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
       onReceiveMessage: (message) => {
         const bytes = this.#whole.shift()?.bytes ?? 0;
-        const kept = this.#keeps ? Math.max(0, bytes - USUAL_REQUEST_BYTES) * OBJECTS_FACTOR : 0;
-        this.#hold(kept - bytes);
+        const { isSingle, keeps } = this.#options;
+        const kept = keeps ? Math.max(0, bytes - USUAL_REQUEST_BYTES) * OBJECTS_FACTOR : 0;
+        const unended = isSingle ? Math.max(0, bytes - kept) : 0;
+        this.#unendedBytes += unended;
+        this.#hold(kept + unended - bytes);
         if (!this.#over) listener.onReceiveMessage(message);
       },
-      onReceiveHalfClose: () => listener.onReceiveHalfClose(),
+      onReceiveHalfClose: () => {
+        this.#hold(-this.#unendedBytes);
+        this.#unendedBytes = 0;
+        listener.onReceiveHalfClose();
+      },
       // At the end of every call, the answered ones too.
       onCancel: () => {
         this.#end();
@@ -141,17 +157,19 @@ class ReceivedCall implements Received {
       const parts: Buffer[] = [];
       let bytes = 0;
       const fail = (code: status, details: string): void => {
+        this.#stopInflating.delete(stop);
         inflater.destroy();
         parts.length = 0;
         reject(Object.assign(new Error(details), { code, details }));
       };
-      this.#stopInflating = () => fail(status.RESOURCE_EXHAUSTED, 'the call is over');
+      const stop = (): void => fail(status.RESOURCE_EXHAUSTED, 'the call is over');
+      this.#stopInflating.add(stop);
       inflater.on('error', () => fail(status.INTERNAL, 'Failed to decompress message'));
       inflater.on('data', (part: Buffer) => {
         bytes += part.length;
         parts.push(part);
-        if (bytes > this.#maxBytes) {
-          const details = `Received message that decompresses to a size larger than ${this.#maxBytes}`;
+        if (bytes > this.#options.maxBytes) {
+          const details = `Received message that decompresses to a size larger than ${this.#options.maxBytes}`;
           fail(status.RESOURCE_EXHAUSTED, details);
           return;
         }
@@ -159,7 +177,7 @@ class ReceivedCall implements Received {
         this.#hold(part.length);
       });
       inflater.on('end', () => {
-        this.#stopInflating = undefined;
+        this.#stopInflating.delete(stop);
         resolve(Buffer.concat(parts, bytes));
       });
       inflater.end(contents);
@@ -172,7 +190,7 @@ class ReceivedCall implements Received {
     this.#memory.end(this);
     this.#assembler.drop();
     this.#whole.length = 0;
-    this.#stopInflating?.();
+    for (const stop of [...this.#stopInflating]) stop();
   }
 }
 
