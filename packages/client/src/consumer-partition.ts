@@ -27,8 +27,6 @@ const MAX_LEFT = 2;
 export class ConsumerPartition {
   readonly topic: string;
   readonly partition: number;
-  /** Of the topic it was taken on as a partition of, where the group assigned it; empty: not known yet. */
-  topicId = '';
   /** Offset of the next record the application gets; -1 until it is known. */
   position = -1;
   /** What `position` is to become, while it is not known; undefined: nobody said. */
@@ -66,7 +64,7 @@ export class ConsumerPartition {
   checkedEpoch = -1;
   /** Leader epoch of the batch taken last; -1 when not known. */
   takenEpoch = -1;
-  /** Of the topic the position is in; empty until the partition is first asked for there. */
+  /** Of the topic the position is in; empty until the group assigns it, or the partition is first asked for there. */
   topicId = '';
   highWatermark = -1;
   logStartOffset = -1;

@@ -62,8 +62,9 @@ async function readLog(log: PartitionLog, base: LogPosition): Promise<Omit<RaftL
   for (let at = base.endOffset; at < end;) {
     const read = await readEntries(log, at, end, READ_BYTES);
     if (!read.ok) throw TidemarkError.from(read);
+    const first = read.entries[0];
     const last = read.entries.at(-1);
-    if (last === undefined) {
+    if (first === undefined || last === undefined || first.baseOffset > at) {
       throw TidemarkError.from(failure('CORRUPT_MESSAGE', `The metadata log has no batch at offset ${at}.`));
     }
     entries.push(...read.entries);

@@ -349,7 +349,7 @@ export class RaftQuorum {
       const leaderEpoch = entry.term as number as LeaderEpoch;
       // What waits is bounded by `RaftLimits`; a refusal, because the partitions of the folder have filled it, would end the replica.
       const options = { leaderEpoch, origin: 'follower', handOver: true, isUrgent: true } as const;
-      const appended = log.append(bytes, batches, options);
+      const appended = gapBefore(entry, log) ?? log.append(bytes, batches, options);
       // Not thrown: those before it are on their way, and somebody must hear what becomes of them.
       return appended.ok ? appended.written : Promise.reject(TidemarkError.from(appended));
     });
@@ -445,6 +445,18 @@ export async function readEntries(
     'nothing is read past the end',
   );
   return { ok: true, entries };
+}
+
+/**
+ * A full disk takes back what waits to be written, and whoever wrote it hears of it a moment later. A log that takes the gaps of
+ * compaction would take the next entries meanwhile, and the replica could never be opened again.
+ */
+function gapBefore(
+  { baseOffset }: Entry,
+  { nextOffset }: Pick<MetadataLog, 'nextOffset'>,
+): Failure | undefined {
+  if (baseOffset === nextOffset) return undefined;
+  return failure('KAFKA_STORAGE_ERROR', `An entry at offset ${baseOffset} does not follow on ${nextOffset}.`);
 }
 
 const stopped = (): Failure => failure('NOT_CONTROLLER', 'The quorum on this node is shutting down.');
