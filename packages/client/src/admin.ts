@@ -301,7 +301,6 @@ export class Admin {
 
   /** Raises the log start offsets; what is below is gone. Throws the first error. */
   async deleteRecords(targets: readonly RecordsToDelete[]): Promise<readonly DeletedRecords[]> {
-    const { requestTimeoutMs, apiTimeoutMs } = this.#settings;
     const answers = await this.#calls.call<RecordsToDelete, DeleteRecordsResultOutput>(
       targets,
       (channel, group, timeoutMs) =>
@@ -313,11 +312,11 @@ export class Admin {
               partition,
               beforeOffset: beforeOffset === 'end' ? -1 : beforeOffset,
             })),
-            timeoutMs: requestTimeoutMs,
+            timeoutMs: quorumWaitMs(this.#settings),
           },
           { timeoutMs },
         ),
-      apiTimeoutMs,
+      this.#settings.apiTimeoutMs,
     );
     return answers.map(({ topic, partition, logStartOffset }) => ({ topic, partition, logStartOffset }));
   }

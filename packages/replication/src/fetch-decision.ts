@@ -29,6 +29,8 @@ export interface FetchAsk extends FetchPosition {
   readonly leaderEpoch: LeaderEpoch;
   /** It holds everything below for good; at most `fetchOffset`. */
   readonly acknowledgeableEnd: Offset;
+  /** It has nothing below, for good. */
+  readonly logStartOffset: Offset;
 }
 
 export interface Diverging {

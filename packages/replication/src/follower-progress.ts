@@ -22,6 +22,8 @@ export class FollowerProgress {
   logEndOffset = UNKNOWN;
   /** It holds everything below for good; -1 when not known. */
   acknowledgedOffset = UNKNOWN;
+  /** It has nothing below, for good; -1 when not known. */
+  logStartOffset = UNKNOWN;
   /** It had everything the leader had at this time; monotonic. */
   #caughtUpMs: number;
   #markOffset: number;
@@ -51,6 +53,7 @@ export class FollowerProgress {
     brokerEpoch: BrokerEpoch,
     fetchOffset: number,
     acknowledged: number,
+    logStartOffset: number,
     leaderEndOffset: number,
     nowMs: number,
   ): void {
@@ -61,6 +64,7 @@ export class FollowerProgress {
     }
     this.brokerEpoch = brokerEpoch;
     this.logEndOffset = fetchOffset;
+    this.logStartOffset = logStartOffset;
     this.acknowledged(Math.min(acknowledged, fetchOffset), leaderEndOffset, nowMs);
   }
 

@@ -54,6 +54,7 @@ interface Slot<P> {
   isSent: boolean;
   /** The newest, told or not. */
   acknowledged: Offset;
+  logStart: Offset;
 }
 
 /** The part of the window that may be free without the leader being told. */
@@ -70,6 +71,7 @@ export class FollowerSession<P> {
   /** What has not been told yet. */
   #fresh = new Set<Slot<P>>();
   #acknowledged = new Set<Slot<P>>();
+  #logStarts = new Set<Slot<P>>();
   #gone: number[] = [];
   /** Of batches, in this session. */
   #receivedBytes = 0;
@@ -93,8 +95,8 @@ export class FollowerSession<P> {
     this.unsubscribe(partition);
     const { fetchOffset, lastFetchedEpoch, leaderEpoch } = position;
     const subscription = { ...where, leaderEpoch, fetchOffset, lastFetchedEpoch, slot: this.#nextSlot++ };
-    const acknowledged = where.acknowledgeableEnd;
-    const slot = { partition, asked: position, subscription, isSent: false, acknowledged };
+    const { acknowledgeableEnd: acknowledged, logStartOffset: logStart } = where;
+    const slot = { partition, asked: position, subscription, isSent: false, acknowledged, logStart };
     this.#slots.set(subscription.slot, slot);
     this.#byPartition.set(partition, slot);
     this.#fresh.add(slot);
@@ -113,6 +115,14 @@ export class FollowerSession<P> {
     if (slot === undefined || endOffset <= slot.acknowledged) return;
     slot.acknowledged = endOffset;
     if (slot.isSent) this.#acknowledged.add(slot);
+  }
+
+  /** The partition's replica has nothing below any more, for good. */
+  logStartMoved(partition: P, logStartOffset: Offset): void {
+    const slot = this.#byPartition.get(partition);
+    if (slot === undefined || logStartOffset <= slot.logStart) return;
+    slot.logStart = logStartOffset;
+    if (slot.isSent) this.#logStarts.add(slot);
   }
 
   /** So many bytes of received batches are appended, or thrown away: the leader may send as many more. */
@@ -155,7 +165,8 @@ export class FollowerSession<P> {
 
   /** Whether `takeMessage` answers with one. */
   hasMessage(nowMs: number): boolean {
-    if (this.#fresh.size + this.#acknowledged.size + this.#gone.length > 0) return true;
+    const untold = this.#fresh.size + this.#acknowledged.size + this.#logStarts.size + this.#gone.length;
+    if (untold > 0) return true;
     const { windowBytes, keepAliveMs } = this.#options;
     if (this.#credit() - this.#toldCredit >= windowBytes * CREDIT_SLACK) return true;
     return nowMs - this.#lastSentMs >= keepAliveMs;
@@ -175,11 +186,15 @@ export class FollowerSession<P> {
       unsubscribed: this.#gone.splice(0, MAX_MESSAGE_ENTRIES),
       subscribed: take(this.#fresh, (slot) => {
         slot.isSent = true;
-        return { ...slot.subscription, acknowledgeableEnd: slot.acknowledged };
+        return { ...slot.subscription, acknowledgeableEnd: slot.acknowledged, logStartOffset: slot.logStart };
       }),
       acknowledged: take(this.#acknowledged, ({ subscription: { slot }, acknowledged: endOffset }) => ({
         slot,
         endOffset,
+      })),
+      logStarts: take(this.#logStarts, ({ subscription: { slot }, logStart: logStartOffset }) => ({
+        slot,
+        logStartOffset,
       })),
     };
   }
@@ -193,6 +208,7 @@ export class FollowerSession<P> {
     this.#byPartition.delete(slot.partition);
     this.#fresh.delete(slot);
     this.#acknowledged.delete(slot);
+    this.#logStarts.delete(slot);
   }
 
   #restart(nowMs: number): readonly P[] {
@@ -204,6 +220,7 @@ export class FollowerSession<P> {
     this.#byPartition.clear();
     this.#fresh.clear();
     this.#acknowledged.clear();
+    this.#logStarts.clear();
     this.#gone = [];
     this.#receivedBytes = 0;
     this.#toldCredit = 0;

@@ -27,7 +27,7 @@ export interface LeaderSessionOptions {
   readonly keepAliveMs: number;
   /** How long nothing is heard before the session is given up. */
   readonly timeoutMs: number;
-  /** A high watermark or log start waits so long for batches to go along with. Nobody waits for it. */
+  /** A high watermark waits so long for batches to go along with. Nobody waits for it. */
   readonly progressDelayMs: number;
 }
 
@@ -49,6 +49,12 @@ export interface LeaderReceived<P> {
     readonly brokerEpoch: BrokerEpoch;
     readonly leaderEpoch: LeaderEpoch;
     readonly endOffset: Offset;
+  }[];
+  readonly logStarts: readonly {
+    readonly partition: P;
+    readonly brokerEpoch: BrokerEpoch;
+    readonly leaderEpoch: LeaderEpoch;
+    readonly logStartOffset: Offset;
   }[];
   /** To be judged after that, each with `accept` or `refuse`, in this order. */
   readonly subscriptions: readonly Subscription[];
@@ -95,7 +101,7 @@ interface Session<P> {
   movedSinceMs: number | undefined;
 }
 
-const NOTHING = { reset: undefined, subscriptions: [], acknowledged: [], ended: [] } as const;
+const NOTHING = { reset: undefined, subscriptions: [], acknowledged: [], logStarts: [], ended: [] } as const;
 
 export class LeaderSession<P> {
   readonly #options: LeaderSessionOptions;
@@ -176,9 +182,10 @@ export class LeaderSession<P> {
     const session = this.#session;
     if (slot === undefined || session === undefined) return;
     slot.standing = standing;
-    if (standing.highWatermark > slot.toldHighWatermark || standing.logStartOffset > slot.toldLogStart) {
-      session.moved.add(slot);
-    }
+    const isStarted = standing.logStartOffset > slot.toldLogStart;
+    if (isStarted || standing.highWatermark > slot.toldHighWatermark) session.moved.add(slot);
+    // Who has deleted records waits until the followers have.
+    if (isStarted) session.movedSinceMs = -Infinity;
     this.#queue(session, slot);
   }
 
@@ -280,7 +287,7 @@ export class LeaderSession<P> {
 
   #news(
     session: Session<P>,
-    { unsubscribed, subscribed, acknowledged }: FollowerMessage,
+    { unsubscribed, subscribed, acknowledged, logStarts }: FollowerMessage,
   ): Omit<LeaderReceived<P>, 'reset'> {
     const ended: P[] = [];
     for (const number of unsubscribed) {
@@ -298,7 +305,12 @@ export class LeaderSession<P> {
       if (slot === undefined || endOffset > slot.nextOffset) continue;
       news.push({ partition: slot.partition, brokerEpoch, leaderEpoch: slot.leaderEpoch, endOffset });
     }
-    return { subscriptions: subscribed, acknowledged: news, ended };
+    const started = logStarts.flatMap(({ slot: number, logStartOffset }) => {
+      const slot = session.slots.get(number);
+      if (slot === undefined) return [];
+      return [{ partition: slot.partition, brokerEpoch, leaderEpoch: slot.leaderEpoch, logStartOffset }];
+    });
+    return { subscriptions: subscribed, acknowledged: news, logStarts: started, ended };
   }
 
   #isProgressDue(session: Session<P>, nowMs: number): boolean {

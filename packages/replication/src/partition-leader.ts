@@ -28,6 +28,11 @@ export interface Acknowledgement {
   readonly endOffset: Offset;
 }
 
+/** A follower has deleted what is below. */
+export interface LogStartNotice extends Omit<Acknowledgement, 'endOffset'> {
+  readonly logStartOffset: Offset;
+}
+
 /** What came of an input. */
 export interface LeaderOutput {
   readonly highWatermarkMoved: boolean;
@@ -45,6 +50,7 @@ export interface PartitionLeaderOptions {
   /** The end of the log, where this epoch begins. Nothing is queued to be written: a failed write would move it. */
   readonly epochStartOffset: Offset;
   readonly acknowledgeableEndOffset: Offset;
+  readonly logStartOffset: Offset;
   /** What this replica knew to be committed when it was a follower, or before its restart; not below the log's start. */
   readonly highWatermark: Offset;
   readonly nowMs: number;
@@ -80,6 +86,8 @@ export class PartitionLeader {
   #logEndOffset: Offset;
   #acknowledgeable: Offset;
   #highWatermark: Offset;
+  /** Records below it are deleted, and somebody may have been told so: who still has them does not become in sync. */
+  #deletedBefore: Offset;
   #isIsolated = false;
 
   constructor(options: PartitionLeaderOptions) {
@@ -93,6 +101,7 @@ export class PartitionLeader {
     this.#logEndOffset = epochStartOffset;
     this.#acknowledgeable = acknowledgeableEndOffset;
     this.#highWatermark = Math.min(highWatermark, acknowledgeableEndOffset) as Offset;
+    this.#deletedBefore = options.logStartOffset;
     this.#followers = [];
     this.#meet(view, brokers, nowMs);
   }
@@ -145,8 +154,8 @@ export class PartitionLeader {
     }
     const decision = decidePosition(ask, log);
     if (decision.type !== 'accepted') return { decision, output: NOTHING };
-    const { brokerEpoch, fetchOffset, acknowledgeableEnd } = ask;
-    follower.asked(brokerEpoch, fetchOffset, acknowledgeableEnd, this.#logEndOffset, nowMs);
+    const { brokerEpoch, fetchOffset, acknowledgeableEnd, logStartOffset } = ask;
+    follower.asked(brokerEpoch, fetchOffset, acknowledgeableEnd, logStartOffset, this.#logEndOffset, nowMs);
     return { decision, output: this.#progressed(follower, nowMs) };
   }
 
@@ -158,6 +167,33 @@ export class PartitionLeader {
     if (follower.brokerEpoch !== brokerEpoch || endOffset > this.#logEndOffset) return NOTHING;
     follower.acknowledged(endOffset, this.#logEndOffset, nowMs);
     return this.#progressed(follower, nowMs);
+  }
+
+  /** From a follower whose position was accepted; of any other nothing is taken. */
+  followerLogStartMoved(notice: LogStartNotice, nowMs: number): LeaderOutput {
+    const follower = this.#followerOf(notice);
+    if (!(follower instanceof FollowerProgress)) return NOTHING;
+    const { brokerEpoch, logStartOffset } = notice;
+    if (follower.brokerEpoch !== brokerEpoch || logStartOffset <= follower.logStartOffset) return NOTHING;
+    follower.logStartOffset = logStartOffset;
+    return this.#progressed(follower, nowMs);
+  }
+
+  /** Records below `offset` were asked to be deleted, and are here. From now on nobody becomes in sync who still has them. */
+  deletedBefore(offset: Offset): void {
+    if (offset > this.#deletedBefore) this.#deletedBefore = offset;
+  }
+
+  /**
+   * Whether whoever may lead next has deleted the records below `offset`, so that none can bring them back: every in-sync replica has,
+   * and there are enough of them that nobody who has left them is eligible still (KIP-966).
+   */
+  isDeletedBefore(offset: Offset): boolean {
+    if (!this.#hasEnough()) return false;
+    return this.#followers.every(
+      ({ id, logStartOffset }) =>
+        logStartOffset >= offset || !(this.#isr.isMaximal(id) || this.#isr.isLeaving(id)),
+    );
   }
 
   /** Who lags goes, who is waited for too long is not waited for, what is unanswered is asked again. */
@@ -317,12 +353,14 @@ export class PartitionLeader {
 
   /**
    * It has everything that is committed: up to the high watermark, and up to where this epoch begins, since earlier leaders may
-   * have committed that far before this one knew (rule 5).
+   * have committed that far before this one knew (rule 5). And it has nothing of what was deleted.
    */
-  #mayJoin(follower: FollowerProgress): boolean {
-    const { isEligible, acknowledgedOffset } = follower;
+  #mayJoin({ isEligible, acknowledgedOffset, logStartOffset }: FollowerProgress): boolean {
     return (
-      isEligible && acknowledgedOffset >= this.#highWatermark && acknowledgedOffset >= this.epochStartOffset
+      isEligible &&
+      acknowledgedOffset >= this.#highWatermark &&
+      acknowledgedOffset >= this.epochStartOffset &&
+      logStartOffset >= this.#deletedBefore
     );
   }
 

@@ -32,6 +32,7 @@ import type {
   SlotAcknowledgement,
   SlotAnswer,
   SlotBatches,
+  SlotLogStart,
   SlotProgress,
   Subscription,
 } from './session-message.ts';
@@ -54,6 +55,7 @@ const subscription = struct<Subscription>({
   fetchOffset: offset,
   lastFetchedEpoch: integer<LeaderEpoch | -1>(MAX_INT32, -1),
   acknowledgeableEnd: offset,
+  logStartOffset: offset,
 });
 
 /** The error by its code, which is at least -1. */
@@ -118,6 +120,7 @@ const answer: FieldCodec<SlotAnswer> = {
 
 const slotList = listOf(count);
 const subscriptionList = listOf(subscription);
+const logStartList = listOf(struct<SlotLogStart>({ slot: count, logStartOffset: offset }));
 
 // There is one of these messages for every batch and follower in each direction, so that what they always have is written out: a struct
 // looks its fields up by name, which costs more than all the rest of such a message.
@@ -167,6 +170,7 @@ function writeFollower(writer: FieldWriter, message: FollowerMessage): void {
     writer.unsigned(slot);
     writer.unsigned(endOffset);
   }
+  logStartList.write(writer, message.logStarts);
 }
 
 function readFollower(reader: FieldReader): FollowerMessage {
@@ -180,7 +184,17 @@ function readFollower(reader: FieldReader): FollowerMessage {
     const slot = reader.unsigned();
     acknowledged.push({ slot, endOffset: readOffset(reader) });
   }
-  return { type: 'follower', session, sequence, creditBytes, unsubscribed, subscribed, acknowledged };
+  const logStarts = logStartList.read(reader);
+  return {
+    type: 'follower',
+    session,
+    sequence,
+    creditBytes,
+    unsubscribed,
+    subscribed,
+    acknowledged,
+    logStarts,
+  };
 }
 
 function writeLeader(writer: FieldWriter, message: LeaderMessage): void {

@@ -21,12 +21,20 @@ export interface Subscription extends FetchPosition {
   readonly partition: PartitionIndex;
   readonly leaderEpoch: LeaderEpoch;
   readonly acknowledgeableEnd: Offset;
+  /** Of the follower's log: nothing below it will be there again. */
+  readonly logStartOffset: Offset;
 }
 
 /** The follower holds everything below for good. */
 export interface SlotAcknowledgement {
   readonly slot: number;
   readonly endOffset: Offset;
+}
+
+/** The follower has nothing below any more, for good. */
+export interface SlotLogStart {
+  readonly slot: number;
+  readonly logStartOffset: Offset;
 }
 
 export interface FollowerMessage {
@@ -40,6 +48,7 @@ export interface FollowerMessage {
   readonly unsubscribed: readonly number[];
   readonly subscribed: readonly Subscription[];
   readonly acknowledged: readonly SlotAcknowledgement[];
+  readonly logStarts: readonly SlotLogStart[];
 }
 
 export interface SlotBatches {

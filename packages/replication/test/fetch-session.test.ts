@@ -10,6 +10,7 @@ function expectInStep(link: SessionLink): void {
     expect(partition.copy.every((byte, index) => byte === ((partition.index + index) & 0xff))).to.equal(true);
     expect(partition.knownHighWatermark).to.equal(partition.leaderEnd);
     expect(partition.knownLogStart).to.equal(partition.logStart);
+    expect(partition.followerLogStart).to.equal(partition.logStart);
   }
 }
 
@@ -42,6 +43,20 @@ describe('a fetch session', () => {
     link.advance(partition);
     link.settle();
     expectInStep(link);
+  });
+
+  it('tells a log start at once, and hears when the follower has moved its own', () => {
+    const link = new SessionLink({ progressDelayMs: 50 });
+    const partition = link.add();
+    link.append(partition, 50);
+    link.settle();
+    link.pass(60);
+    link.settle();
+    partition.logStart = 20;
+    link.advance(partition);
+    link.settle();
+    expect(partition.knownLogStart).to.equal(20);
+    expect(partition.followerLogStart).to.equal(20);
   });
 
   it('costs what has changed: of 1,000 partitions the one that did', () => {
@@ -344,6 +359,10 @@ describe('a session that breaks', () => {
       for (let step = 0; step < 60; step++) {
         const partition = prng.pick(link.partitions);
         if (prng.chance(40)) link.append(partition, prng.below(60));
+        if (prng.chance(10)) {
+          partition.logStart += prng.below(partition.highWatermark - partition.logStart + 1);
+          link.advance(partition);
+        }
         if (prng.chance(5)) link.subscribe(partition);
         if (prng.chance(2)) link.leader = link.newLeader();
         link.consumesAtOnce = prng.chance(50);

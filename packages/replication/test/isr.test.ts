@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { PROPOSAL_BACKOFF_MS } from '@tidemark/replication';
-import { be, LAG_MS, LeaderScene } from './leader-scene.ts';
+import { at, be, LAG_MS, LeaderScene } from './leader-scene.ts';
 
 /** Broker 3 is out of sync; the records up to 10 are committed and this epoch began there. */
 const withoutThree = () => {
@@ -8,6 +8,74 @@ const withoutThree = () => {
   scene.ask(2, 10);
   return scene;
 };
+
+describe('what is deleted', () => {
+  it('is gone when every in-sync replica has deleted it, in whatever order they say so', () => {
+    const scene = new LeaderScene({ logEnd: 10, highWatermark: 10 });
+    scene.ask(2, 10);
+    scene.ask(3, 10, { start: 4 });
+    scene.leader.deletedBefore(at(4));
+    expect(scene.leader.isDeletedBefore(at(4))).to.equal(false);
+    scene.started(2, 3);
+    expect(scene.leader.isDeletedBefore(at(4))).to.equal(false);
+    scene.started(2, 4);
+    expect(scene.leader.isDeletedBefore(at(4))).to.equal(true);
+    expect(scene.leader.isDeletedBefore(at(5))).to.equal(false);
+  });
+
+  it('is not waited for at a replica that is not in sync', () => {
+    const scene = withoutThree();
+    scene.ask(2, 10, { start: 4 });
+    scene.leader.deletedBefore(at(4));
+    expect(scene.leader.isDeletedBefore(at(4))).to.equal(true);
+  });
+
+  it('keeps who still has it from becoming in sync, and is waited for at who is becoming so', () => {
+    const scene = withoutThree();
+    scene.ask(2, 10, { start: 4 });
+    scene.leader.deletedBefore(at(4));
+    scene.ask(3, 10);
+    expect(scene.proposals).to.deep.equal([]);
+    scene.started(3, 4);
+    expect(scene.proposed).to.deep.equal([1, 2, 3]);
+    scene.leader.deletedBefore(at(6));
+    scene.started(2, 6);
+    expect(scene.leader.isDeletedBefore(at(6))).to.equal(false);
+    scene.started(3, 6);
+    expect(scene.leader.isDeletedBefore(at(6))).to.equal(true);
+  });
+
+  it('may come back while too few are in sync: who has left them may still be elected', () => {
+    const scene = new LeaderScene({ isr: [1, 2], logEnd: 10, highWatermark: 10 });
+    scene.ask(2, 10, { start: 4 });
+    scene.controllerSays([1]);
+    scene.leader.deletedBefore(at(4));
+    expect(scene.leader.isDeletedBefore(at(4))).to.equal(false);
+    scene.controllerSays([1, 2]);
+    expect(scene.leader.isDeletedBefore(at(4))).to.equal(true);
+  });
+
+  it('by an earlier leader keeps out as well', () => {
+    const scene = new LeaderScene({ isr: [1, 2], logEnd: 10, highWatermark: 10, logStart: 4 });
+    scene.ask(3, 10, { start: 3 });
+    expect(scene.proposals).to.deep.equal([]);
+    scene.started(3, 4);
+    expect(scene.proposed).to.deep.equal([1, 2, 3]);
+  });
+
+  it('is taken from the incarnation whose position was accepted, alone', () => {
+    const scene = new LeaderScene({ logEnd: 10, highWatermark: 10 });
+    scene.ask(2, 10);
+    scene.ask(3, 10, { start: 4 });
+    scene.started(2, 4, 15).started(2, 4, 20, 4);
+    expect(scene.leader.isDeletedBefore(at(4))).to.equal(false);
+    scene.started(2, 4);
+    expect(scene.leader.isDeletedBefore(at(4))).to.equal(true);
+    // Another incarnation may have another disk.
+    scene.ask(2, 10, { brokerEpoch: 25 });
+    expect(scene.leader.isDeletedBefore(at(4))).to.equal(false);
+  });
+});
 
 describe('becoming in sync (rule 5)', () => {
   it('takes everything below the high watermark', () => {

@@ -31,6 +31,7 @@ export interface SceneOptions {
   readonly logEnd?: number;
   readonly highWatermark?: number;
   readonly recovering?: boolean;
+  readonly logStart?: number;
 }
 
 /** Broker 1 leads; broker n has broker epoch n * 10. */
@@ -66,6 +67,7 @@ export class LeaderScene {
       settings: this.settings,
       epochStartOffset: at(logEnd),
       acknowledgeableEndOffset: at(logEnd),
+      logStartOffset: at(options.logStart ?? 0),
       highWatermark: at(highWatermark),
       nowMs: this.nowMs,
     });
@@ -111,7 +113,13 @@ export class LeaderScene {
   ask(
     id: number,
     offset: number,
-    options: { lastEpoch?: number; brokerEpoch?: number; epoch?: number; acked?: number } = {},
+    options: {
+      lastEpoch?: number;
+      brokerEpoch?: number;
+      epoch?: number;
+      acked?: number;
+      start?: number;
+    } = {},
   ): FetchDecision {
     const { epoch = this.view.leaderEpoch, brokerEpoch = id * 10, acked = offset } = options;
     const lastFetchedEpoch = e(
@@ -125,12 +133,20 @@ export class LeaderScene {
         fetchOffset: at(offset),
         lastFetchedEpoch,
         acknowledgeableEnd: at(acked),
+        logStartOffset: at(options.start ?? 0),
       },
       this.log,
       this.nowMs,
     );
     this.take(output);
     return decision;
+  }
+
+  started(id: number, offset: number, brokerEpoch = id * 10, epoch: number = this.view.leaderEpoch): this {
+    const notice = { broker: b(id), brokerEpoch: be(brokerEpoch), leaderEpoch: e(epoch) };
+    return this.take(
+      this.leader.followerLogStartMoved({ ...notice, logStartOffset: at(offset) }, this.nowMs),
+    );
   }
 
   ack(id: number, offset: number, brokerEpoch = id * 10, epoch: number = this.view.leaderEpoch): this {

@@ -14,6 +14,7 @@ import {
   type FollowerStep,
   type IsrProposal,
   type LeaderOutput,
+  type LogStartNotice,
   type ProposalOutcome,
 } from '@tidemark/replication';
 import { EpochLog, type EpochRecord } from './epoch-log.ts';
@@ -32,6 +33,7 @@ export type ModelMessage =
       readonly ask: FetchAsk & AskedPosition;
     }
   | { readonly type: 'ack'; readonly from: number; readonly to: number; readonly ack: Acknowledgement }
+  | { readonly type: 'deleted'; readonly from: number; readonly to: number; readonly notice: LogStartNotice }
   | {
       readonly type: 'answer';
       readonly from: number;
@@ -119,6 +121,7 @@ export class ModelBroker {
         settings,
         epochStartOffset: this.log.logEndOffset,
         acknowledgeableEndOffset: this.acknowledgeable,
+        logStartOffset: this.log.logStartOffset,
         highWatermark: this.hw as Offset,
         nowMs,
       });
@@ -212,6 +215,8 @@ export class ModelBroker {
       this.push(message.from, 3);
     } else if (message.type === 'ack') {
       if (this.leader !== undefined) this.take(this.leader.followerAcknowledged(message.ack, nowMs));
+    } else if (message.type === 'deleted') {
+      if (this.leader !== undefined) this.take(this.leader.followerLogStartMoved(message.notice, nowMs));
     } else {
       this.#answered(message);
     }
@@ -320,7 +325,14 @@ export class ModelBroker {
     }
     this.#advanceFollower();
     const deletable = this.follower.deletableBefore(this.log);
-    if (deletable !== undefined) this.deleteBefore(deletable);
+    if (deletable === undefined) return;
+    this.deleteBefore(deletable);
+    const { leaderEpoch } = this.follower;
+    const notice = { ...{ broker: this.id as BrokerId, brokerEpoch: this.brokerEpoch }, leaderEpoch };
+    this.#world.send({
+      ...{ type: 'deleted', from: this.id, to: this.followed },
+      notice: { ...notice, logStartOffset: deletable },
+    });
   }
 
   #advanceFollower(): void {
@@ -343,6 +355,7 @@ export class ModelBroker {
         brokerEpoch: this.brokerEpoch!,
         leaderEpoch: this.follower!.leaderEpoch,
         acknowledgeableEnd: this.acknowledgeable,
+        logStartOffset: this.log.logStartOffset,
       };
       this.#world.send({ type: 'ask', from: this.id, to: this.followed, ask });
     }

@@ -3,7 +3,7 @@
 //
 // What was ever below a leader's high watermark is `committed`, in order, and never changes: everything else is checked against it.
 
-import { failure, type BrokerId } from '@tidemark/core';
+import { failure, type BrokerId, type Offset } from '@tidemark/core';
 import type { IsrProposal, PartitionLeader } from '@tidemark/replication';
 import type { EpochRecord } from './epoch-log.ts';
 import { LAG_MS, ModelBroker, type ModelMessage, type ModelWorld } from './model-broker.ts';
@@ -54,6 +54,8 @@ export class ModelCluster implements ModelWorld {
   #soup: ModelMessage[] = [];
   #requests: Request[] = [];
   #waiters: Waiter[] = [];
+  #deletions: { readonly leader: PartitionLeader; readonly before: Offset }[] = [];
+  #deletedBefore = 0;
   #values = 0;
   #isCalm = false;
   /** How often each is done, compared with the others. */
@@ -327,6 +329,8 @@ export class ModelCluster implements ModelWorld {
     if (broker === undefined) return;
     const { start } = broker.log;
     broker.deleteBefore(start + this.prng.below(broker.hw - Math.min(start, broker.hw) + 1));
+    broker.leader!.deletedBefore(broker.log.logStartOffset);
+    this.#deletions.push({ leader: broker.leader!, before: broker.log.logStartOffset });
   }
 
   #check(): void {
@@ -338,6 +342,23 @@ export class ModelCluster implements ModelWorld {
       if (leader.checkCommitted() === undefined) this.acknowledged.set(endOffset - 1, value);
       return false;
     });
+    this.#checkDeleted();
+  }
+
+  /** Who may be elected from the in-sync replicas has nothing of what somebody was told to be deleted. */
+  #checkDeleted(): void {
+    this.#deletions = this.#deletions.filter(({ leader, before }) => {
+      if (this.brokers.every((broker) => broker.leader !== leader)) return false;
+      if (!leader.isDeletedBefore(before)) return true;
+      this.#deletedBefore = Math.max(this.#deletedBefore, before);
+      this.#count('deletions');
+      return false;
+    });
+    for (const id of this.controller.partition.isr) {
+      const { isDamaged, log } = this.brokers[id - 1]!;
+      if (isDamaged || log.start >= this.#deletedBefore) continue;
+      this.#fail(`${id} is in sync and starts at ${log.start}, deleted is ${this.#deletedBefore}`);
+    }
   }
 
   /** P2, P7 and P8 for one replica. */

@@ -15,7 +15,7 @@ function runs(count: number, options: Omit<ModelOptions, 'seed'>): ReadonlyMap<s
 describe('replicas at random, with the real controller (P1, P2, P7, P8, P9, P10)', () => {
   it('lose nothing that was acknowledged, whatever crashes and whatever the network does', () => {
     const counts = runs(1500, { flush: 'ack' });
-    for (const what of ['elections', 'truncations', 'commits', 'crashes', 'proposals taken']) {
+    for (const what of ['elections', 'truncations', 'commits', 'crashes', 'deletions', 'proposals taken']) {
       expect(counts.get(what), what).to.be.greaterThan(1000);
     }
     for (const what of ['proposals of unknown outcome', 'proposals INVALID_UPDATE_VERSION']) {

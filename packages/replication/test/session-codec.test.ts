@@ -49,6 +49,7 @@ const subscription = fc.record({
   fetchOffset: offset,
   lastFetchedEpoch: fc.oneof(epoch, fc.constant(-1 as const)),
   acknowledgeableEnd: offset,
+  logStartOffset: offset,
 });
 const message: fc.Arbitrary<SessionMessage> = fc.oneof(
   fc.record({
@@ -59,6 +60,7 @@ const message: fc.Arbitrary<SessionMessage> = fc.oneof(
     unsubscribed: fc.array(safe),
     subscribed: fc.array(subscription),
     acknowledged: fc.array(fc.record({ slot: safe, endOffset: offset })),
+    logStarts: fc.array(fc.record({ slot: safe, logStartOffset: offset })),
   }),
   fc.record({
     type: fc.constant('leader' as const),

@@ -25,6 +25,8 @@ export interface Shared {
   readonly copy: number[];
   knownHighWatermark: number;
   knownLogStart: number;
+  /** Where the follower's log begins, as the leader has been told. */
+  followerLogStart: number;
 }
 
 export interface LinkOptions {
@@ -87,6 +89,7 @@ export class SessionLink {
       copy: [],
       knownHighWatermark: -1,
       knownLogStart: -1,
+      followerLogStart: -1,
     };
     this.partitions.push(partition);
     this.subscribe(partition);
@@ -104,6 +107,7 @@ export class SessionLink {
         attempt: 1,
       },
       acknowledgeableEnd: at(partition.copy.length),
+      logStartOffset: at(Math.max(partition.knownLogStart, 0)),
     });
   }
 
@@ -125,6 +129,7 @@ export class SessionLink {
     ) {
       this.sentMessages += 1;
       this.sentEntries += said.subscribed.length + said.acknowledged.length + said.unsubscribed.length;
+      this.sentEntries += said.logStarts.length;
       this.toLeader.push(encodeSessionMessage(said));
     }
     for (let order = this.leader.nextRead(); order; order = this.leader.nextRead()) {
@@ -147,15 +152,17 @@ export class SessionLink {
   deliverToLeader(bytes: Uint8Array): void {
     const message = decoded(bytes);
     if (message.type !== 'follower') throw new Error('not for a leader');
-    const { reset, subscriptions, acknowledged } = this.leader.receive(message, this.nowMs);
+    const { reset, subscriptions, acknowledged, logStarts } = this.leader.receive(message, this.nowMs);
     if (reset !== undefined) this.toFollower.push(encodeSessionMessage(reset));
     for (const { partition, endOffset } of acknowledged) {
       partition.highWatermark = Math.max(partition.highWatermark, endOffset);
       this.advance(partition);
     }
+    for (const { partition, logStartOffset } of logStarts) partition.followerLogStart = logStartOffset;
     for (const subscription of subscriptions) {
       const partition = this.partitions[subscription.partition]!;
       partition.highWatermark = Math.max(partition.highWatermark, subscription.acknowledgeableEnd);
+      partition.followerLogStart = subscription.logStartOffset;
       this.leader.accept(subscription, partition, standingOf(partition));
     }
   }
@@ -174,6 +181,7 @@ export class SessionLink {
       if (answer.type === 'batches' || answer.type === 'progress') {
         partition.knownHighWatermark = answer.highWatermark;
         partition.knownLogStart = answer.logStartOffset;
+        this.follower.logStartMoved(partition, answer.logStartOffset);
       }
     }
     if (this.consumesAtOnce) this.consume();

@@ -1,6 +1,7 @@
 // Questions about one partition's offsets: by time, by leader epoch, and the raising of its log start.
 
 import {
+  type Clock,
   failure,
   type Failure,
   isFailure,
@@ -8,6 +9,7 @@ import {
   type Offset,
   TidemarkError,
 } from '@tidemark/core';
+import type { LeadingReplica } from './replica/leading-replica.ts';
 import type { Partition } from './partition.ts';
 import type {
   DeleteRecordsOutcome,
@@ -82,9 +84,14 @@ export function endOfEpoch(partition: Partition | Failure, request: EpochEndPart
     : { ...named(partition), leaderEpoch: end.epoch, endOffset: end.endOffset };
 }
 
+/**
+ * Answers when the records are gone for good: from every in-sync replica, with min.insync.replicas of them. Kafka waits for every live
+ * replica, in sync or not, and however few they are.
+ */
 export async function deleteRecords(
   partition: Partition | Failure,
   request: DeleteRecordsPartition,
+  { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number },
 ): Promise<DeleteRecordsOutcome> {
   if (isFailure(partition)) return { ...request.address, logStartOffset: -1, failure: partition };
   const refused = partition.checkLeader(undefined) ?? partition.isolation;
@@ -99,11 +106,36 @@ export async function deleteRecords(
     const message = `records up to ${before} cannot be deleted: the high watermark is ${highWatermark}`;
     return { ...named(partition), logStartOffset: -1, failure: failure('OFFSET_OUT_OF_RANGE', message) };
   }
-  const start = log.logStartOffset;
-  if (before > start) {
-    const failed = await log.deleteRecordsBefore(before).catch(asFailure);
-    if (!failed.ok) return { ...named(partition), logStartOffset: -1, failure: failed };
+  const leading = partition.leading!;
+  if (before > log.logStartOffset) {
+    const deleted = await log.deleteRecordsBefore(before).catch(asFailure);
+    if (!deleted.ok) return { ...named(partition), logStartOffset: -1, failure: deleted };
     partition.logStartMoved();
   }
-  return { ...named(partition), logStartOffset: log.logStartOffset };
+  const failed = await goneEverywhere(leading, before, clock, timeoutMs);
+  return failed === undefined
+    ? { ...named(partition), logStartOffset: log.logStartOffset }
+    : { ...named(partition), logStartOffset: -1, failure: failed };
+}
+
+async function goneEverywhere(
+  leading: LeadingReplica,
+  before: Offset,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<Failure | undefined> {
+  const { deleted, cancel } = leading.whenDeleted(before);
+  const late = new Promise<Failure>((resolve) => {
+    const timer = clock.setTimer(timeoutMs, () => {
+      const why =
+        leading.checkCommitted()?.message ??
+        `an in-sync replica has not said within ${timeoutMs} ms that it has none of them`;
+      const message = `records below ${before} are deleted here, and the next leader may bring them back: ${why}. Delete them again to wait longer`;
+      resolve(failure('REQUEST_TIMED_OUT', message));
+    });
+    void deleted.then(() => timer.cancel());
+  });
+  const failed = await Promise.race([deleted, late]);
+  cancel();
+  return failed;
 }

@@ -243,7 +243,7 @@ export class Partition implements Watchable {
 
   /** The log start moved: readers below it must be told, and followers delete what is gone. */
   logStartMoved(): void {
-    this.leading?.logStartMoved();
+    this.#role?.logStartMoved();
     this.#disturb();
   }
 

@@ -257,8 +257,12 @@ export class ReplicaManager {
     return requests.map((each) => endOfEpoch(this.#hosted.find(each.address), each));
   }
 
-  deleteRecords(requests: readonly DeleteRecordsPartition[]): Promise<readonly DeleteRecordsOutcome[]> {
-    return Promise.all(requests.map((each) => deleteRecords(this.#hosted.find(each.address), each)));
+  deleteRecords(
+    requests: readonly DeleteRecordsPartition[],
+    timeoutMs: number,
+  ): Promise<readonly DeleteRecordsOutcome[]> {
+    const limit = { clock: this.#options.clock, timeoutMs };
+    return Promise.all(requests.map((each) => deleteRecords(this.#hosted.find(each.address), each, limit)));
   }
 
   /** The controller has not answered this broker for as long as a session: what its image says may be old. */

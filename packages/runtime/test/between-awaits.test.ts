@@ -247,8 +247,11 @@ describe('a follower that has asked anew while a read for it was under way', () 
         sequence: slot,
         creditBytes: 100_000_000,
         unsubscribed: slot === 0 ? [] : [slot - 1],
-        subscribed: [{ slot, ...place, ...position, acknowledgeableEnd: 0 as Offset }],
+        subscribed: [
+          { slot, ...place, ...position, acknowledgeableEnd: 0 as Offset, logStartOffset: 0 as Offset },
+        ],
         acknowledged: [],
+        logStarts: [],
       });
     };
     ask(0);

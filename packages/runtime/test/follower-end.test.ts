@@ -61,6 +61,7 @@ function scene() {
       topicId: topicIdFromBytes(new Uint8Array(16).fill(7)),
       partition: partition as PartitionIndex,
       acknowledgeableEnd: 0 as Offset,
+      logStartOffset: 0 as Offset,
       position: { fetchOffset: 0 as Offset, lastFetchedEpoch: -1, leaderEpoch: 1 as LeaderEpoch, attempt: 1 },
     });
     return received;

@@ -17,6 +17,9 @@ describe('the start of a follower’s log', () => {
       replica.answered(position, { type: 'progress', highWatermark: at(10), logStartOffset });
     await scene.clock.advance(200);
     expect(log.logStartOffset).to.equal(6);
+    expect(scene.asked.at(-1)!.logStartOffset).to.equal(0);
+    // Whoever deletes records waits for it.
+    expect(scene.logStarts.at(-1)).to.equal(6);
     replica.end();
     await scene.close();
   });

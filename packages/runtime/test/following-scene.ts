@@ -33,7 +33,10 @@ export class FollowingScene {
     subscribe: (_: unknown, wanted: WantedSubscription) => this.asked.push(wanted),
     unsubscribe: () => undefined,
     acknowledged: () => undefined,
+    logStartMoved: (_: unknown, logStartOffset: Offset) => this.logStarts.push(logStartOffset),
   } as unknown as FollowerEnd;
+  /** What the follower has told of its own. */
+  readonly logStarts: Offset[] = [];
   sent = 0;
   /** Of what was sent, what the follower is done with. */
   done = 0;

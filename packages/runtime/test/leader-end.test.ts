@@ -94,9 +94,11 @@ function scene() {
             fetchOffset: 0 as Offset,
             lastFetchedEpoch: -1,
             acknowledgeableEnd: 0 as Offset,
+            logStartOffset: 0 as Offset,
           },
         ],
         acknowledged: [],
+        logStarts: [],
       });
       await turn();
     },

@@ -146,7 +146,7 @@ describe('a leader whose session with the controller is over (rule 10)', () => {
     }
     expect(node.replicas.describeReplicas()[0]?.logEndOffset).to.equal(1);
     const deletion = { address: at('t'), beforeOffset: undefined };
-    const [deleted] = await node.clock.settle(node.replicas.deleteRecords([deletion]));
+    const [deleted] = await node.clock.settle(node.replicas.deleteRecords([deletion], 1_000));
     expect(deleted?.failure?.error).to.equal('NOT_LEADER_OR_FOLLOWER');
   });
 

@@ -1,4 +1,4 @@
-// LogService.DeleteRecords: raises a partition's log start.
+// LogService.DeleteRecords: raises a partition's log start, at every in-sync replica.
 
 import { isFailure } from '@tidemark/core';
 import {
@@ -9,6 +9,7 @@ import {
   type DeleteRecordsResponse,
 } from '@tidemark/rpc';
 import type { BrokerContext } from '../broker-context.ts';
+import { timeoutOf } from './within-time.ts';
 
 export async function deleteRecords(
   context: BrokerContext,
@@ -21,7 +22,7 @@ export async function deleteRecords(
       const beforeOffset = checkOffset(wire.beforeOffset, 'before_offset');
       return isFailure(beforeOffset) ? beforeOffset : { address, beforeOffset };
     },
-    (accepted) => context.replicas.deleteRecords(accepted),
+    (accepted) => context.replicas.deleteRecords(accepted, timeoutOf(request)),
     ({ topic, topicId, partition }, result) =>
       isFailure(result)
         ? { topic, topicId, partition, error: failureDetail(result), logStartOffset: -1 }

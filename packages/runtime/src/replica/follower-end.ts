@@ -62,6 +62,11 @@ export class FollowerEnd {
     this.#wake();
   }
 
+  logStartMoved(replica: FollowingReplica, logStartOffset: Offset): void {
+    this.#session.logStartMoved(replica, logStartOffset);
+    this.#wake();
+  }
+
   /** So many received bytes are appended, or thrown away. */
   consumed(bytes: number): void {
     this.#session.consumed(bytes);

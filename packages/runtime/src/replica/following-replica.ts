@@ -189,6 +189,7 @@ export class FollowingReplica {
       (deleted) => {
         this.#isDeleting = false;
         if (!deleted.ok) return;
+        this.logStartMoved();
         this.#options.onLogStart();
         this.#deleteRecords();
       },
@@ -197,6 +198,11 @@ export class FollowingReplica {
         this.#failed(cause, 'deleting records the leader has deleted');
       },
     );
+  }
+
+  /** By itself or because of the leader, something below is gone: whoever deletes records waits for it. */
+  logStartMoved(): void {
+    if (!this.#isOver) this.#end.logStartMoved(this, this.#options.log.logStartOffset);
   }
 
   #check({ bytes }: SlotBatches): ValidatedBatches | Failure {
@@ -252,6 +258,7 @@ export class FollowingReplica {
           topicId,
           partition: index,
           acknowledgeableEnd: least(log.acknowledgeableEndOffset, step.position.fetchOffset),
+          logStartOffset: log.logStartOffset,
           position: step.position,
         });
         return;

@@ -103,6 +103,9 @@ export class LeaderEnd {
       const { peer: broker } = this.#options;
       replica.followerAcknowledged({ broker, brokerEpoch, leaderEpoch, endOffset });
     }
+    for (const { partition: replica, brokerEpoch, leaderEpoch, logStartOffset } of received.logStarts) {
+      replica.followerLogStartMoved({ broker: this.#options.peer, brokerEpoch, leaderEpoch, logStartOffset });
+    }
     if (this.#early.size > 0) this.#acknowledgeEarly(message);
     for (const subscription of received.subscriptions) this.#judge(subscription);
     this.wake();
@@ -146,8 +149,7 @@ export class LeaderEnd {
   }
 
   #judge(subscription: Subscription): void {
-    const { topicId, partition, leaderEpoch, fetchOffset, lastFetchedEpoch, acknowledgeableEnd } =
-      subscription;
+    const { topicId, partition, leaderEpoch, fetchOffset, lastFetchedEpoch } = subscription;
     const replica = this.#options.find(topicId, partition, leaderEpoch);
     if (replica === 'early') {
       this.#early.set(subscription.slot, subscription);
@@ -163,7 +165,8 @@ export class LeaderEnd {
       leaderEpoch,
       fetchOffset,
       lastFetchedEpoch,
-      acknowledgeableEnd,
+      acknowledgeableEnd: subscription.acknowledgeableEnd,
+      logStartOffset: subscription.logStartOffset,
     });
     if (decision.type === 'accepted') {
       this.#session.accept(subscription, replica, replica.standing);
@@ -171,12 +174,16 @@ export class LeaderEnd {
     } else this.#session.refuse(subscription, decision);
   }
 
-  /** What a follower acknowledges before its position is judged counts with the position. */
-  #acknowledgeEarly({ acknowledged }: FollowerMessage): void {
+  /** What a follower acknowledges or deletes before its position is judged counts with the position. */
+  #acknowledgeEarly({ acknowledged, logStarts }: FollowerMessage): void {
     for (const { slot, endOffset } of acknowledged) {
       const early = this.#early.get(slot);
       if (early === undefined || endOffset > early.fetchOffset) continue;
       this.#early.set(slot, { ...early, acknowledgeableEnd: endOffset });
+    }
+    for (const { slot, logStartOffset } of logStarts) {
+      const early = this.#early.get(slot);
+      if (early !== undefined) this.#early.set(slot, { ...early, logStartOffset });
     }
   }
 

@@ -1,7 +1,15 @@
 // A replica while it leads, for one leader epoch: the pure leader, fed by the log and by the followers' sessions, and what it says
 // carried out. Contract: made when the log is quiet; `end` is its last call, after which nothing comes of it.
 
-import type { BrokerId, Failure, LeaderEpoch, Offset, PartitionIndex, TopicId } from '@tidemark/core';
+import {
+  failure,
+  type BrokerId,
+  type Failure,
+  type LeaderEpoch,
+  type Offset,
+  type PartitionIndex,
+  type TopicId,
+} from '@tidemark/core';
 import type { PartitionImage } from '@tidemark/controller';
 import type { PartitionLog, ReadResult } from '@tidemark/log';
 import {
@@ -13,6 +21,7 @@ import {
   type IsrProposal,
   type LeaderOutput,
   type LeaderSettings,
+  type LogStartNotice,
   type ProposalOutcome,
   type Standing,
 } from '@tidemark/replication';
@@ -40,6 +49,11 @@ export interface LeadingReplicaOptions {
   readonly onIsolation: () => void;
 }
 
+interface DeletionWaiter {
+  readonly before: Offset;
+  readonly done: (failed: Failure | undefined) => void;
+}
+
 export class LeadingReplica implements Proposer, Ticking {
   readonly role = 'leader';
   readonly topicId: TopicId;
@@ -54,6 +68,7 @@ export class LeadingReplica implements Proposer, Ticking {
   /** The sessions that serve this partition to followers. */
   readonly #ends = new Set<LeaderEnd>();
   readonly #stopListening: (() => void)[] = [];
+  #deletions: readonly DeletionWaiter[] = [];
   #toldHighWatermark: Offset;
   #isIsolated = false;
   #isShort = false;
@@ -79,6 +94,7 @@ export class LeadingReplica implements Proposer, Ticking {
       settings: options.settings,
       epochStartOffset: log.nextOffset,
       acknowledgeableEndOffset: log.acknowledgeableEndOffset,
+      logStartOffset: log.logStartOffset,
       highWatermark,
       nowMs: context.clock.monotonicMs(),
     });
@@ -110,6 +126,8 @@ export class LeadingReplica implements Proposer, Ticking {
     this.#context.ticker.unwatch(this);
     for (const end of this.#ends) end.ended(this, answer);
     this.#ends.clear();
+    for (const { done } of this.#deletions) done(this.#overBeforeDeleted);
+    this.#deletions = [];
   }
 
   get isOver(): boolean {
@@ -182,6 +200,33 @@ export class LeadingReplica implements Proposer, Ticking {
     this.#act(() => this.#machine.followerAcknowledged(acknowledgement, nowMs));
   }
 
+  followerLogStartMoved(notice: LogStartNotice): void {
+    const nowMs = this.#context.clock.monotonicMs();
+    this.#act(() => this.#machine.followerLogStartMoved(notice, nowMs));
+  }
+
+  /**
+   * Resolves when no in-sync replica has records below `before` any more, which are deleted here; or with why that will not be told.
+   * Who gives up calls `cancel`.
+   */
+  whenDeleted(before: Offset): {
+    readonly deleted: Promise<Failure | undefined>;
+    readonly cancel: () => void;
+  } {
+    let cancel = (): void => undefined;
+    if (this.#isOver) return { deleted: Promise.resolve(this.#overBeforeDeleted), cancel };
+    this.#machine.deletedBefore(before);
+    const deleted = new Promise<Failure | undefined>((done) => {
+      const waiter = { before, done };
+      this.#deletions = [...this.#deletions, waiter];
+      cancel = () => {
+        this.#deletions = this.#deletions.filter((each) => each !== waiter);
+      };
+    });
+    this.#settleDeletions();
+    return { deleted, cancel };
+  }
+
   servedBy(end: LeaderEnd): void {
     this.#ends.add(end);
   }
@@ -243,6 +288,7 @@ export class LeadingReplica implements Proposer, Ticking {
   #carryOut(input: () => LeaderOutput): void {
     const { proposal } = input();
     if (proposal !== undefined) this.#context.proposals.propose(this, proposal);
+    this.#settleDeletions();
     const shortfall = this.#machine.checkCommitted();
     const wasShort = this.#isShort;
     this.#isShort = shortfall !== undefined;
@@ -252,6 +298,20 @@ export class LeadingReplica implements Proposer, Ticking {
     this.#toldHighWatermark = this.#machine.highWatermark;
     this.#tellFollowers();
     this.#onHighWatermark(from);
+  }
+
+  /** The next leader may have the records still. */
+  get #overBeforeDeleted(): Failure {
+    const message = `the leader of ${this.#log.name} changed before every in-sync replica had deleted the records: delete them again`;
+    return failure('NOT_LEADER_OR_FOLLOWER', message);
+  }
+
+  #settleDeletions(): void {
+    if (this.#deletions.length === 0) return;
+    const settled = this.#deletions.filter(({ before }) => this.#machine.isDeletedBefore(before));
+    if (settled.length === 0) return;
+    this.#deletions = this.#deletions.filter((each) => !settled.includes(each));
+    for (const { done } of settled) done(undefined);
   }
 
   #tellFollowers(): void {

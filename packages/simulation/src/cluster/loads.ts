@@ -41,6 +41,7 @@ function drawRecords(prng: SimPrng): RecordLoadOptions {
     pauseMs: 5 + prng.below(40),
     link: { trouble: [0, 0, 8, 30][prng.below(4)]!, timeoutMs: 200 + prng.below(600) },
     turn: { workMs: 200 + prng.below(1_000), restMs: [0, 0, 1_500, 3_000][prng.below(4)]! },
+    deletePauseMs: [undefined, undefined, 100, 500][prng.below(4)],
   };
 }
 

@@ -246,6 +246,11 @@ export class RecordConsumer {
     this.#prng = prng;
   }
 
+  /** Everything below has been read. */
+  get position(): number {
+    return this.#position;
+  }
+
   poll(): void {
     if (this.#isBusy) return;
     const found = leaderOf(this.#world, this.#topic, this.#partition, this.#prng);

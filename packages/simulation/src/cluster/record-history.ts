@@ -19,6 +19,10 @@ class PartitionHistory {
   readonly batches = new Map<RecordValue, SentBatch>();
   /** What consumers have seen at an offset. */
   readonly seen = new Map<number, RecordValue>();
+  /** Somebody has asked for the records below to be deleted. */
+  deletingBefore = 0;
+  /** And was told that they are. */
+  deletedBefore = 0;
 }
 
 export class RecordHistory {
@@ -26,6 +30,8 @@ export class RecordHistory {
   readonly #partitions = new Map<string, PartitionHistory>();
   acknowledged = 0;
   read = 0;
+  /** Deletions that were answered. */
+  deletions = 0;
   /** Acknowledged with acks=1 and gone: nobody promised anything. */
   lost = 0;
 
@@ -68,12 +74,45 @@ export class RecordHistory {
     }
   }
 
-  /** The partition from 0 to its end, once everything has come to rest. */
-  check(partition: string, values: readonly RecordValue[]): void {
-    const { batches, seen } = this.#of(partition);
+  /**
+   * The records from the newest deletion on that were read and whose producers know so, up to `limit`. What is repeated after it was
+   * deleted cannot be told from a gap, and would never be acknowledged.
+   */
+  settledBefore(partition: string, limit: number): number {
+    const { batches, seen, deletingBefore } = this.#of(partition);
+    let offset = deletingBefore;
+    for (; offset < limit; offset++) {
+      const batch = batches.get(seen.get(offset) ?? '');
+      if (batch === undefined || (batch.isPromised && batch.baseOffset === undefined)) break;
+    }
+    return offset;
+  }
+
+  deleting(partition: string, before: number): void {
+    const history = this.#of(partition);
+    history.deletingBefore = Math.max(history.deletingBefore, before);
+  }
+
+  deleted(partition: string, before: number): void {
+    this.deletions++;
+    const history = this.#of(partition);
+    history.deletedBefore = Math.max(history.deletedBefore, before);
+  }
+
+  /** Of this partition nothing below comes back. */
+  deletedBefore(partition: string): number {
+    return this.#of(partition).deletedBefore;
+  }
+
+  /** The partition from `baseOffset`, up to which all may be gone, to its end, once everything has come to rest. */
+  check(partition: string, baseOffset: number, kept: readonly RecordValue[]): void {
+    const { batches, seen, deletingBefore } = this.#of(partition);
     const offsets = new Map<RecordValue, number>();
     const newest = new Map<string, number>();
-    for (const [offset, value] of values.entries()) {
+    const values = (offset: number): RecordValue | undefined => kept[offset - baseOffset];
+    const isGone = (offset: number): boolean => offset < baseOffset && offset < deletingBefore;
+    for (const [at, value] of kept.entries()) {
+      const offset = baseOffset + at;
       const isPromised = batches.get(value)?.isPromised ?? true;
       const first = offsets.get(value);
       if (isPromised && first !== undefined) {
@@ -92,7 +131,7 @@ export class RecordHistory {
       if (batch.baseOffset === undefined) continue;
       for (const [at, value] of batch.values.entries()) {
         const wanted = batch.baseOffset + at;
-        if (values[wanted] === value) continue;
+        if (values(wanted) === value || isGone(wanted)) continue;
         if (!batch.isPromised) {
           this.lost++;
           continue;
@@ -101,15 +140,15 @@ export class RecordHistory {
         const where = found === undefined ? 'is nowhere' : `is at ${found}`;
         this.#report(
           'lost-write',
-          `${partition}: ${value} was acknowledged at ${wanted} and ${where}; ${values[wanted] ?? 'nothing'} is there`,
+          `${partition}: ${value} was acknowledged at ${wanted} and ${where}; ${values(wanted) ?? 'nothing'} is there`,
         );
       }
     }
     for (const [offset, value] of seen) {
-      if (values[offset] === value) continue;
+      if (values(offset) === value || isGone(offset)) continue;
       this.#report(
         'precommitted-read',
-        `${partition}: ${value} was read at ${offset}, and ${values[offset] ?? 'nothing'} is there`,
+        `${partition}: ${value} was read at ${offset}, and ${values(offset) ?? 'nothing'} is there`,
       );
     }
   }

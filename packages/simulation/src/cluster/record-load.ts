@@ -6,6 +6,7 @@ import { type PartitionLog } from '@tidemark/log';
 import { batchBaseOffset, batchLeaderEpoch, batchSizeBytes } from '@tidemark/record';
 import { type SimPrng } from '../sim-prng.ts';
 import { RecordConsumer, RecordProducer, valuesIn, type ClientLink } from './record-client.ts';
+import { RecordDeleter } from './record-deleter.ts';
 import { type RecordHistory } from './record-history.ts';
 import { openReplicas, placesOf, RECORD_TOPIC } from './replica-checks.ts';
 import { type PartitionPlace } from './simulated-node.ts';
@@ -21,6 +22,8 @@ export interface RecordLoadOptions {
   readonly pauseMs: number;
   /** How long producers work before they rest, and rest; a partition that nobody writes to keeps what leaders know of followers. */
   readonly turn: { readonly workMs: number; readonly restMs: number };
+  /** Between two deletions in a partition, in ms, on average; undefined: nobody deletes anything. */
+  readonly deletePauseMs?: number | undefined;
   readonly link: ClientLink;
 }
 
@@ -31,6 +34,7 @@ export class RecordLoad {
   readonly #prng: SimPrng;
   readonly #producers: RecordProducer[] = [];
   readonly #consumers: RecordConsumer[] = [];
+  readonly #deleters: RecordDeleter[] = [];
   #isCreated = false;
   #isStopped = false;
 
@@ -49,7 +53,10 @@ export class RecordLoad {
         this.#producers.push(new RecordProducer(world, history, place, prng.fork(`producer ${id}`)));
       }
       const forked = prng.fork(`consumer ${partition}`);
-      this.#consumers.push(new RecordConsumer(world, history, RECORD_TOPIC, partition, forked));
+      const consumer = new RecordConsumer(world, history, RECORD_TOPIC, partition, forked);
+      this.#consumers.push(consumer);
+      const place = { topic: RECORD_TOPIC, partition, link, consumer };
+      this.#deleters.push(new RecordDeleter(world, history, place, prng.fork(`deleter ${partition}`)));
     }
   }
 
@@ -64,6 +71,17 @@ export class RecordLoad {
     for (const consumer of this.#consumers) {
       this.#every(pauseMs, () => {
         if (this.#isCreated) consumer.poll();
+      });
+    }
+    this.#startDeleters();
+  }
+
+  #startDeleters(): void {
+    const { deletePauseMs } = this.#options;
+    if (deletePauseMs === undefined) return;
+    for (const deleter of this.#deleters) {
+      this.#every(deletePauseMs, () => {
+        if (this.#isCreated) deleter.delete();
       });
     }
   }
@@ -108,6 +126,10 @@ export class RecordLoad {
       const name = `${place.topic}-${place.partition}`;
       let first:
         { readonly id: number; readonly bytes: string; readonly parts: readonly Uint8Array[] } | undefined;
+      // A leader that failed may have had its followers delete what its successor has kept: nobody was told that it is deleted.
+      const start = Math.max(
+        ...openReplicas(this.#world, place).map(({ log }) => log.logStartOffset),
+      ) as Offset;
       // A request that was repeated may still arrive, and be appended while this reads.
       const ends = openReplicas(this.#world, place).map(({ id, log }) => ({
         id,
@@ -115,18 +137,18 @@ export class RecordLoad {
         end: log.logEndOffset,
       }));
       for (const { id, log, end } of ends) {
-        const parts = await readAll(log, end);
+        const parts = await readAll(log, start, end);
         const bytes = Buffer.concat(parts).toString('base64');
         if (first === undefined) {
           first = { id, bytes, parts };
-          const { values, gapAt } = valuesIn(parts);
+          const { values, baseOffset, gapAt } = valuesIn(parts);
           if (gapAt !== undefined) {
             this.#world.violations.report(
               'offset-gap',
               `${name}: there is nothing at ${gapAt} on node ${id}`,
             );
           }
-          this.#history.check(name, values);
+          this.#history.check(name, values.length === 0 ? end : baseOffset, values);
         } else if (first.bytes !== bytes) {
           const other = firstOther(parts, first.parts);
           this.#world.violations.report(
@@ -183,9 +205,9 @@ export class RecordLoad {
   }
 }
 
-async function readAll(log: PartitionLog, end: Offset): Promise<readonly Uint8Array[]> {
+async function readAll(log: PartitionLog, start: Offset, end: Offset): Promise<readonly Uint8Array[]> {
   const parts: Uint8Array[] = [];
-  for (let offset = log.logStartOffset; offset < end;) {
+  for (let offset = start; offset < end;) {
     const read = await log.read(offset, { maxBytes: 1024 * 1024, upTo: end, atLeastOne: true });
     if (!read.ok || read.nextOffset === offset) break;
     parts.push(...read.parts);

@@ -1,11 +1,13 @@
 // What every replica of the partitions of records and of groups must keep, whoever leads: one leads in an epoch; whoever may lead holds
-// what is committed on its disk, and nobody has cut below it; no replica forgets what it knew to be committed (P8, P10). Contract:
+// what is committed on its disk, nothing that was said to be deleted, and nobody has cut below it; no replica forgets what it knew to be
+// committed (P8, P10). Contract:
 // asked whenever a leader begins or its high watermark moves, because what it claims is mostly true again a few milliseconds later,
 // and now and then for what happens without a leader.
 
 import { OFFSETS_TOPIC, type Offset, type PartitionIndex } from '@tidemark/core';
 import { type PartitionLog } from '@tidemark/log';
 import { type PartitionPlace } from './simulated-node.ts';
+import { type RecordHistory } from './record-history.ts';
 import { type SimWorld } from './sim-world.ts';
 
 export const RECORD_TOPIC = 'records';
@@ -52,12 +54,14 @@ interface SeenPartition {
 
 export class ReplicaChecks {
   readonly #world: SimWorld;
+  readonly #history: Pick<RecordHistory, 'deletedBefore'>;
   readonly #partitions = new Map<string, SeenPartition[]>();
   /** The highest that each open replica was seen with. */
   readonly #highWatermarks = new WeakMap<object, number>();
 
-  constructor(world: SimWorld) {
+  constructor(world: SimWorld, history: Pick<RecordHistory, 'deletedBefore'>) {
     this.#world = world;
+    this.#history = history;
     world.onCommitted((topic, partition) => {
       if (topic !== RECORD_TOPIC && topic !== OFFSETS_TOPIC) return;
       const place = placesOf(world, topic)[partition];
@@ -82,8 +86,15 @@ export class ReplicaChecks {
       if (isLeader && leaderEpoch === place.leaderEpoch) committed = Math.max(committed, highWatermark);
     }
     seen.committed = committed;
+    const deletedBefore = this.#history.deletedBefore(seen.name);
     for (const { id, log } of replicas) {
       const mayLead = place.isr.includes(id) || place.elr.includes(id);
+      if (mayLead && log.logStartOffset < deletedBefore) {
+        this.#world.violations.report(
+          'deleted-record-back',
+          `${seen.name}: node ${id} may lead and begins at ${log.logStartOffset}, and what is below ${deletedBefore} was said to be deleted`,
+        );
+      }
       if (!mayLead || log.flushedOffset >= committed) continue;
       this.#world.violations.report(
         log.isQuiet ? 'in-sync-behind' : 'high-watermark-cut',

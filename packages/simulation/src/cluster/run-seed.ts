@@ -125,7 +125,7 @@ class SeedRun {
     const { minEvents = DEFAULT_MIN_EVENTS } = this.#options;
     const streams = clientStreams(prng);
     const nemesis = new Nemesis(this.#world);
-    const replicas = new ReplicaChecks(this.#world);
+    const replicas = new ReplicaChecks(this.#world, this.#records);
     const loads = this.#loads;
     const workload = new Workload(this.#world, this.#history, loads.commands);
     const records = new RecordLoad(this.#world, this.#records, loads.records, streams.records);

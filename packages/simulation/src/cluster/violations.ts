@@ -35,6 +35,8 @@ export const checkerNames = [
   'high-watermark-regressed',
   /** A failed sync was taken for one that can be tried again. */
   'sync-after-failure',
+  /** A replica that may lead has records that somebody was told to be deleted. */
+  'deleted-record-back',
   /** A partition of a group's topics was assigned twice in one generation. */
   'two-owners',
   /** A commit of a generation was taken after a later one was told. */

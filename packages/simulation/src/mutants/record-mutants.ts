@@ -34,9 +34,33 @@ export const recordMutants: readonly Mutant[] = [
   {
     name: 'a follower that is not caught up joins the in-sync replicas',
     file: 'replication/dist/partition-leader.js',
-    find: 'return (isEligible && acknowledgedOffset >= this.#highWatermark && acknowledgedOffset >= this.epochStartOffset);',
-    replace: 'return isEligible && acknowledgedOffset >= 0;',
+    find: `acknowledgedOffset >= this.#highWatermark &&
+            acknowledgedOffset >= this.epochStartOffset &&`,
+    replace: 'acknowledgedOffset >= 0 &&',
     expected: LOSS,
+  },
+  {
+    name: 'records are said to be deleted before the followers have deleted them',
+    file: 'replication/dist/partition-leader.js',
+    find: 'return this.#followers.every(({ id, logStartOffset }) => logStartOffset >= offset || ',
+    replace: 'return this.#followers.every(({ id }) => true || ',
+    expected: ['deleted-record-back'],
+  },
+  {
+    name: 'records are said to be deleted while too few are in sync',
+    file: 'replication/dist/partition-leader.js',
+    find: `isDeletedBefore(offset) {
+        if (!this.#hasEnough())
+            return false;`,
+    replace: 'isDeletedBefore(offset) {',
+    expected: ['deleted-record-back'],
+  },
+  {
+    name: 'a follower that has deleted records still joins the in-sync replicas',
+    file: 'replication/dist/partition-leader.js',
+    find: '            logStartOffset >= this.#deletedBefore);',
+    replace: '            logStartOffset >= 0);',
+    expected: ['deleted-record-back'],
   },
   {
     name: 'a new leader takes its end for the high watermark',

@@ -6,13 +6,18 @@ interface Replica {
   readonly highWatermark: number;
   readonly isLeader: boolean;
   readonly leaderEpoch: number;
-  readonly log: { readonly flushedOffset: number; readonly isQuiet: boolean };
+  readonly log: {
+    readonly logStartOffset?: number;
+    readonly flushedOffset: number;
+    readonly isQuiet: boolean;
+  };
 }
 
 /** Nodes 1 and 2, in-sync replicas of two partitions; what they have of each is given before every look. */
 function watched() {
   const found: string[] = [];
   const held = new Map<string, Replica>();
+  let deletedBefore = 0;
   const places = [0, 1].map((partition) => {
     return {
       topic: RECORD_TOPIC,
@@ -38,13 +43,16 @@ function watched() {
     onCommitted: () => undefined,
     violations: { report: (checker: string) => void found.push(checker) },
   } as unknown as SimWorld;
-  const checks = new ReplicaChecks(world);
+  const checks = new ReplicaChecks(world, {
+    deletedBefore: (name) => (name === 'records-0' ? deletedBefore : 0),
+  });
   const has = (id: number, partition: number, replica: Partial<Replica>): void => {
-    const log = { flushedOffset: 10, isQuiet: true };
+    const log = { logStartOffset: 0, flushedOffset: 10, isQuiet: true };
     held.set(`${id}/${partition}`, { highWatermark: 10, isLeader: false, leaderEpoch: 3, log, ...replica });
   };
   return {
     has,
+    delete: (before: number): void => void (deletedBefore = before),
     look: (): readonly string[] => {
       checks.observe();
       return found.splice(0);
@@ -63,6 +71,18 @@ describe('the checks of replicas', () => {
     expect(look()).to.deep.equal([]);
     has(2, 0, { isLeader: true, leaderEpoch: 3 });
     expect(look()).to.deep.equal(['two-leaders-in-epoch']);
+  });
+
+  it('find who may lead with what was said to be deleted, in that partition alone', () => {
+    const { has, look, delete: deleteBefore } = watched();
+    const log = { logStartOffset: 5, flushedOffset: 10, isQuiet: true };
+    has(1, 0, { log });
+    has(2, 0, { log });
+    has(1, 1, {});
+    deleteBefore(5);
+    expect(look()).to.deep.equal([]);
+    has(2, 0, { log: { ...log, logStartOffset: 4 } });
+    expect(look()).to.deep.equal(['deleted-record-back']);
   });
 
   it('find who may lead without what was committed, also when its leader is gone, in that partition alone', () => {
