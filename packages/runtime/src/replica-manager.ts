@@ -18,7 +18,7 @@ import {
   type TopicName,
 } from '@tidemark/core';
 import type { MetadataImage, TopicImage } from '@tidemark/controller';
-import type { LogFolder } from '@tidemark/log';
+import { saysDiskFull, type LogFolder } from '@tidemark/log';
 import type { Codecs } from '@tidemark/record';
 import { ByteBudget } from './byte-budget.ts';
 import { FetchPath, type Fetching } from './fetch.ts';
@@ -424,7 +424,13 @@ export class ReplicaManager {
         new TidemarkError('UNKNOWN_TOPIC_OR_PARTITION', `${stray} belongs to no topic of the metadata`),
         'removing a stray partition',
       );
-      await folder.deletePartition(stray);
+      try {
+        await folder.deletePartition(stray);
+      } catch (cause) {
+        // It does no harm, and the next start tries again; a broker whose disk is full is to serve what can be read.
+        if (!saysDiskFull(cause)) throw cause;
+        onError(cause, `removing the stray partition ${stray}`);
+      }
     }
   }
 }

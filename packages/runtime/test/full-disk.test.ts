@@ -117,3 +117,33 @@ describe('a log that cannot be opened', () => {
     await node.close();
   });
 });
+
+describe('a folder that belongs to no topic any more', () => {
+  const restarted = async (error: 'ENOSPC' | 'EIO'): Promise<{ node: ReplicaNode; failed: unknown }> => {
+    const node = await ReplicaNode.start();
+    const topicId = await node.createTopic('t');
+    await node.createTopic('u');
+    await node.close();
+    node.change({ type: 'removeTopic', topicId });
+    node.isDead = true;
+    node.disk.inject({ operation: 'rename', path: (path) => path.includes('t-0'), error });
+    const failed = await node.open().then(
+      () => undefined,
+      (cause: unknown) => cause,
+    );
+    return { node, failed };
+  };
+
+  it('and cannot be removed because the disk is full does not keep a broker from serving the others', async () => {
+    const { node, failed } = await restarted('ENOSPC');
+    expect(failed).to.equal(undefined);
+    expect(node.errors.at(-1)).to.match(/removing the stray partition t-0: .*disk is full/);
+    expect((await node.produce('u', batch('a'))).failure).to.equal(undefined);
+    await node.close();
+  });
+
+  it('and cannot be removed for any other reason ends the broker', async () => {
+    const { failed } = await restarted('EIO');
+    expect(String(failed)).to.contain('EIO');
+  });
+});

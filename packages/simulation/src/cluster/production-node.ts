@@ -105,8 +105,10 @@ class ProductionNode implements SimulatedNode {
       (replicas) => {
         running = replicas;
       },
-      // A cluster that cannot be reached for long is no reason to end.
-      () => undefined,
+      (cause: unknown) => {
+        // A cluster that cannot be reached for long is no reason to end; partitions that cannot be opened are.
+        if (opened.#epoch !== undefined && !opened.#isClosed) onFatal(cause);
+      },
     );
     return opened;
   }
