@@ -115,8 +115,11 @@ export class FolderContext implements LogContext {
     this.#events.onDiskFull?.();
   }
 
-  async lowerRecoveryPoint(name: string, offset: number): Promise<void> {
-    const { recoveryPoints, firstDirty } = this.checkpoints;
+  async lowerRecoveryPoint(name: string, offset: number, end: number): Promise<void> {
+    const { recoveryPoints, firstDirty, highWatermarks } = this.checkpoints;
+    // Only after an unclean election: what comes there next would be taken for committed by a start from these files.
+    if ((highWatermarks.get(name) ?? 0) > end) highWatermarks.set(name, end);
+    await this.#save(highWatermarks);
     if ((recoveryPoints.get(name) ?? 0) > offset) recoveryPoints.set(name, offset);
     // What is appended above the cut was never cleaned.
     if ((firstDirty.get(name) ?? 0) > offset) firstDirty.set(name, offset);

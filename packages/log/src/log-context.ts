@@ -55,8 +55,8 @@ export interface LogContext {
   warn(message: string, cause?: unknown): void;
   /** A write found no room. */
   metFullDisk(): void;
-  /** Makes it durable that nothing of the partition at or above `offset` counts as synced. */
-  lowerRecoveryPoint(name: string, offset: number): Promise<void>;
+  /** Makes it durable that nothing of the partition at or above `offset` counts as synced, and nothing at or above `end` as committed. */
+  lowerRecoveryPoint(name: string, offset: number, end: number): Promise<void>;
   /** Notes how far the partition is synced and indexed; durable at the next checkpoint. */
   raiseRecoveryPoint(name: string, offset: number): void;
   /** How far the partition counts as synced in a file that has been synced itself. */

@@ -34,7 +34,7 @@ export async function truncateLog(context: LogContext, state: LogState, offset: 
     await truncateFully(context, state, state.logStartOffset);
     return;
   }
-  await context.lowerRecoveryPoint(state.name, cut.offset);
+  await context.lowerRecoveryPoint(state.name, cut.offset, cut.offset);
   await cutting(context, state, () => cutAt(context, state, cut));
   state.epochs.truncateFromEnd(cut.offset);
   await rebuildProducers(context, state, cut.offset);
@@ -63,7 +63,7 @@ export async function truncateFully(
   offset: number,
   baseOffset = offset,
 ): Promise<void> {
-  await context.lowerRecoveryPoint(state.name, Math.min(baseOffset, state.logStartOffset));
+  await context.lowerRecoveryPoint(state.name, Math.min(baseOffset, state.logStartOffset), offset);
   await context.saveLogStart(state.name, offset);
   await cutting(context, state, () => beginAt(context, state, offset, baseOffset));
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { DiskError, TidemarkError, topicIdFromBytes, type LeaderEpoch, type Offset } from '@tidemark/core';
-import { defaultLogConfig, LogFolder } from '@tidemark/log';
+import { defaultLogConfig, LogFolder, type PartitionLog } from '@tidemark/log';
 import { SimClock, SimPrng, type SimDisk } from '@tidemark/simulation';
 import {
   append,
@@ -279,6 +279,27 @@ describe('a log folder', () => {
     ).to.be.lessThan(500);
     expect(log.logStartOffset).to.equal(2);
     await third.folder.close();
+  });
+
+  it('takes nothing for committed after a crash that an unclean election has cut off', async () => {
+    for (const [cut, left, kept] of [
+      [(log: PartitionLog) => log.truncateTo(3 as Offset), 3, 3],
+      [(log: PartitionLog) => log.truncateTo(4 as Offset), 4, 4],
+      [(log: PartitionLog) => log.truncateFullyAndStartAt(1 as Offset), 1, 1],
+      [(log: PartitionLog) => log.truncateFullyAndStartAt(9 as Offset), 9, 4],
+    ] as const) {
+      const first = await openFolder();
+      const log = await openLog(first);
+      for (let index = 0; index < 5; index++) await appended(log);
+      await log.flush();
+      await first.folder.saveHighWatermarks(new Map([[NAME, 4 as Offset]]));
+      await cut(log);
+      // What is there next was written by another leader.
+      expect(log.nextOffset).to.equal(left);
+      const second = await openFolder(first.disk.crash('nothing', new SimPrng(1)));
+      expect(second.folder.savedHighWatermark(NAME), String(left)).to.equal(kept);
+      await second.folder.close();
+    }
   });
 
   it('does not stop for a checkpoint that a full disk refuses', async () => {

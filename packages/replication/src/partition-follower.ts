@@ -203,9 +203,9 @@ export class PartitionFollower {
     const isBehind = nextOffset < logStartOffset;
     const isBeyond = nextOffset > logEndOffset && log.logStartOffset === nextOffset;
     if (!isBehind && !isBeyond) return this.#wait(nowMs, undefined);
-    this.#state = { type: 'truncating', to: logStartOffset };
-    this.#leader = undefined;
-    return { type: 'startAnew', to: logStartOffset, losesCommitted: this.#highWatermark > logEndOffset };
+    const losesCommitted = this.#highWatermark > logEndOffset;
+    this.#begins(logStartOffset);
+    return { type: 'startAnew', to: logStartOffset, losesCommitted };
   }
 
   #refused(why: Failure, nowMs: number): FollowerStep {
@@ -223,10 +223,17 @@ export class PartitionFollower {
   }
 
   #truncate(to: Offset): FollowerStep {
+    // Only an unclean election makes a leader that lacks what was committed.
+    const losesCommitted = to < this.#highWatermark;
+    this.#begins(to);
+    return { type: 'truncate', to, losesCommitted };
+  }
+
+  /** The high watermark goes back before the records do: it may be written down meanwhile. */
+  #begins(to: Offset): void {
     this.#state = { type: 'truncating', to };
     this.#leader = undefined;
-    // Only an unclean election makes a leader that lacks what was committed.
-    return { type: 'truncate', to, losesCommitted: to < this.#highWatermark };
+    if (to < this.#highWatermark) this.#highWatermark = to;
   }
 
   #ask(log: FollowerLog): FollowerStep {

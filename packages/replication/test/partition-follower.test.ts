@@ -109,6 +109,21 @@ describe('late answers', () => {
     log.truncateTo(3);
     expect(follower.truncated(log)).to.have.nested.property('position.fetchOffset', 3);
   });
+
+  it('has a high watermark no higher than what is left, from when it begins on: it may be written down meanwhile', () => {
+    const { follower, log, position } = scene();
+    follower.answered(position!, { type: 'progress', highWatermark: at(5), logStartOffset: at(0) }, log, 0);
+    follower.advance(at(5));
+    expect(follower.highWatermark).to.equal(5);
+    const step = follower.answered(
+      position!,
+      { type: 'diverging', epoch: 1 as LeaderEpoch, endOffset: at(3) },
+      log,
+      0,
+    );
+    expect(step).to.deep.equal({ type: 'truncate', to: 3, losesCommitted: true });
+    expect(follower.highWatermark).to.equal(3);
+  });
 });
 
 describe('a follower that is refused', () => {

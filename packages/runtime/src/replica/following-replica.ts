@@ -317,7 +317,7 @@ export class FollowingReplica {
     const { log, context } = this.#options;
     this.#end.unsubscribe(this);
     if (losesCommitted) {
-      const message = `An unclean election lost what was committed: ${log.name} is cut at ${to}, below its high watermark ${this.highWatermark}.`;
+      const message = `An unclean election lost what was committed: ${log.name} is cut at ${to}, below its high watermark.`;
       context.onError(new TidemarkError('KAFKA_STORAGE_ERROR', message), `following broker ${this.leader}`);
     }
     work().then(cut, (cause: unknown) => {
