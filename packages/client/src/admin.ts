@@ -299,19 +299,30 @@ export class Admin {
     return lookUpOffsets(this.#calls, targets, this.#settings.apiTimeoutMs);
   }
 
-  /** Raises the log start offsets; what is below is gone. Throws the first error. */
+  /**
+   * Raises the log start offsets; what is below is gone from every in-sync replica. Throws the first error, of which REQUEST_TIMED_OUT
+   * says that the records are gone from the leader and may come back with the next one.
+   */
   async deleteRecords(targets: readonly RecordsToDelete[]): Promise<readonly DeletedRecords[]> {
-    const answers = await this.#calls.call<RecordsToDelete, DeleteRecordsResultOutput>(
-      targets,
+    // Looked up once, so that a request that is repeated deletes nothing that has come meanwhile.
+    const toEnd = targets.filter(({ beforeOffset }) => beforeOffset === 'end');
+    const ends = await this.listOffsets(
+      toEnd.map(({ topic, partition }) => ({ topic, partition, spec: 'end' })),
+    );
+    const deletions = targets.map(({ topic, partition, beforeOffset }) => ({
+      ...{ topic, partition },
+      beforeOffset:
+        beforeOffset === 'end'
+          ? ends.find((each) => each.topic === topic && each.partition === partition)!.offset
+          : beforeOffset,
+    }));
+    const answers = await this.#calls.call<(typeof deletions)[number], DeleteRecordsResultOutput>(
+      deletions,
       (channel, group, timeoutMs) =>
         channel.unary(
           logService.DeleteRecords,
           {
-            partitions: group.map(({ topic, partition, beforeOffset }) => ({
-              topic,
-              partition,
-              beforeOffset: beforeOffset === 'end' ? -1 : beforeOffset,
-            })),
+            partitions: [...group],
             timeoutMs: quorumWaitMs(this.#settings),
           },
           { timeoutMs },

@@ -31,6 +31,7 @@ import type {
   FetchStreamRequestOutput,
   FetchStreamResponse,
   GetMetadataRequestOutput,
+  DeleteRecordsRequestOutput,
   ListOffsetsRequestOutput,
   OffsetForLeaderEpochRequestOutput,
   ProducePartitionOutput,
@@ -300,7 +301,14 @@ export class FakeBroker {
       OffsetForLeaderEpoch: unary(({ partitions }: OffsetForLeaderEpochRequestOutput) => ({
         results: partitions.map((entry) => cluster.epochEnd(this, entry)),
       })),
-      DeleteRecords: unary(() => ({})),
+      DeleteRecords: unary(({ partitions }: DeleteRecordsRequestOutput) => ({
+        results: partitions.map(({ topic, partition, beforeOffset }) => {
+          cluster.deletions.push(beforeOffset);
+          const failed = cluster.onDelete();
+          const error = failed === undefined ? null : detail(failed);
+          return { topic, partition, error, logStartOffset: failed === undefined ? beforeOffset : -1 };
+        }),
+      })),
       InitProducerId: unary(() => cluster.initProducerId()),
     });
     server.addService(groupService, this.#groupHandlers());
@@ -542,6 +550,9 @@ export class FakeCluster {
   hintLeaders = true;
   /** OffsetForLeaderEpoch is about to be answered. */
   onEpochEnd: () => void = () => undefined;
+  /** Where each deletion that was asked for ends. */
+  readonly deletions: number[] = [];
+  onDelete: () => ErrorName | undefined = () => undefined;
   onInitProducerId: () => ErrorName | undefined = () => undefined;
   #nextProducerId = 1000;
 
