@@ -86,6 +86,40 @@ describe('tidemark topic, cluster, log and bench', function () {
     expect(await json<unknown[]>(['topic', 'list'])).to.deep.equal([]);
   });
 
+  it('deletes the records at the beginning of partitions, when it is told so', async () => {
+    await cli(['topic', 'create', 'trimmed', '-p', '2', '-r', '1']);
+    for (const partition of ['0', '1']) await cli(['produce', 'trimmed', '-p', partition], 'a\nb\nc\n');
+    const starts = async (): Promise<readonly number[]> => {
+      const { partitions } = await json<{
+        readonly partitions: readonly { readonly logStartOffset: number }[];
+      }>(['topic', 'describe', 'trimmed']);
+      return partitions.map(({ logStartOffset }) => logStartOffset);
+    };
+    const command = ['topic', 'delete-records', 'trimmed:1', '--before'];
+    const refused = await cli([...command, '2'], 'y\n');
+    expect(refused).to.include({ code: 2, stdout: '' });
+    expect(refused.stderr).to.include('Delete for ever 2 offsets: trimmed:1 below 2?').and.include('add -y');
+    const shown = 'TOPIC    PARTITION  START  BEFORE  OFFSETS\ntrimmed          1      0       2        2\n';
+    expect(await cli([...command, '2', '--dry-run'])).to.include({ code: 0, stdout: shown });
+    expect(await starts()).to.deep.equal([0, 0]);
+    expect(await cli([...command, '2', '-y'])).to.include({ code: 0, stdout: shown });
+    expect(await starts()).to.deep.equal([0, 2]);
+    const beyond = await cli([...command, '4', '-y']);
+    expect(beyond.code).to.equal(1);
+    expect(beyond.stderr).to.include('OFFSET_OUT_OF_RANGE').and.include('the high watermark is 3');
+    expect(
+      await json<unknown>(['topic', 'delete-records', 'trimmed', '--before', 'end', '-y']),
+    ).to.deep.equal([
+      { topic: 'trimmed', partition: 0, logStartOffset: 0, beforeOffset: 3, offsets: 3 },
+      { topic: 'trimmed', partition: 1, logStartOffset: 2, beforeOffset: 3, offsets: 1 },
+    ]);
+    expect(await starts()).to.deep.equal([3, 3]);
+    expect((await cli(['topic', 'delete-records', 'trimmed:7', '--before', 'end'])).stderr).to.include(
+      'has no partition 7',
+    );
+    await cli(['topic', 'delete', 'trimmed', '-y']);
+  });
+
   it('never deletes unasked: without a terminal it wants -y', async () => {
     await cli(['topic', 'create', 'precious']);
     const refused = await cli(['topic', 'delete', 'precious'], 'y\n');

@@ -1,7 +1,7 @@
 // How groups look to people: what explains them, what lags, what a seek would change. And what is refused before a cluster is asked.
 import { expect } from 'chai';
 import type { CommittedOffset, GroupInfo, GroupMemberInfo } from '@tidemark/client';
-import { parseTopicSelector } from '../src/commands/group-seek.ts';
+import { parseTopicSelector } from '../src/commands/partition-selection.ts';
 import { TidemarkError } from '@tidemark/core';
 import { groupRows, type GroupSituation } from '../src/commands/group-situation.ts';
 import { GroupWatch, lineView, screenView } from '../src/commands/group-watch.ts';

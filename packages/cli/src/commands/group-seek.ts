@@ -1,14 +1,14 @@
 // `tidemark group seek` and `clone`: where a group goes on. What would change is always shown; it is done with --execute, and only while
 // the group has no members.
-import type { Admin, PartitionOutcome, OffsetToCommit, TopicPartition } from '@tidemark/client';
+import type { Admin, PartitionOutcome, OffsetToCommit } from '@tidemark/client';
 import { withAdmin } from '../cluster-access.ts';
 import { write, type CommandContext } from '../command-context.ts';
 import { CommandFailure, exitCodes, usageFailure } from '../exit.ts';
-import { parseOffsetSpec, startingOffset, type OffsetSpec } from '../offset-spec.ts';
+import { parseOffsetSpec } from '../offset-spec.ts';
 import { renderList } from '../output/report.ts';
-import { partitionRanges } from './group-situation.ts';
 import { seekColumns, type SeekRow } from './group-view.ts';
 import { requireNoMembers } from './group.ts';
+import { nameOf, parseTopicSelector, positionsIn, selectPartitions } from './partition-selection.ts';
 
 export interface SeekOptions {
   readonly topic?: readonly string[];
@@ -16,71 +16,6 @@ export interface SeekOptions {
   readonly toGroup?: string;
   readonly dryRun?: boolean;
   readonly execute?: boolean;
-}
-
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}:${partition}`;
-
-/** `TOPIC` or `TOPIC:PARTITION`. */
-export function parseTopicSelector(text: string): {
-  readonly topic: string;
-  readonly partition: number | undefined;
-} {
-  const match = /^([a-zA-Z0-9._-]{1,249})(?::(\d{1,9}))?$/.exec(text);
-  if (match === null)
-    throw usageFailure(`"${text}" is neither TOPIC nor TOPIC:PARTITION`, 'e.g. orders or orders:0');
-  return { topic: match[1]!, partition: match[2] === undefined ? undefined : Number(match[2]) };
-}
-
-/** What the selectors name; without any, whatever the group has committed. */
-async function selected(
-  admin: Admin,
-  selectors: readonly string[],
-  committed: readonly TopicPartition[],
-): Promise<readonly TopicPartition[]> {
-  if (selectors.length === 0) return committed.map(({ topic, partition }) => ({ topic, partition }));
-  const chosen = new Map<string, TopicPartition>();
-  for (const selector of selectors) {
-    const { topic, partition } = parseTopicSelector(selector);
-    const all = (await admin.describeTopic(topic)).partitions.map((each) => each.partition);
-    if (partition !== undefined && !all.includes(partition)) {
-      throw new CommandFailure(`topic ${topic} has no partition ${partition}, only 0 to ${all.length - 1}`, {
-        exitCode: exitCodes.notFound,
-        hint: `see them with \`tidemark topic describe ${topic}\``,
-      });
-    }
-    for (const index of partition === undefined ? all : [partition]) {
-      chosen.set(nameOf({ topic, partition: index }), { topic, partition: index });
-    }
-  }
-  return [...chosen.values()];
-}
-
-async function positionsIn(
-  admin: Admin,
-  partitions: readonly TopicPartition[],
-  spec: OffsetSpec,
-): Promise<readonly OffsetToCommit[]> {
-  const ranges = await partitionRanges(admin, partitions);
-  const missing = partitions.find((each) => !ranges.has(nameOf(each)));
-  if (missing !== undefined) {
-    throw new CommandFailure(
-      `${nameOf(missing)} is gone or has no leader: where it begins and ends is not known`,
-      {
-        hint: `look with \`tidemark partition explain ${nameOf(missing)}\`, or leave it out with --topic`,
-      },
-    );
-  }
-  const found =
-    spec.kind === 'timestamp'
-      ? await admin.listOffsets(
-          partitions.map((each) => ({ ...each, spec: { timestampMs: spec.timestampMs } })),
-        )
-      : undefined;
-  return partitions.map((each, at) => {
-    const byTime = found?.[at]?.offset;
-    const { offset } = startingOffset(spec, ranges.get(nameOf(each))!, byTime === -1 ? undefined : byTime);
-    return { ...each, offset };
-  });
 }
 
 export async function seekGroup(
@@ -110,9 +45,9 @@ export async function seekGroup(
       const names =
         selectors.length === 0
           ? undefined
-          : new Set((await selected(admin, selectors, [])).map((each) => nameOf(each)));
+          : new Set((await selectPartitions(admin, selectors, [])).map((each) => nameOf(each)));
       wanted = others.filter((each) => names?.has(nameOf(each)) ?? true);
-    } else wanted = await positionsIn(admin, await selected(admin, selectors, committed), spec);
+    } else wanted = await positionsIn(admin, await selectPartitions(admin, selectors, committed), spec);
     if (wanted.length === 0) {
       throw new CommandFailure(`group ${groupId!} has committed nothing, so there is nothing to move`, {
         exitCode: exitCodes.notFound,

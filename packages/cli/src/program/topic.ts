@@ -1,5 +1,6 @@
 // `tidemark topic ...`.
 import { Argument, type Command } from 'commander';
+import { OFFSET_GRAMMAR } from '../offset-spec.ts';
 import { collect, countArgument, runs, withCluster, type Host } from './command.ts';
 
 const load = () => import('../commands/topic.ts');
@@ -65,6 +66,16 @@ export function declareTopic(host: Host, program: Command): void {
       .addArgument(new Argument('<topic...>', 'names of topics'))
       .option('-y, --yes', 'do not ask'),
     async () => (await load()).deleteTopics,
+  );
+  runs(
+    host,
+    withCluster(group.command('delete-records'))
+      .description('delete the records at the beginning of partitions, for ever')
+      .addArgument(new Argument('<topic[:partition]...>', 'e.g. orders or orders:0'))
+      .requiredOption('--before <position>', `the first to be kept: ${OFFSET_GRAMMAR}`)
+      .option('--dry-run', 'show what would go, delete nothing')
+      .option('-y, --yes', 'do not ask'),
+    async () => (await import('../commands/delete-records.ts')).deleteRecords,
   );
   runs(
     host,
