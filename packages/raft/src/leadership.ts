@@ -255,6 +255,8 @@ export class Leadership {
     const progress = known ?? this.#ensure(from, nowMs);
     // A voter that asks does not hear this leader: it is none of the majority that a leader needs.
     if (findVoter(this.#context.voters, from) === undefined) progress.lastContactMs = nowMs;
+    // Its disk is not what it was. A join that is only old does no harm: what it has is found again at once.
+    if (last.endOffset < progress.matchOffset) progress.lostLog();
     // It joins because it hears nothing: whatever was under way is lost.
     if (progress.state === 'replicating') progress.become('probing', progress.nextOffset);
     progress.isProbeSent = false;
