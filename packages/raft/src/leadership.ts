@@ -427,10 +427,13 @@ export class Leadership {
     } else if (progress.state === 'probing') progress.isProbeSent = true;
   }
 
-  #requestPiece({ key: to, snapshot }: Progress, nowMs: number): void {
+  #requestPiece({ key: to, snapshot, lastContactMs }: Progress, nowMs: number): void {
     if (snapshot === undefined || snapshot.isReading) return;
     const { timing, limits, outbox } = this.#context;
-    if (snapshot.sent !== undefined && nowMs - snapshot.sent.atMs < timing.electionTimeoutMs) return;
+    const { sent } = snapshot;
+    if (sent !== undefined && nowMs - sent.atMs < timing.electionTimeoutMs) return;
+    // Not again to one that is not heard: it answers heartbeats when it is back, and what is kept for it may go meanwhile.
+    if (sent !== undefined && lastContactMs < sent.atMs) return;
     snapshot.isReading = true;
     outbox.snapshotReads.push({
       to,

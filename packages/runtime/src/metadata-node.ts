@@ -150,7 +150,7 @@ export class MetadataNode {
       listener: {
         committed: (entries) => this.#committed(entries),
         install: (snapshot) => this.#install(snapshot),
-        readSnapshot: (read) => this.#snapshots.read(read, clock.monotonicMs()),
+        readSnapshot: (read) => this.#snapshots.read(read),
         roleChanged: () => {
           this.#active.update();
           this.#leader.leaderChanged();
@@ -172,7 +172,7 @@ export class MetadataNode {
       opened.image,
       opened.base,
     );
-    this.#snapshots = new SnapshotSender(this.#state, votersAsOf);
+    this.#snapshots = new SnapshotSender({ state: this.#state, votersAsOf, clock, onFatal });
     this.#active = new ActiveController({
       controller: options.controller,
       quorum: this.#quorum,
