@@ -80,6 +80,7 @@ export async function openMetadata(
   });
   const store = await options.storeAt(join(folderPath, METADATA_STORE_NAME));
   try {
+    const isLogNew = !folder.listPartitions().some(({ name }) => name === METADATA_LOG_NAME);
     const metadataLog = await folder.openPartition(METADATA_LOG_NAME, METADATA_TOPIC_ID, logConfig(config));
     options.servePeers(network);
     const preferred = config.get('controller.quorum.preferred.leader');
@@ -98,6 +99,7 @@ export async function openMetadata(
       config,
       preferredLeader: preferred < 0 ? undefined : (preferred as NodeId),
       log: metadataLog,
+      isLogNew,
       store,
       network,
       clock,
