@@ -1,5 +1,7 @@
 // What an operator sees of partitions, on a cluster of three real nodes: all well, and with one node gone.
 import { expect } from 'chai';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Cluster, eventually, HASTY } from './cluster.ts';
 
 interface Explained {
@@ -106,5 +108,25 @@ describe('the partitions of a cluster, as its operator sees them', function () {
     const list = await cluster.cli(['partition', 'list', '--under-replicated', '-o', 'json']);
     expect(list.code).to.equal(3);
     expect(JSON.parse(list.stdout)).to.have.length(3);
+  });
+
+  it('has others lead where a broker cannot open its replica', async () => {
+    // Folders of another topic are where node 1 would make its own.
+    for (const index of [0, 1, 2]) {
+      const folder = join(cluster.node(1).server.dataDirectory, `blocked-${index}`);
+      await mkdir(folder);
+      await writeFile(join(folder, 'partition.metadata'), 'version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAg');
+    }
+    const created = await cluster.cli(['topic', 'create', 'blocked', '-p', '3', '-r', '3']);
+    expect(created.code, created.stderr).to.equal(0);
+    for (const index of [0, 1, 2]) {
+      const told = await eventually(`others in sync of blocked:${index}`, 10_000, async () => {
+        const found = await explained(`blocked:${index}`);
+        return found.inSyncReplicas.includes(1) ? undefined : found;
+      });
+      expect(told.leaderId).to.be.oneOf([2, 3]);
+      const own = told.replicas.find(({ brokerId }) => brokerId === 1);
+      expect(own?.role).to.equal('unopened');
+    }
   });
 });

@@ -6,7 +6,8 @@ import type { Codecs } from '@tidemark/record';
 import { METADATA_LOG_NAME } from '@tidemark/runtime';
 import type { Logger } from 'pino';
 import type { FailureSignal } from './failure-signal.ts';
-import { checkMetaProperties, type ExpectedMeta } from './meta-properties.ts';
+import { checkMetaProperties, type ExpectedMeta, type MetaProperties } from './meta-properties.ts';
+import { METADATA_STORE_NAME } from './open-metadata.ts';
 import { StartupError } from './startup-error.ts';
 
 export interface FolderOptions {
@@ -21,8 +22,14 @@ export interface FolderOptions {
 const ROOT = '.';
 const PROGRESS_EVERY_MS = 1_000;
 
-/** Looks before anything is locked or changed. */
-export async function checkFolder(disk: Disk, expected: ExpectedMeta) {
+export interface FoundFolder {
+  readonly meta: MetaProperties;
+  /** Nothing but its identity is left of what this node had promised and stored. */
+  readonly isEmptied: boolean;
+}
+
+/** Looks before anything is locked or changed. `undefined` for a folder that is new. */
+export async function checkFolder(disk: Disk, expected: ExpectedMeta): Promise<FoundFolder | undefined> {
   if ((await disk.stat(ROOT)) === undefined) return undefined;
   const meta = await checkMetaProperties(disk, expected);
   const names = (await disk.list(ROOT)).filter(({ kind }) => kind === 'directory').map(({ name }) => name);
@@ -33,7 +40,8 @@ export async function checkFolder(disk: Disk, expected: ExpectedMeta) {
       `restore ${METADATA_LOG_NAME} from a backup, or point log.dirs at another folder`,
     );
   }
-  return meta;
+  if (meta === undefined) return undefined;
+  return { meta, isEmptied: !names.includes(METADATA_LOG_NAME) && !names.includes(METADATA_STORE_NAME) };
 }
 
 export function openFolder(

@@ -50,7 +50,7 @@ export interface OpenMetadata {
 /** Metadata decided and not yet committed; beyond it commands are refused. */
 const MAX_WAITING_COMMANDS = 1_000;
 /** The store in `log.dirs`, beside the logs. */
-const STORE_NAME = 'metadata';
+export const METADATA_STORE_NAME = 'metadata';
 /** How far the stored image may lag behind: what a restart replays. */
 const SAVE_AFTER_MS = 200;
 /** A leader speaks so many times in an election timeout. */
@@ -78,8 +78,9 @@ export async function openMetadata(
     maxQueuedBytes: peerQueueBytes(config),
     ...peerCredentials(options),
   });
-  const store = await options.storeAt(join(folderPath, STORE_NAME));
+  const store = await options.storeAt(join(folderPath, METADATA_STORE_NAME));
   try {
+    const isLogNew = !folder.listPartitions().some(({ name }) => name === METADATA_LOG_NAME);
     const metadataLog = await folder.openPartition(METADATA_LOG_NAME, METADATA_TOPIC_ID, logConfig(config));
     options.servePeers(network);
     const preferred = config.get('controller.quorum.preferred.leader');
@@ -98,6 +99,7 @@ export async function openMetadata(
       config,
       preferredLeader: preferred < 0 ? undefined : (preferred as NodeId),
       log: metadataLog,
+      isLogNew,
       store,
       network,
       clock,

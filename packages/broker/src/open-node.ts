@@ -38,8 +38,8 @@ import {
   type TopicSettings,
 } from '@tidemark/runtime';
 import type { GrpcNetwork } from './grpc-network.ts';
-import { createMetaProperties, type MetaProperties } from './meta-properties.ts';
-import { checkFolder, diskErrors, openFolder } from './open-folder.ts';
+import { createMetaProperties, type ExpectedMeta, type MetaProperties } from './meta-properties.ts';
+import { checkFolder, diskErrors, openFolder, type FoundFolder } from './open-folder.ts';
 import { openMetadata, type MetadataOptions } from './open-metadata.ts';
 import { StartupError } from './startup-error.ts';
 
@@ -96,8 +96,7 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   );
   const undo: (() => Promise<void>)[] = [() => folder.close()];
   try {
-    const meta =
-      known ?? (await diskErrors(folderPath, () => createMetaProperties(disk, options.prng, expected)));
+    const meta = await diskErrors(folderPath, () => identityOf(options, disk, expected, known));
     options.onStage('it joins the quorum: a first start waits for all voters, a later one for a leader');
     const opened = await diskErrors(folderPath, () => openMetadata(options, folder, folderPath, meta));
     undo.push(() => opened.close());
@@ -159,6 +158,25 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     for (const step of undo.reverse()) await step();
     throw thrown;
   }
+}
+
+/**
+ * A folder that was emptied but for its identity gets a new one: as its former self the node could vote twice in a term, and would count
+ * as having records that are gone.
+ */
+async function identityOf(
+  { prng, log }: NodeOptions,
+  disk: Disk,
+  expected: ExpectedMeta,
+  known: FoundFolder | undefined,
+): Promise<MetaProperties> {
+  if (known === undefined) return createMetaProperties(disk, prng, expected);
+  const { meta, isEmptied } = known;
+  if (!isEmptied) return meta;
+  const made = await createMetaProperties(disk, prng, { ...expected, clusterId: meta.clusterId });
+  const { directoryId } = made;
+  log.warn({ directoryId, before: meta.directoryId }, 'the folder was emptied: it has a new directory id');
+  return made;
 }
 
 /** Nodes that would each draw an id of their own could never be one cluster. */

@@ -96,6 +96,25 @@ describe('a broker’s life', () => {
     }
   });
 
+  it('is another replica when its folder was emptied but for its identity', async () => {
+    const first = await TestBroker.start();
+    const { clusterId } = first.broker;
+    const identity = (): string => readFileSync(join(first.folder, 'meta.properties'), 'utf8');
+    const before = identity();
+    await first.stop(true);
+    for (const name of readdirSync(first.folder)) {
+      if (name !== 'meta.properties') rmSync(join(first.folder, name), { recursive: true });
+    }
+    const second = await TestBroker.start({}, first.folder);
+    try {
+      expect(second.broker.clusterId).to.equal(clusterId);
+      const ids = [before, identity()].map((text) => /^directory\.id=(.+)$/m.exec(text)![1]);
+      expect(ids[0]).to.not.equal(ids[1]);
+    } finally {
+      await second.stop();
+    }
+  });
+
   it('removes what a topic deleted before a crash left behind', async () => {
     const first = await TestBroker.start();
     await first.createTopic('live');

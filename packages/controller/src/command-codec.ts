@@ -27,6 +27,7 @@ import type {
   IsrMember,
   NewPartitions,
   NewTopic,
+  OfflineReplica,
   PartitionReassignment,
   ReplicaAssignment,
   TopicPartitionName,
@@ -106,6 +107,14 @@ const schemas: { readonly [T in CommandType]: readonly FieldCodec<Fields<T>>[] }
           partitionEpoch: int32(),
           newIsr: listOf(struct<IsrMember>(brokerEpochFields)),
         }),
+      ),
+    }),
+  ],
+  reportOfflineReplicas: [
+    struct<Fields<'reportOfflineReplicas'>>({
+      ...brokerEpochFields,
+      partitions: listOf(
+        struct<OfflineReplica>({ topicId: uuid<TopicId>(), partition: int32<PartitionIndex>() }),
       ),
     }),
   ],

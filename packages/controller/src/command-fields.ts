@@ -43,6 +43,7 @@ export const commandCodes: { readonly [T in CommandType]: number } = {
   createAcls: 18,
   deleteAcls: 19,
   alterClientQuotas: 20,
+  reportOfflineReplicas: 21,
 };
 
 const FRAME_VERSION = 1;

@@ -160,6 +160,29 @@ export interface AlterPartitionResponse {
   readonly partitions: readonly (AlteredPartition | FailedPartition)[];
 }
 
+/**
+ * A broker has replicas whose logs it cannot open (KIP-589's AlterReplicaState). They leave the in-sync and the eligible replicas, and
+ * lead no more, where another replica may lead without loss; elsewhere everything stays. They come back as any replica does: opened,
+ * and caught up with the leader.
+ */
+export interface ReportOfflineReplicasCommand {
+  readonly type: 'reportOfflineReplicas';
+  readonly brokerId: BrokerId;
+  readonly brokerEpoch: BrokerEpoch;
+  /** What is gone meanwhile, or has no replica on the broker, is passed over. */
+  readonly partitions: readonly OfflineReplica[];
+}
+
+export interface OfflineReplica {
+  readonly topicId: TopicId;
+  readonly partition: PartitionIndex;
+}
+
+export interface ReportedOfflineReplicas {
+  /** How many partitions changed. */
+  readonly changed: number;
+}
+
 export interface TopicPartitionName {
   readonly topic: string;
   readonly partition: number;
@@ -336,6 +359,7 @@ export type ControllerCommand =
   | HeartbeatCommand
   | SettlePartitionsCommand
   | AlterPartitionCommand
+  | ReportOfflineReplicasCommand
   | ElectLeadersCommand
   | BalanceLeadersCommand
   | ReassignPartitionsCommand
@@ -355,6 +379,7 @@ export interface ControllerResponses extends AccessResponses {
   readonly heartbeat: HeartbeatResponse;
   readonly settlePartitions: SettledPartitions;
   readonly alterPartition: AlterPartitionResponse;
+  readonly reportOfflineReplicas: ReportedOfflineReplicas;
   readonly electLeaders: ElectLeadersResponse;
   readonly balanceLeaders: BalancedLeaders;
   readonly reassignPartitions: ReassignPartitionsResponse;

@@ -14,6 +14,7 @@ import { createTopics } from './handlers/create-topics.ts';
 import { deleteTopics } from './handlers/delete-topics.ts';
 import { balanceLeaders, electLeaders } from './handlers/elect-leaders.ts';
 import { heartbeat } from './handlers/heartbeat.ts';
+import { reportOfflineReplicas } from './handlers/offline-replicas.ts';
 import { allocateProducerIds } from './handlers/producer-ids.ts';
 import { reassignPartitions } from './handlers/reassign-partitions.ts';
 import { settlePartitions } from './handlers/settle-partitions.ts';
@@ -57,6 +58,8 @@ function dispatch(
       return settlePartitions(context);
     case 'alterPartition':
       return alterPartition(command, context);
+    case 'reportOfflineReplicas':
+      return reportOfflineReplicas(command, context);
     case 'electLeaders':
       return electLeaders(command, context);
     case 'balanceLeaders':

@@ -89,6 +89,7 @@ const schemas: { readonly [T in CommandType]: readonly FieldCodec<ControllerResp
       ),
     }),
   ],
+  reportOfflineReplicas: [changed],
   electLeaders: [topicPartitionResults],
   balanceLeaders: [changed],
   reassignPartitions: [topicPartitionResults],

@@ -61,6 +61,7 @@ const commandShapes: { readonly [T in CommandType]: Shape } = {
       }),
     ),
   },
+  reportOfflineReplicas: { ...brokerEpoch, partitions: some(fc.record({ topicId: uuid, partition: int32 })) },
   electLeaders: {
     election: fc.constantFrom('preferred', 'unclean'),
     partitions: maybe(some(fc.record(topicPartition))),
@@ -154,6 +155,7 @@ const responseShapes: {
       ),
     ),
   },
+  reportOfflineReplicas: { changed: int32 },
   electLeaders: { partitions: some(result(topicPartition, topicPartition)) },
   unregisterBroker: { brokerId: int32 },
   balanceLeaders: { changed: int32 },

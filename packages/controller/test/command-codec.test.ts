@@ -86,6 +86,7 @@ describe('the binary form of commands', () => {
       ['createAcls', 18],
       ['deleteAcls', 19],
       ['alterClientQuotas', 20],
+      ['reportOfflineReplicas', 21],
     ]);
     const answer = encodeResponse('registerBroker', { brokerEpoch: 7 as BrokerEpoch });
     expect([...answer]).to.deep.equal([1, 2, 0, 0, 7]);

@@ -30,6 +30,7 @@ type Step =
   | { readonly do: 'pass'; readonly alive: readonly number[] }
   | { readonly do: 'duties' | 'rebalance' | 'unclean' }
   | { readonly do: 'write' | 'cancel'; readonly partition: number }
+  | { readonly do: 'damage'; readonly broker: number; readonly partition: number }
   | { readonly do: 'propose' | 'reassign'; readonly partition: number; readonly brokers: readonly number[] }
   | { readonly do: 'minimum'; readonly partition: number; readonly value: number }
   | { readonly do: 'lateProposal'; readonly partition: number; readonly behind: number };
@@ -47,6 +48,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('pass' as const), alive: fc.subarray(BROKERS) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('duties', 'rebalance') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unclean' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('damage' as const), broker, partition }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('write' as const), partition }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), partition }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('propose' as const), partition, brokers }) },
@@ -147,6 +149,9 @@ class Life {
       case 'unclean':
         cluster.must({ type: 'electLeaders', election: 'unclean' });
         return;
+      case 'damage':
+        this.#damage(step.partition, step.broker);
+        return;
       case 'write':
         this.#write(step.partition);
         return;
@@ -237,6 +242,23 @@ class Life {
       partitions: [{ topic: topic.name, partition: partition.partition, replicas }],
       allowReplicationFactorChange: true,
     });
+  }
+
+  /** Its log cannot be opened; whoever mends that may leave nothing of it, once others lead. */
+  #damage(index: number, id: number): void {
+    const { topic, partition, held } = this.#at(index);
+    const brokerEpoch = this.cluster.image.broker(id)?.epoch;
+    if (brokerEpoch === undefined) return;
+    const replica = { topicId: topic.id, partition: partition.partition };
+    const brokerId = id as BrokerId;
+    this.cluster.must({ type: 'reportOfflineReplicas', brokerId, brokerEpoch, partitions: [replica] });
+    const { isr, elr, leader, leaderEpoch, leaderRecoveryState } = this.#at(index).partition;
+    expect(leader === -1, 'a partition lost its leader').to.equal(partition.leader === -1);
+    if (leaderEpoch !== partition.leaderEpoch) {
+      expect(leaderRecoveryState).to.equal(partition.leaderRecoveryState);
+      expect([...partition.isr, ...partition.elr]).to.include(leader);
+    }
+    if (!isr.includes(brokerId) && !elr.includes(brokerId)) held.by.set(id, 0);
   }
 
   #minimum(index: number, value: number): void {

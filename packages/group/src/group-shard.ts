@@ -241,13 +241,22 @@ export class GroupShard {
     const failed = failure(coordinatorError(error));
     context.replies.push(...failedReplies(output.replies, error));
     for (const record of output.records) {
+      if (record.type !== 'group') continue;
       const group = this.#groups.get(record.groupId);
-      if (record.type !== 'group' || record.value === undefined || group === undefined) continue;
+      if (group === undefined) this.#membersAreBack(record.groupId, time);
+      if (record.value === undefined || group === undefined) continue;
       if (group.generation !== record.value.generation) continue;
       assignmentNotStored(group, failed, context);
       this.#keep(group);
     }
     return this.#output(context);
+  }
+
+  /** Of a group whose end is not in the log: what is stored has members again, and they begin a session. */
+  #membersAreBack(groupId: GroupId, { nowMs }: GroupTime): void {
+    const stored = this.#stored(groupId);
+    if (this.#serving !== 'active' || stored === undefined || stored.members.length === 0) return;
+    this.#keep(ClassicGroup.fromStore(groupId, stored, nowMs));
   }
 
   /** Another broker coordinates now. Whoever is parked is answered; replies that wait for the high watermark are the caller's. */

@@ -95,6 +95,7 @@ export class Follower {
 
   #follow(leader: ReplicaKey, nowMs: number): void {
     invariant(!this.#state.isLeading, 'one leader in a term', { term: this.#state.term });
+    this.#receiver.heard(this.#state.term);
     this.#state.follow(leader, nowMs);
   }
 

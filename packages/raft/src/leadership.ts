@@ -255,6 +255,8 @@ export class Leadership {
     const progress = known ?? this.#ensure(from, nowMs);
     // A voter that asks does not hear this leader: it is none of the majority that a leader needs.
     if (findVoter(this.#context.voters, from) === undefined) progress.lastContactMs = nowMs;
+    // Its disk is not what it was. A join that is only old does no harm: what it has is found again at once.
+    if (last.endOffset < progress.matchOffset) progress.lostLog();
     // It joins because it hears nothing: whatever was under way is lost.
     if (progress.state === 'replicating') progress.become('probing', progress.nextOffset);
     progress.isProbeSent = false;
@@ -425,10 +427,13 @@ export class Leadership {
     } else if (progress.state === 'probing') progress.isProbeSent = true;
   }
 
-  #requestPiece({ key: to, snapshot }: Progress, nowMs: number): void {
+  #requestPiece({ key: to, snapshot, lastContactMs }: Progress, nowMs: number): void {
     if (snapshot === undefined || snapshot.isReading) return;
     const { timing, limits, outbox } = this.#context;
-    if (snapshot.sent !== undefined && nowMs - snapshot.sent.atMs < timing.electionTimeoutMs) return;
+    const { sent } = snapshot;
+    if (sent !== undefined && nowMs - sent.atMs < timing.electionTimeoutMs) return;
+    // Not again to one that is not heard: it answers heartbeats when it is back, and what is kept for it may go meanwhile.
+    if (sent !== undefined && lastContactMs < sent.atMs) return;
     snapshot.isReading = true;
     outbox.snapshotReads.push({
       to,

@@ -76,6 +76,12 @@ export class Progress {
     }
   }
 
+  /** What it had confirmed is not there any more. */
+  lostLog(): void {
+    this.matchOffset = 0 as Offset;
+    this.sentCommitOffset = -1;
+  }
+
   become(state: ProgressState, nextOffset: Offset): void {
     this.state = state;
     this.nextOffset = nextOffset;

@@ -51,6 +51,16 @@ export class SnapshotReceiver {
     return { nextPosition: undefined, pieces };
   }
 
+  /** Of a snapshot that is not whole. */
+  get keptBytes(): number {
+    return this.#bytes;
+  }
+
+  /** A leader of `term` has spoken: what one before it has sent is of no use any more. */
+  heard(term: Term): void {
+    if (this.#stream !== undefined && this.#stream.leaderTerm < term) this.reset();
+  }
+
   /** Lets go of everything. */
   reset(): void {
     this.#begin(undefined);

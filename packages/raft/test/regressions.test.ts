@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { NodeId, Offset, Term } from '@tidemark/core';
 import type { EntryRead, RaftMessage } from '@tidemark/raft';
 import { entry, logOf, position, votersEntry } from './entries.ts';
+import { FakeDisk } from './fake-disk.ts';
 import { append, joinOf, loneReplica, matchOffsets, pieceOf } from './lone-replica.ts';
 import { ReplicaGroup, replicaOf, type GroupOptions } from './replica-group.ts';
 import { SeededPrng } from './seeded-prng.ts';
@@ -23,6 +24,21 @@ describe('a leader that looks for where the logs part', () => {
     group.elect(1);
     group.run(100);
     expect(group.disagreement()).equals(undefined);
+  });
+});
+
+describe('an observer that lost its log, and is back before its leader has forgotten it', () => {
+  it('gets it again', () => {
+    const group = groupOf([1], { observers: [4] });
+    group.elect(1);
+    for (let at = 0; at < 5; at++) group.propose(1, `entry ${at}`);
+    group.run(1_000);
+    expect(group.raft(4).commitOffset).equals(group.raft(1).commitOffset);
+    group.crash(4);
+    group.member(4).disk = new FakeDisk([]);
+    group.start(4);
+    group.run(10_000);
+    expect(group.raft(4).commitOffset).equals(group.raft(1).commitOffset);
   });
 });
 
@@ -196,7 +212,7 @@ describe('entries that are on the disk only', () => {
     const reads: EntryRead[] = [];
     const raft = group.raft(1);
     raft.propose(new Uint8Array(1), 1, group.nowMs);
-    raft.step(joinOf(3, raft.term, 1), group.nowMs);
+    raft.step(joinOf(3, raft.term, 1, 2), group.nowMs);
     reads.push(...raft.takeReady(group.nowMs).reads);
     expect(reads.map(({ from, upTo }) => [from, upTo])).deep.equals([[2, 7]]);
   });

@@ -39,7 +39,7 @@ export interface ActiveControllerOptions {
   readonly state: Pick<MetadataState, 'image' | 'position'>;
   readonly clock: Clock;
   readonly prng: Prng;
-  /** Commands decided and not yet answered; beyond it they are refused with THROTTLING_QUOTA_EXCEEDED. */
+  /** Commands decided and not yet answered; beyond it those of clients are refused with THROTTLING_QUOTA_EXCEEDED. */
   readonly maxWaitingCommands: number;
   readonly sessionTimeoutMs: number;
   readonly refusedTimeoutMs: number;
@@ -146,7 +146,7 @@ export class ActiveController {
    * NOT_CONTROLLER and THROTTLING_QUOTA_EXCEEDED (nothing happened), REQUEST_TIMED_OUT (it is not known what happened).
    */
   submit<C extends ControllerCommand>(command: C): Promise<ResponseTo<C> | Failure> {
-    const refused = this.#refusal();
+    const refused = this.#refusal(command.type);
     if (refused !== undefined) return Promise.resolve(refused);
     const { controller, quorum, prng, clock } = this.#options;
     const image = this.pendingImage;
@@ -170,12 +170,13 @@ export class ActiveController {
     return this.#wait(nextOffset + records.length, response, nextOffset, after);
   }
 
-  #refusal(): Failure | undefined {
+  #refusal(type: ControllerCommand['type']): Failure | undefined {
     // Nothing may be decided between the end of a leadership and hearing of it.
     this.update();
     if (this.#term === undefined || this.#isClosing) {
       return failure('NOT_CONTROLLER', 'This node is not the active controller at the moment.');
     }
+    if (NEVER_TOO_MANY.has(type)) return undefined;
     if (this.#waiting.length < this.#options.maxWaitingCommands) return undefined;
     return failure(
       'THROTTLING_QUOTA_EXCEEDED',
@@ -228,6 +229,19 @@ export class ActiveController {
     });
   }
 }
+
+/**
+ * Of what nodes ask for themselves there are only so many at a time as there are nodes. Refused because clients ask for too much, brokers
+ * that are well would be fenced, and those that are not would go on leading.
+ */
+const NEVER_TOO_MANY: ReadonlySet<ControllerCommand['type']> = new Set([
+  'registerBroker',
+  'heartbeat',
+  'fenceBroker',
+  'settlePartitions',
+  'alterPartition',
+  'reportOfflineReplicas',
+]);
 
 const noLongerActive = failure(
   'NOT_CONTROLLER',

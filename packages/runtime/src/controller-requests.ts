@@ -145,6 +145,7 @@ const REPEATABLE: ReadonlySet<ControllerCommand['type']> = new Set([
   'fenceBroker',
   'unfenceBroker',
   'alterPartition',
+  'reportOfflineReplicas',
   'allocateProducerIds',
   'settlePartitions',
   'balanceLeaders',

@@ -97,6 +97,11 @@ export class HostedPartitions {
     }
   }
 
+  /** Of those, the ones that are not tried again when there is room. */
+  *offline(): IterableIterator<Unopened> {
+    for (const each of this.unopened()) if (!this.#withoutRoom.has(each.failure)) yield each;
+  }
+
   /** The disk has room again. */
   openAgain(): void {
     if (this.#closed) return;

@@ -74,6 +74,8 @@ export interface MetadataNodeOptions {
   readonly config: BrokerConfig;
   readonly preferredLeader?: NodeId | undefined;
   readonly log: PartitionLog;
+  /** There was no log before this start. */
+  readonly isLogNew?: boolean | undefined;
   readonly store: KeyValueStore;
   readonly network: Network;
   readonly clock: Clock;
@@ -150,7 +152,7 @@ export class MetadataNode {
       listener: {
         committed: (entries) => this.#committed(entries),
         install: (snapshot) => this.#install(snapshot),
-        readSnapshot: (read) => this.#snapshots.read(read, clock.monotonicMs()),
+        readSnapshot: (read) => this.#snapshots.read(read),
         roleChanged: () => {
           this.#active.update();
           this.#leader.leaderChanged();
@@ -172,7 +174,7 @@ export class MetadataNode {
       opened.image,
       opened.base,
     );
-    this.#snapshots = new SnapshotSender(this.#state, votersAsOf);
+    this.#snapshots = new SnapshotSender({ state: this.#state, votersAsOf, clock, onFatal });
     this.#active = new ActiveController({
       controller: options.controller,
       quorum: this.#quorum,
@@ -265,6 +267,7 @@ export class MetadataNode {
     const isNew = (await store.loadHardState()) === undefined;
     // One that the configuration does not name may vote as well: it may have been added since.
     if (isNew && options.isController) refuseOldLog(options, mayForm);
+    if (!isNew && options.isController) refuseLostLog(options);
     if (isNew && mayForm) {
       const voters = await formation.form();
       if (isAmong(voters, self)) {
@@ -533,6 +536,17 @@ function checkCluster({ clusterId }: MetadataNodeOptions, image: MetadataImage):
   if (image.clusterId === '' || image.clusterId === clusterId) return;
   const message = `The voters belong to cluster ${image.clusterId}, and this node to ${clusterId}. Correct cluster.id or controller.quorum.voters.`;
   throw TidemarkError.from(failure('INCONSISTENT_CLUSTER_ID', message));
+}
+
+/** What others have counted as held here was in it; an image alone may be older. Whoever does not vote is sent it again. */
+function refuseLostLog({ isLogNew }: MetadataNodeOptions): void {
+  if (isLogNew !== true) return;
+  throw TidemarkError.from(
+    failure(
+      'KAFKA_STORAGE_ERROR',
+      'The folder has what this node has promised as a controller but not its metadata log. Restore the log, or empty the folder so that this node joins anew.',
+    ),
+  );
 }
 
 /** A log without a hard state is of a time when a node was alone: then its votes are nobody's business. */

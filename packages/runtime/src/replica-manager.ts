@@ -2,7 +2,6 @@
 // It follows the metadata image, and runs retention and checkpoints on the Clock port. The paths themselves live in their own
 // files; here they are put together and given their limits.
 
-import type { AlterPartitionCommand, AlterPartitionResponse } from '@tidemark/controller';
 import {
   failure,
   type BrokerEpoch,
@@ -17,7 +16,13 @@ import {
   type TopicId,
   type TopicName,
 } from '@tidemark/core';
-import type { MetadataImage, TopicImage } from '@tidemark/controller';
+import type {
+  AlterPartitionCommand,
+  MetadataImage,
+  ReportOfflineReplicasCommand,
+  ResponseTo,
+  TopicImage,
+} from '@tidemark/controller';
 import { saysDiskFull, type LogFolder } from '@tidemark/log';
 import type { Codecs } from '@tidemark/record';
 import { ByteBudget } from './byte-budget.ts';
@@ -27,6 +32,7 @@ import { FetchSession } from './fetch-session.ts';
 import { HostedPartitions, type Unopened } from './hosted-partitions.ts';
 import type { Partition } from './partition.ts';
 import { METADATA_TOPIC } from './metadata-batch.ts';
+import { OfflineReplicas, REPORT_OFFLINE_MS } from './offline-replicas.ts';
 import { PeriodicTask } from './periodic-task.ts';
 import { ProducePath, type Production } from './produce.ts';
 import { deleteRecords, endOfEpoch, listOffset } from './partition-queries.ts';
@@ -96,10 +102,10 @@ export interface ReplicaManagerOptions {
   readonly peers: PeerChannel;
   readonly replication: ReplicationSettings;
   /** To the active controller. */
-  readonly submit: (
-    command: AlterPartitionCommand,
+  readonly submit: <C extends AlterPartitionCommand | ReportOfflineReplicasCommand>(
+    command: C,
     timeoutMs: number,
-  ) => Promise<AlterPartitionResponse | Failure>;
+  ) => Promise<ResponseTo<C> | Failure>;
   /** The controller has not been heard for as long as a session: others may lead by now. */
   readonly isIsolated: () => boolean;
   readonly folder: LogFolder;
@@ -132,6 +138,7 @@ export class ReplicaManager {
   readonly #exchange: ReplicaExchange;
   readonly #quotas = { leader: new ReplicationQuota(), follower: new ReplicationQuota() };
   readonly #purgatory: FetchPurgatory;
+  readonly #offline: OfflineReplicas;
   readonly #produce: ProducePath;
   readonly #fetch: FetchPath;
   readonly #tasks: PeriodicTask[] = [];
@@ -189,6 +196,11 @@ export class ReplicaManager {
       settings: options.settings,
       onError: (cause, partition) => options.onError(cause, `partition ${partition}`),
     });
+    this.#offline = new OfflineReplicas({
+      ...{ self, brokerEpoch, requestTimeoutMs, submit: options.submit, onError },
+      image: () => this.#hosted.image,
+      offline: () => this.#hosted.offline(),
+    });
     const find = (address: PartitionAddress): Partition | Failure => this.#hosted.find(address);
     this.requestBudget = new ByteBudget(
       limits.maxRequestBytes,
@@ -224,6 +236,10 @@ export class ReplicaManager {
     if (intervals.cleanMs !== Infinity) every(intervals.cleanMs, 'cleaning', () => this.#clean());
     every(intervals.checkpointMs, 'checkpoint', () => this.#options.folder.checkpoint());
     every(intervals.highWatermarkMs, 'high watermark checkpoint', () => this.#saveHighWatermarks());
+    every(REPORT_OFFLINE_MS, 'looking for replicas that are not open', () => {
+      this.#offline.report();
+      return Promise.resolve();
+    });
     every(ISOLATION_CHECK_MS, 'looking for the controller', () => this.#lookIsolated());
   }
 

@@ -112,6 +112,21 @@ describe('the active controller', () => {
     expect(group.topics(1)).to.not.include('d');
   });
 
+  it('hears brokers out however many commands wait: else a flood of them would have all brokers fenced', async () => {
+    const group = await alone({ maxWaitingCommands: 2 });
+    const brokerEpoch = group.node(1).image.broker(1)!.epoch;
+    const flood = ['a', 'b', 'c'].map((name) => submit(group, name));
+    const wants = { wantFence: false, wantShutDown: false, appliedOffset: 0 as Offset };
+    const heartbeat = { type: 'heartbeat', brokerId: 1 as BrokerId, brokerEpoch, ...wants } as const;
+    const heard = group.node(1).submit(heartbeat, TIMEOUT_MS);
+    const fenced = group
+      .node(1)
+      .submit({ type: 'fenceBroker', brokerId: 1 as BrokerId, brokerEpoch }, TIMEOUT_MS);
+    expect(await group.clock.settle(heard)).to.include({ fenced: false });
+    expect(await group.clock.settle(fenced)).to.include({ fenced: true });
+    expect((await Promise.all(flood)).at(-1)).to.equal('THROTTLING_QUOTA_EXCEEDED');
+  });
+
   it('takes the same incarnation twice, before the first is committed, for one registration', async () => {
     const group = await alone();
     const command = {

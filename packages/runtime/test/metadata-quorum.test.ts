@@ -3,6 +3,7 @@
 import { topicIdFromBytes, type Failure, type LeaderEpoch } from '@tidemark/core';
 import { defaultLogConfig } from '@tidemark/log';
 import { BatchBuilder, readBatchHeader } from '@tidemark/record';
+import { METADATA_LOG_NAME } from '@tidemark/runtime';
 import { SimKeyValueStore } from '@tidemark/simulation';
 import { expect } from 'chai';
 import { QuorumGroup, TIMEOUT_MS } from './quorum-group.ts';
@@ -169,6 +170,28 @@ describe('the metadata quorum', () => {
       (cause: unknown) => cause,
     );
     expect(refused, 'it could vote twice in one term').to.include({ error: 'KAFKA_STORAGE_ERROR' });
+  });
+
+  it('refuses a voter that has kept what it promised and lost its log, and sends it to a broker again', async () => {
+    const group = await QuorumGroup.withBroker({ voters: 3 });
+    await group.clock.settle(group.start(4));
+    await group.createTopic(1, 'kept');
+    await group.same();
+    const restarted = async (id: number): Promise<unknown> => {
+      await group.clock.settle(group.stop(id));
+      await group.clock.settle(group.disk(id).removeTree(METADATA_LOG_NAME));
+      return group.clock.settle(group.start(id)).then(
+        () => 'started',
+        (cause: unknown) => cause,
+      );
+    };
+    expect(await restarted(4)).to.equal('started');
+    await group.same();
+    expect(group.topics(4)).to.deep.equal(['kept']);
+    const [follower] = await group.followers();
+    expect(await restarted(follower!), 'it counts as having what is gone').to.include({
+      error: 'KAFKA_STORAGE_ERROR',
+    });
   });
 
   it('does not found a second cluster when a majority has lost its disks', async () => {

@@ -184,6 +184,7 @@ export class QuorumGroup {
       maxFolderPendingBytes: this.#options.maxFolderPendingBytes,
     });
     process.folder = folder;
+    const isLogNew = !folder.listPartitions().some(({ name }) => name === METADATA_LOG_NAME);
     const log = await folder.openPartition(METADATA_LOG_NAME, METADATA_TOPIC_ID, {
       ...metadataLogConfig,
       retentionBytes: keptBytes,
@@ -193,6 +194,7 @@ export class QuorumGroup {
     const node = await MetadataNode.open({
       ...this.#nodeOptions(id, as),
       log,
+      isLogNew,
       store,
       network,
       clock,

@@ -17,7 +17,12 @@ import {
   type TopicId,
   type TopicName,
 } from '@tidemark/core';
-import { applyRecords, MetadataImage, type MetadataRecord } from '@tidemark/controller';
+import {
+  applyRecords,
+  MetadataImage,
+  type ControllerCommand,
+  type MetadataRecord,
+} from '@tidemark/controller';
 import { LogFolder } from '@tidemark/log';
 import { BatchBuilder, type Codecs } from '@tidemark/record';
 import {
@@ -81,6 +86,8 @@ export class ReplicaNode {
   readonly clock = new SimClock({ wallMs: 1_800_000_000_000 });
   disk = new SimDisk({ clock: this.clock });
   readonly errors: string[] = [];
+  /** What it asked of the controller, which refuses everything. */
+  readonly submitted: ControllerCommand[] = [];
   readonly #network = new SimNetwork({ clock: this.clock, prng: new SimPrng(1) });
   #joined: Network | undefined;
   isIsolated = false;
@@ -131,7 +138,10 @@ export class ReplicaNode {
           peerChannels.replica,
         ),
         replication: REPLICATION,
-        submit: () => Promise.resolve(failure('NOT_CONTROLLER')),
+        submit: (command) => {
+          this.submitted.push(command);
+          return Promise.resolve(failure('NOT_CONTROLLER'));
+        },
         isIsolated: () => this.isIsolated,
         folder,
         metadata: this,

@@ -95,6 +95,20 @@ describe('a snapshot', () => {
     await expectAlike(group, [1, 2, 3]);
   });
 
+  it('is let go of when its receiver is gone for good, and the leader stays', async () => {
+    const { group, laggard } = await withLaggard();
+    await group.clock.settle(group.start(laggard));
+    await piecesRead(group, 4);
+    group.kill(laggard);
+    await group.clock.advance(1_000);
+    expect(openIterators(group)).to.equal(1);
+    await group.clock.advance(2 * 60_000);
+    expect(openIterators(group)).to.equal(0);
+    await Promise.all(group.running.map(({ self }) => group.clock.settle(group.stop(self.nodeId))));
+    await group.clock.advance(2 * 60_000);
+    expect([group.clock.pending, group.fatal]).to.deep.equal([0, []]);
+  });
+
   it('is read by one at a time from each iterator, when the leadership goes and comes back', async () => {
     const { group, laggard } = await withLaggard({ readMs: 40 });
     await group.clock.settle(group.start(laggard));

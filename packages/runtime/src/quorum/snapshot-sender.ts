@@ -1,7 +1,7 @@
 // Serves pieces of snapshots to the replicas that need them: for each receiver one snapshot, read from a consistent iterator over
 // the store, and the last piece once more when it was lost.
 
-import type { KeyValueIterator, Offset } from '@tidemark/core';
+import type { Clock, KeyValueIterator, Offset, Timer } from '@tidemark/core';
 import {
   replicaName,
   type ReplicaKey,
@@ -25,26 +25,35 @@ interface Sending {
 /** A receiver that has not asked for so long begins anew; what was kept for it is given up. */
 const IDLE_MS = 60_000;
 
+export interface SnapshotSenderOptions {
+  readonly state: Pick<MetadataState, 'openSnapshot'>;
+  readonly votersAsOf: (offset: Offset) => VoterSet;
+  readonly clock: Clock;
+  readonly onFatal: (cause: unknown) => void;
+}
+
 export class SnapshotSender {
-  readonly #state: MetadataState;
-  readonly #votersAsOf: (offset: Offset) => VoterSet;
+  readonly #options: SnapshotSenderOptions;
   readonly #sending = new Map<string, Sending>();
   /** One after another: an iterator does one thing at a time, and a receiver may be read for again before the last time is over. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** Set while anything is kept: an iterator that stays open keeps the store from giving up what was overwritten since. */
+  #idleTimer: Timer | undefined;
 
-  constructor(state: MetadataState, votersAsOf: (offset: Offset) => VoterSet) {
-    this.#state = state;
-    this.#votersAsOf = votersAsOf;
+  constructor(options: SnapshotSenderOptions) {
+    this.#options = options;
   }
 
   /** Undefined: that snapshot, or that piece of it, is gone; begin anew. */
-  read(read: SnapshotRead, nowMs: number): Promise<SnapshotPiece | undefined> {
-    return this.#inTurn(() => this.#read(read, nowMs));
+  read(read: SnapshotRead): Promise<SnapshotPiece | undefined> {
+    return this.#inTurn(() => this.#read(read, this.#options.clock.monotonicMs()));
   }
 
   /** Gives up every snapshot that is under way: this node leads no longer, or takes part no longer. */
   stop(): Promise<void> {
     return this.#inTurn(async () => {
+      this.#idleTimer?.cancel();
+      this.#idleTimer = undefined;
       const all = [...this.#sending.values()];
       this.#sending.clear();
       for (const { iterator } of all) await iterator.close();
@@ -52,7 +61,6 @@ export class SnapshotSender {
   }
 
   async #read(read: SnapshotRead, nowMs: number): Promise<SnapshotPiece | undefined> {
-    await this.#forgetIdle(nowMs);
     const name = replicaName(read.to);
     const known = this.#sending.get(name);
     const isKnown =
@@ -72,16 +80,17 @@ export class SnapshotSender {
   async #begin(to: ReplicaKey, nowMs: number): Promise<Sending> {
     const name = replicaName(to);
     await this.#sending.get(name)?.iterator.close();
-    const { position, entries: iterator } = await this.#state.openSnapshot();
+    const { position, entries: iterator } = await this.#options.state.openSnapshot();
     const { endOffset, term } = position;
     const sending: Sending = {
       snapshot: { endOffset, term },
-      voters: this.#votersAsOf(endOffset),
+      voters: this.#options.votersAsOf(endOffset),
       iterator,
       piece: undefined,
       lastUsedMs: nowMs,
     };
     this.#sending.set(name, sending);
+    this.#lookForIdle();
     return sending;
   }
 
@@ -101,7 +110,16 @@ export class SnapshotSender {
     return done;
   }
 
+  #lookForIdle(): void {
+    const { clock, onFatal } = this.#options;
+    this.#idleTimer ??= clock.setTimer(IDLE_MS, () => {
+      this.#idleTimer = undefined;
+      this.#inTurn(() => this.#forgetIdle(clock.monotonicMs())).catch(onFatal);
+    });
+  }
+
   async #forgetIdle(nowMs: number): Promise<void> {
+    if (this.#sending.size > 0) this.#lookForIdle();
     for (const [name, { iterator, lastUsedMs }] of this.#sending) {
       if (nowMs - lastUsedMs < IDLE_MS) continue;
       this.#sending.delete(name);
