@@ -74,6 +74,8 @@ export interface LogState {
   config: LogConfig;
   readonly segments: SegmentList;
   logStartOffset: number;
+  /** What is below does not come back in a crash either; at most `logStartOffset`. */
+  durableStartOffset: number;
   nextOffset: number;
   writtenOffset: number;
   flushedOffset: number;

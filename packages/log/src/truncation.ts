@@ -82,6 +82,7 @@ async function beginAt(
   await removeSegmentFiles(context, state.segments.removeAfter(-1));
   state.segments.push(newSegment(state, baseOffset, context.clock.wallMs()));
   state.logStartOffset = offset;
+  state.durableStartOffset = offset;
   setEnd(state, offset);
   state.flushedOffset = offset;
   state.epochs.clear();
