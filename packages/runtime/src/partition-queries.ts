@@ -107,11 +107,11 @@ export async function deleteRecords(
     return { ...named(partition), logStartOffset: -1, failure: failure('OFFSET_OUT_OF_RANGE', message) };
   }
   const leading = partition.leading!;
-  if (before > log.logStartOffset) {
-    const deleted = await log.deleteRecordsBefore(before).catch(asFailure);
-    if (!deleted.ok) return { ...named(partition), logStartOffset: -1, failure: deleted };
-    partition.logStartMoved();
-  }
+  const start = log.logStartOffset;
+  // Also where it begins above already: that may not be on the disk yet, or not for want of room.
+  const deleted = await log.deleteRecordsBefore(before).catch(asFailure);
+  if (log.logStartOffset > start) partition.logStartMoved();
+  if (!deleted.ok) return { ...named(partition), logStartOffset: -1, failure: deleted };
   const failed = await goneEverywhere(leading, before, clock, timeoutMs);
   return failed === undefined
     ? { ...named(partition), logStartOffset: log.logStartOffset }
