@@ -355,6 +355,33 @@ describe('a pushed stream', () => {
     expect(session.partitionCount, 'a message that was on its way leaves no watcher').to.equal(0);
   });
 
+  it('waits for more where the log ends behind a gap, as one may that was cleaned by an older version', async () => {
+    await node.produce('t', batch('x'));
+    await node.close();
+    const name = 'data/t-0/00000000000000000050.log';
+    await node.clock.settle(node.disk.open(name, 'create').then((file) => file.close()));
+    await node.open();
+    const { log, highWatermark } = node.replicas.partition('t', 0 as PartitionIndex)!;
+    expect(highWatermark).to.equal(50);
+    const read = log.read.bind(log);
+    let reads = 0;
+    log.read = (...range) => {
+      if (++reads > 10) throw new Error('it reads again and again');
+      return read(...range);
+    };
+    const session = node.replicas.openFetchSession();
+    session.grant(1_000_000);
+    session.add({ ...from('t'), positionId: 1 });
+    expect(await node.clock.settle(session.next())).to.containSubset([{ nextOffset: 1 }]);
+    const push = watched(session.next());
+    await node.clock.advance(1_000);
+    expect(push.outcome).to.equal(undefined);
+    await node.produce('t', batch('y'));
+    await node.clock.advance(10);
+    expect(push.outcome).to.containSubset([{ nextOffset: 51 }]);
+    session.close();
+  });
+
   it('takes no more partitions than its bound', async () => {
     await node.createTopic('wide', { partitions: 11 });
     const session = node.replicas.openFetchSession();
