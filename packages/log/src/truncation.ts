@@ -64,7 +64,13 @@ export async function truncateFully(
   baseOffset = offset,
 ): Promise<void> {
   await context.lowerRecoveryPoint(state.name, Math.min(baseOffset, state.logStartOffset));
-  await context.saveLogStart(state.name, offset);
+  try {
+    await context.saveLogStart(state.name, offset);
+  } catch (error) {
+    // Nothing is cut, and whoever has the log next may go on where it ends.
+    context.setLogStart(state.name, state.logStartOffset);
+    throw error;
+  }
   await cutting(context, state, () => beginAt(context, state, offset, baseOffset));
 }
 
