@@ -4,6 +4,7 @@ import {
   type BrokerId,
   type Failure,
   type LeaderEpoch,
+  type Offset,
   type PartitionIndex,
   type TopicId,
   type TopicName,
@@ -200,6 +201,29 @@ describe('a leader whose session with the controller is over (rule 10)', () => {
     await node.clock.advance(0);
     // The first append was not taken back: its outcome is what it was.
     expect(polling.outcome?.outcomes[0]).to.deep.include({ highWatermark: 1, nextOffset: 1 });
+  });
+});
+
+describe('records deleted by a new leader', () => {
+  it('have to wait until it knows what is committed, which is all that can be deleted', async () => {
+    const node = await ReplicaNode.start();
+    const topicId = await node.createTopic('t', { replicas: [1, 2], isr: [1, 2] });
+    await node.produce('t', batch('a', 'b'), 'leader');
+    node.change(change(topicId, { leader: 1 }));
+    const deleted = async (beforeOffset?: number): Promise<unknown> => {
+      const deletion = { address: at('t'), beforeOffset: beforeOffset as Offset | undefined };
+      const [answer] = await node.clock.settle(node.replicas.deleteRecords([deletion], 1_000));
+      return answer?.failure?.error ?? answer?.logStartOffset;
+    };
+    expect([await deleted(), await deleted(2), await deleted(3)]).to.deep.equal([
+      'OFFSET_NOT_AVAILABLE',
+      'OFFSET_NOT_AVAILABLE',
+      'OFFSET_OUT_OF_RANGE',
+    ]);
+    node.change(change(topicId, { isr: [1] }));
+    await node.clock.advance(100);
+    expect([await deleted(1), await deleted()]).to.deep.equal([1, 2]);
+    await node.close();
   });
 });
 
