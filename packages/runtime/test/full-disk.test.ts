@@ -141,6 +141,25 @@ describe('records that are deleted', () => {
 });
 
 describe('a folder that belongs to no topic any more', () => {
+  it('and was not removed because the disk was full goes when the topic was made again and there is room', async () => {
+    const node = await ReplicaNode.start();
+    const topicId = await node.createTopic('t');
+    await node.produce('t', batch('old'));
+    const isFolder = (path: string): boolean => path.includes('t-0');
+    node.disk.inject({ operation: 'rename', path: isFolder, error: 'ENOSPC', times: 2 });
+    node.change({ type: 'removeTopic', topicId });
+    await node.clock.advance(100);
+    await node.createTopic('u');
+    const again = await node.createTopic('t');
+    expect((await node.produce('t', batch('new'))).failure?.message).to.match(
+      /t-0 could not be opened: the disk is full/,
+    );
+    node.replicas.roomFound();
+    await node.clock.settle(node.replicas.whenHosted(again));
+    expect((await node.produce('t', batch('new'))).receipt?.baseOffset).to.equal(0);
+    await node.close();
+  });
+
   const restarted = async (error: 'ENOSPC' | 'EIO'): Promise<{ node: ReplicaNode; failed: unknown }> => {
     const node = await ReplicaNode.start();
     const topicId = await node.createTopic('t');
