@@ -1,7 +1,8 @@
 // One cleaning of one log: the keys of the dirty part are noted with their last offsets, as far as the memory goes, and then every
 // segment up to there is written anew without the records that a later one replaces (Kafka's Cleaner).
 // Contract: offsets and order stay; a key's last value stays; a tombstone stays until its delete horizon has passed; control batches
-// and the last batch of each producer stay. Segments are swapped in from the oldest on, so that what a tombstone hides is gone
+// and the last batch of each producer stay, and so does the one where the part ends: were nothing behind it, or not any more, who
+// follows would never get to the end of the log. Segments are swapped in from the oldest on, so that what a tombstone hides is gone
 // before the tombstone. Nothing is rewritten whose CRC does not check out.
 
 import { TidemarkError, type DiskFile } from '@tidemark/core';
@@ -194,7 +195,8 @@ export class CleaningPass {
       case 'some':
         return compacted.bytes;
       case 'none':
-        if (!this.#isLastOfProducer(batch)) return undefined;
+        if (header.lastOffset !== this.#part.endOffset - 1 && !this.#isLastOfProducer(batch))
+          return undefined;
         return header.recordCount === 0 ? batch : emptiedBatch(batch);
     }
   }

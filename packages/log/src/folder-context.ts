@@ -149,8 +149,12 @@ export class FolderContext implements LogContext {
   }
 
   async saveLogStart(name: string, offset: number): Promise<void> {
-    this.checkpoints.logStarts.set(name, offset);
+    this.setLogStart(name, offset);
     await this.#save(this.checkpoints.logStarts);
+  }
+
+  setLogStart(name: string, offset: number): void {
+    this.checkpoints.logStarts.set(name, offset);
   }
 
   /** Saves checkpoints; a full disk is reported and the old files stay, anything else takes the folder offline. */

@@ -64,8 +64,10 @@ export interface LogContext {
   /** The first offset that no cleaning has gone over; undefined: none has been. */
   firstDirtyOffset(name: string): number | undefined;
   saveFirstDirtyOffset(name: string, offset: number): Promise<void>;
-  /** Makes the partition's log start offset durable. */
+  /** Makes the partition's log start offset durable. If there is no room for it, it goes with the next checkpoint that is saved. */
   saveLogStart(name: string, offset: number): Promise<void>;
+  /** Durable at the next checkpoint. */
+  setLogStart(name: string, offset: number): void;
 }
 
 export interface LogState {
@@ -74,6 +76,8 @@ export interface LogState {
   config: LogConfig;
   readonly segments: SegmentList;
   logStartOffset: number;
+  /** What is below does not come back in a crash either; at most `logStartOffset`. */
+  durableStartOffset: number;
   nextOffset: number;
   writtenOffset: number;
   flushedOffset: number;

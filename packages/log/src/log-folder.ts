@@ -153,6 +153,11 @@ export class LogFolder {
     return [...this.#hosted.values()];
   }
 
+  /** Whose folder of this name is here; undefined when there is none, or it does not say. */
+  topicIdOf(name: string): TopicId | undefined {
+    return this.#hosted.get(name)?.topicId;
+  }
+
   /** The log if it is open. */
   partition(name: string): PartitionLog | undefined {
     return this.#open.get(name);

@@ -46,10 +46,10 @@ export class LogRetention {
 
   /** Moves the log's start up to `offset`. */
   async startAt(offset: number): Promise<void> {
-    const { segments, flushedOffset, name, logStartOffset } = this.#state;
+    const { segments, flushedOffset, logStartOffset } = this.#state;
     if (offset <= logStartOffset) {
       // It may have been moved there while the disk was full; nothing is written if it is durable.
-      if (logStartOffset > 0) await this.#context.saveLogStart(name, logStartOffset);
+      if (logStartOffset > 0) await this.#saveStart();
       return;
     }
     let count = 0;
@@ -60,7 +60,7 @@ export class LogRetention {
     }
     const isDurable = await this.#remove(count, offset);
     // Whoever asked for it is told that it may not last, and asks again once there is room.
-    if (!isDurable) await this.#context.saveLogStart(name, offset);
+    if (!isDurable) await this.#saveStart();
   }
 
   /** What is still to be removed is found when the log is opened again. */
@@ -91,12 +91,12 @@ export class LogRetention {
 
   /** Answers whether the new start is durable, apart from the segments that are gone. */
   async #remove(count: number, logStartOffset: number): Promise<boolean> {
-    const { segments, epochs, name } = this.#state;
+    const { segments, epochs } = this.#state;
     this.#state.logStartOffset = Math.max(this.#state.logStartOffset, logStartOffset);
     epochs.truncateFromStart(this.#state.logStartOffset);
     let isDurable = true;
     try {
-      await this.#context.saveLogStart(name, this.#state.logStartOffset);
+      await this.#saveStart();
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       // Otherwise a full disk could never be emptied by retention.
@@ -105,7 +105,16 @@ export class LogRetention {
     const removed = segments.removeFirst(count);
     const steps = isDurable ? [removed] : removed.map((segment) => [segment]);
     for (const step of steps) await this.#rename(step);
+    if (count > 0) {
+      this.#state.durableStartOffset = Math.max(this.#state.durableStartOffset, segments.first.baseOffset);
+    }
     return isDurable;
+  }
+
+  async #saveStart(): Promise<void> {
+    const { name, logStartOffset } = this.#state;
+    await this.#context.saveLogStart(name, logStartOffset);
+    this.#state.durableStartOffset = logStartOffset;
   }
 
   async #rename(segments: readonly Segment[]): Promise<void> {

@@ -81,6 +81,7 @@ export class PartitionLog {
     const state: LogState = {
       ...log,
       ...ends,
+      durableStartOffset: logStartOffset,
       truncations: 0,
       cutting: undefined,
       isReleased: false,
@@ -113,6 +114,11 @@ export class PartitionLog {
   /** The first offset that can be read. */
   get logStartOffset(): Offset {
     return this.#state.logStartOffset as Offset;
+  }
+
+  /** Nothing below is there again after a crash either. Below `logStartOffset` only while a full disk cannot note that. */
+  get durableLogStartOffset(): Offset {
+    return this.#state.durableStartOffset as Offset;
   }
 
   /** The end of what is written and can be read: where a reader waits for more. */

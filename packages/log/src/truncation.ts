@@ -64,7 +64,13 @@ export async function truncateFully(
   baseOffset = offset,
 ): Promise<void> {
   await context.lowerRecoveryPoint(state.name, Math.min(baseOffset, state.logStartOffset), offset);
-  await context.saveLogStart(state.name, offset);
+  try {
+    await context.saveLogStart(state.name, offset);
+  } catch (error) {
+    // Nothing is cut, and whoever has the log next may go on where it ends.
+    context.setLogStart(state.name, state.logStartOffset);
+    throw error;
+  }
   await cutting(context, state, () => beginAt(context, state, offset, baseOffset));
 }
 
@@ -82,6 +88,7 @@ async function beginAt(
   await removeSegmentFiles(context, state.segments.removeAfter(-1));
   state.segments.push(newSegment(state, baseOffset, context.clock.wallMs()));
   state.logStartOffset = offset;
+  state.durableStartOffset = offset;
   setEnd(state, offset);
   state.flushedOffset = offset;
   state.epochs.clear();

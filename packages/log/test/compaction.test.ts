@@ -218,6 +218,30 @@ describe('compaction', () => {
     await again.folder.close();
   });
 
+  it('leaves an empty batch where the cleaned part ends, so that who follows gets to the end when nothing is behind it', async () => {
+    const world = await openCompacted();
+    const { log } = world;
+    await put(log, [['a', '1']]);
+    // Of the time before the topic was compacted.
+    while (log.segmentCount === 1) await put(log, [[null, 'x'.repeat(60)]]);
+    const end = log.logEndOffset - 1;
+    await cleanAll(world);
+    // The only batch behind is one of a leader that was replaced.
+    expect(await log.truncateTo(at(end))).to.equal(end);
+    const left = await readAll(log);
+    expect(left.map(({ recordCount }) => recordCount)).to.deep.equal([1, 0]);
+    expect(left.at(-1)!.lastOffset).to.equal(end - 1);
+    await put(log, [['b', '1']]);
+    await rollOver(log);
+    await cleanAll(world);
+    expect(brief(await recordsOf(log))).to.deep.equal([
+      [0, 'a', '1'],
+      [end, 'b', '1'],
+    ]);
+    expect((await readAll(log)).some(({ recordCount }) => recordCount === 0)).to.equal(false);
+    await world.folder.close();
+  });
+
   it('writes small segments together and removes the old files after file.delete.delay.ms', async () => {
     const world = await openCompacted(undefined, { fileDeleteDelayMs: 500 });
     const { log } = world;

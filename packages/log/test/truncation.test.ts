@@ -153,6 +153,25 @@ describe('truncation', () => {
   });
 });
 
+describe('a cut that a full disk refuses', () => {
+  it('does not come back with a later checkpoint, when the log has gone on where it was', async () => {
+    const world = await openFolder();
+    const log = await openLog(world, smallSegments);
+    for (const text of numbers(0, 10)) await appended(log, { text });
+    const isLogStart = (path: string): boolean => path.includes('log-start');
+    world.disk.inject({ operation: 'write', path: isLogStart, error: 'ENOSPC' });
+    const refused: unknown = await log.truncateFullyAndStartAt(at(20)).catch((error: unknown) => error);
+    expect(refused).to.have.property('error', 'KAFKA_STORAGE_ERROR');
+    // It leads by now.
+    for (const text of numbers(10, 30)) await appended(log, { text });
+    await world.folder.checkpoint();
+    await world.folder.close();
+    const again = await openFolder(world.disk);
+    expect(await valuesOf(await openLog(again, smallSegments))).to.deep.equal(numbers(0, 30));
+    await again.folder.close();
+  });
+});
+
 describe('a follower’s append', () => {
   it('takes batches as they are, if they begin at or above the end of the log and no epoch goes back', async () => {
     const world = await openFolder();

@@ -88,7 +88,10 @@ export function decidePosition(
     return { type: 'refused', failure: failure('UNKNOWN_LEADER_EPOCH', message) };
   }
   const { epoch, endOffset } = known;
-  return epoch < lastFetchedEpoch || endOffset < fetchOffset
-    ? { type: 'diverging', epoch, endOffset }
+  if (epoch < lastFetchedEpoch || endOffset < fetchOffset) return { type: 'diverging', epoch, endOffset };
+  // What was here where its log ends is gone, with the epoch: it may have what was never committed. Nobody needs either.
+  const first = log.epochAt(logStartOffset) ?? -1;
+  return fetchOffset === logStartOffset && lastFetchedEpoch < first
+    ? { type: 'outOfRange', logStartOffset, logEndOffset }
     : ACCEPTED;
 }

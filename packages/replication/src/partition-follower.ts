@@ -200,7 +200,7 @@ export class PartitionFollower {
   #outOfRange({ logStartOffset, logEndOffset }: OutOfRange, log: FollowerLog, nowMs: number): FollowerStep {
     const { nextOffset } = log;
     // Behind what the leader has: everything here is gone there. Or nothing here, beyond the leader's end: another leader's start.
-    const isBehind = nextOffset < logStartOffset;
+    const isBehind = nextOffset <= logStartOffset;
     const isBeyond = nextOffset > logEndOffset && log.logStartOffset === nextOffset;
     if (!isBehind && !isBeyond) return this.#wait(nowMs, undefined);
     const losesCommitted = this.#highWatermark > logEndOffset;

@@ -41,6 +41,8 @@ export interface LeaderLog {
   readonly logEndOffset: Offset;
   /** Undefined for an epoch above the latest, and while none is known. */
   endOffsetForEpoch(epoch: LeaderEpoch): EpochEnd | undefined;
+  /** The epoch of the batch that holds the offset; undefined when not known. */
+  epochAt(offset: Offset): LeaderEpoch | undefined;
 }
 
 /** What a follower looks up in its log. */

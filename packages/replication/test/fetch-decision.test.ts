@@ -46,6 +46,17 @@ describe('where a follower may go on (rules 1 and 2)', () => {
     expect(judge(deleted, 6, -1).type).to.equal('accepted');
   });
 
+  it('not at the log’s start with a last epoch that ended before it: what that was here nobody can tell any more', () => {
+    const deleted = log();
+    deleted.deleteBefore(6);
+    expect(judge(deleted, 6, 1)).to.deep.equal({ type: 'outOfRange', logStartOffset: 6, logEndOffset: 15 });
+    expect(judge(deleted, 7, 1)).to.deep.equal({ type: 'diverging', epoch: 1, endOffset: 6 });
+    expect(judge(deleted, 6, 3).type).to.equal('accepted');
+    deleted.deleteBefore(15);
+    expect(judge(deleted, 15, 3).type).to.equal('outOfRange');
+    expect(judge(deleted, 15, 5).type, 'the leader’s own epoch').to.equal('accepted');
+  });
+
   it('not beyond the end with an empty log', () => {
     expect(judge(log(), 15, -1).type).to.equal('accepted');
     expect(judge(log(), 16, -1).type).to.equal('outOfRange');

@@ -160,6 +160,24 @@ describe('a follower out of its leader’s range', () => {
     expect(follower.hw).to.equal(25);
   });
 
+  it('with records of its own where the leader has none any more it keeps nothing of them', () => {
+    // It led in epoch 1, and what it had at 50 and above was never committed; the next leader appended its own and let it age out.
+    const leader = logOf('1x50 2x60');
+    leader.deleteBefore(90);
+    const follower = new FollowerScene(logOf('1x100'), 2, 50).begin().follow(leader);
+    expect(follower.transcript).to.deep.equal([
+      'asks from 100, epoch 1',
+      'is told: epoch 1 ends at 90',
+      'cuts to 90',
+      'asks from 90, epoch 1',
+      'is told: outOfRange',
+      'starts anew at 90',
+      'asks from 90, epoch -1',
+      'is accepted',
+    ]);
+    expect([follower.log.start, follower.log.history]).to.deep.equal([90, '2x20']);
+  });
+
   it('its high watermark is then where the leader’s log starts, for what is gone was committed', () => {
     const leader = logOf('1x20 2x5');
     leader.deleteBefore(15);

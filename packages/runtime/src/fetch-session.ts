@@ -257,8 +257,9 @@ export class FetchSession {
         bytes += outcome.sizeBytes;
         pushes.push({ ...outcome, positionId: entry.request.positionId });
         if (entry.offset < entry.partition.highWatermark) this.#markReady(entry, Infinity);
-      } else if (entry.offset < entry.partition.highWatermark) {
-        // There is something, but it did not fit beside what others had: first in line of the next push.
+      } else if (bytes > 0 && entry.offset < entry.partition.highWatermark) {
+        // There may be something that did not fit beside what others had: first in line of the next push. Where it alone was read and
+        // nothing came, there is nothing but a gap that compaction has left, and to read it again would be answered the same.
         this.#markReady(entry, Infinity);
       }
     }

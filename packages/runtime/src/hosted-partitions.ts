@@ -200,6 +200,8 @@ export class HostedPartitions {
     if (!isWanted()) return;
     const { folder, context, codecs } = this.#options;
     const name = folderName(topic.name, image.partition);
+    // A former topic of that name was deleted while the disk was full, and its folder could not be.
+    if ((folder.topicIdOf(name) ?? topic.id) !== topic.id) await folder.deletePartition(name);
     const log = await folder.openPartition(name, topic.id, topic.settings.log);
     if (!isWanted()) return;
     const { settings } = topic;

@@ -23,6 +23,11 @@ import type {
 
 const named = ({ topic, topicId, index }: Partition): Named => ({ topic, topicId, partition: index });
 
+function highWatermarkUnknown({ topic, index }: Partition): Failure {
+  const message = `${topic}-${index} has a new leader that does not know yet what is committed: try again`;
+  return failure('OFFSET_NOT_AVAILABLE', message);
+}
+
 /** The disk's refusal is an answer; anything else is not for here. */
 function asFailure(cause: unknown): Failure {
   if (cause instanceof TidemarkError) return failure(cause.error, cause.message);
@@ -44,8 +49,7 @@ export async function listOffset(
   if (isolation !== undefined) return { ...named(partition), ...nothing, failure: isolation };
   // A new leader may know less to be committed than readers have seen from the one before (KIP-207).
   if (query.kind !== 'start' && partition.leading?.isHighWatermarkKnown === false) {
-    const message = `${partition.topic}-${partition.index} has a new leader that does not know yet what is committed: try again`;
-    return { ...named(partition), ...nothing, failure: failure('OFFSET_NOT_AVAILABLE', message) };
+    return { ...named(partition), ...nothing, failure: highWatermarkUnknown(partition) };
   }
   switch (query.kind) {
     case 'start':
@@ -100,18 +104,23 @@ export async function deleteRecords(
     const message = `records of ${partition.topic} are removed by compaction alone`;
     return { ...named(partition), logStartOffset: -1, failure: failure('INVALID_TOPIC_EXCEPTION', message) };
   }
+  const leading = partition.leading!;
   const { log, highWatermark } = partition;
+  const wanted = request.beforeOffset ?? leading.epochStartOffset;
+  if (wanted > highWatermark && wanted <= leading.epochStartOffset) {
+    // Earlier leaders may have had all of it committed (KIP-207).
+    return { ...named(partition), logStartOffset: -1, failure: highWatermarkUnknown(partition) };
+  }
   const before: Offset = request.beforeOffset ?? highWatermark;
   if (before > highWatermark) {
     const message = `records up to ${before} cannot be deleted: the high watermark is ${highWatermark}`;
     return { ...named(partition), logStartOffset: -1, failure: failure('OFFSET_OUT_OF_RANGE', message) };
   }
-  const leading = partition.leading!;
-  if (before > log.logStartOffset) {
-    const deleted = await log.deleteRecordsBefore(before).catch(asFailure);
-    if (!deleted.ok) return { ...named(partition), logStartOffset: -1, failure: deleted };
-    partition.logStartMoved();
-  }
+  const start = log.logStartOffset;
+  // Also where it begins above already: that may not be on the disk yet, or not for want of room.
+  const deleted = await log.deleteRecordsBefore(before).catch(asFailure);
+  if (log.logStartOffset > start) partition.logStartMoved();
+  if (!deleted.ok) return { ...named(partition), logStartOffset: -1, failure: deleted };
   const failed = await goneEverywhere(leading, before, clock, timeoutMs);
   return failed === undefined
     ? { ...named(partition), logStartOffset: log.logStartOffset }

@@ -24,6 +24,32 @@ describe('the start of a follower’s log', () => {
     await scene.close();
   });
 
+  it('is told once it is there for good: with a full disk it is tried again until it is', async () => {
+    const scene = new FollowingScene();
+    const leader = await scene.openLog('leader');
+    await append(leader, 10);
+    const log = await scene.openLog('follower');
+    const replica = scene.follow(log);
+    replica.begin();
+    await scene.answer(replica, leader);
+    const isLogStart = (path: string): boolean => path.includes('follower/log-start');
+    scene.disk.inject({ operation: 'write', path: isLogStart, error: 'ENOSPC', times: 4 });
+    const { position } = scene.asked.at(-1)!;
+    replica.answered(position, { type: 'progress', highWatermark: at(10), logStartOffset: at(6) });
+    await scene.clock.advance(0);
+    replica.askAgain();
+    expect([log.logStartOffset, scene.asked.at(-1)!.logStartOffset]).to.deep.equal([6, 0]);
+    await scene.clock.advance(150);
+    expect(scene.logStarts).to.deep.equal([]);
+    await scene.clock.advance(200);
+    expect(scene.logStarts).to.deep.equal([6]);
+    replica.askAgain();
+    expect(scene.asked.at(-1)!.logStartOffset).to.equal(6);
+    expect([scene.errors, scene.clock.pending]).to.deep.equal([[], 0]);
+    replica.end();
+    await scene.close();
+  });
+
   it('moves as soon as what was deleted is known here to be committed', async () => {
     const scene = new FollowingScene();
     const leader = await scene.openLog('leader');

@@ -5,6 +5,7 @@ import {
   type BrokerEpoch,
   type BrokerId,
   type LeaderEpoch,
+  type Offset,
   type PartitionEpoch,
   type PartitionIndex,
   type TopicId,
@@ -12,7 +13,7 @@ import {
 } from '@tidemark/core';
 import { FullDisk } from '@tidemark/runtime';
 import { SimClock } from '@tidemark/simulation';
-import { batch, ReplicaNode } from './replica-node.ts';
+import { at, batch, from, ReplicaNode } from './replica-node.ts';
 
 const SELF = 1 as BrokerId;
 const OTHER = 2 as BrokerId;
@@ -118,7 +119,47 @@ describe('a log that cannot be opened', () => {
   });
 });
 
+describe('records that are deleted', () => {
+  it('are not said to be before that is noted, however often it is asked', async () => {
+    const node = await ReplicaNode.start();
+    await node.createTopic('t');
+    await node.produce('t', batch('a', 'b', 'c'));
+    const waiting = node.poll([from('t', 3)], 60_000);
+    const isLogStart = (path: string): boolean => path.includes('log-start');
+    node.disk.inject({ operation: 'write', path: isLogStart, error: 'ENOSPC', times: 3 });
+    const asked = async (): Promise<unknown> => {
+      const deletion = { address: at('t'), beforeOffset: 2 as Offset };
+      const [answer] = await node.replicas.deleteRecords([deletion], 1_000);
+      return answer?.failure?.error ?? answer?.logStartOffset;
+    };
+    const told: unknown[] = [];
+    for (let each = 0; each < 3; each++) told.push(await node.clock.settle(asked()));
+    expect(told).to.deep.equal(['KAFKA_STORAGE_ERROR', 'KAFKA_STORAGE_ERROR', 2]);
+    expect((await waiting).outcomes[0], 'readers are told where it begins').to.include({ logStartOffset: 2 });
+    await node.close();
+  });
+});
+
 describe('a folder that belongs to no topic any more', () => {
+  it('and was not removed because the disk was full goes when the topic was made again and there is room', async () => {
+    const node = await ReplicaNode.start();
+    const topicId = await node.createTopic('t');
+    await node.produce('t', batch('old'));
+    const isFolder = (path: string): boolean => path.includes('t-0');
+    node.disk.inject({ operation: 'rename', path: isFolder, error: 'ENOSPC', times: 2 });
+    node.change({ type: 'removeTopic', topicId });
+    await node.clock.advance(100);
+    await node.createTopic('u');
+    const again = await node.createTopic('t');
+    expect((await node.produce('t', batch('new'))).failure?.message).to.match(
+      /t-0 could not be opened: the disk is full/,
+    );
+    node.replicas.roomFound();
+    await node.clock.settle(node.replicas.whenHosted(again));
+    expect((await node.produce('t', batch('new'))).receipt?.baseOffset).to.equal(0);
+    await node.close();
+  });
+
   const restarted = async (error: 'ENOSPC' | 'EIO'): Promise<{ node: ReplicaNode; failed: unknown }> => {
     const node = await ReplicaNode.start();
     const topicId = await node.createTopic('t');

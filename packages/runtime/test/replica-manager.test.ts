@@ -4,6 +4,7 @@ import {
   type BrokerId,
   type Failure,
   type LeaderEpoch,
+  type Offset,
   type PartitionIndex,
   type TopicId,
   type TopicName,
@@ -203,6 +204,29 @@ describe('a leader whose session with the controller is over (rule 10)', () => {
   });
 });
 
+describe('records deleted by a new leader', () => {
+  it('have to wait until it knows what is committed, which is all that can be deleted', async () => {
+    const node = await ReplicaNode.start();
+    const topicId = await node.createTopic('t', { replicas: [1, 2], isr: [1, 2] });
+    await node.produce('t', batch('a', 'b'), 'leader');
+    node.change(change(topicId, { leader: 1 }));
+    const deleted = async (beforeOffset?: number): Promise<unknown> => {
+      const deletion = { address: at('t'), beforeOffset: beforeOffset as Offset | undefined };
+      const [answer] = await node.clock.settle(node.replicas.deleteRecords([deletion], 1_000));
+      return answer?.failure?.error ?? answer?.logStartOffset;
+    };
+    expect([await deleted(), await deleted(2), await deleted(3)]).to.deep.equal([
+      'OFFSET_NOT_AVAILABLE',
+      'OFFSET_NOT_AVAILABLE',
+      'OFFSET_OUT_OF_RANGE',
+    ]);
+    node.change(change(topicId, { isr: [1] }));
+    await node.clock.advance(100);
+    expect([await deleted(1), await deleted()]).to.deep.equal([1, 2]);
+    await node.close();
+  });
+});
+
 describe('reading below the high watermark', () => {
   let node: ReplicaNode;
   beforeEach(async () => {
@@ -353,6 +377,33 @@ describe('a pushed stream', () => {
     expect(await end).to.equal(undefined);
     session.add({ ...from('t'), positionId: 2 });
     expect(session.partitionCount, 'a message that was on its way leaves no watcher').to.equal(0);
+  });
+
+  it('waits for more where the log ends behind a gap, as one may that was cleaned by an older version', async () => {
+    await node.produce('t', batch('x'));
+    await node.close();
+    const name = 'data/t-0/00000000000000000050.log';
+    await node.clock.settle(node.disk.open(name, 'create').then((file) => file.close()));
+    await node.open();
+    const { log, highWatermark } = node.replicas.partition('t', 0 as PartitionIndex)!;
+    expect(highWatermark).to.equal(50);
+    const read = log.read.bind(log);
+    let reads = 0;
+    log.read = (...range) => {
+      if (++reads > 10) throw new Error('it reads again and again');
+      return read(...range);
+    };
+    const session = node.replicas.openFetchSession();
+    session.grant(1_000_000);
+    session.add({ ...from('t'), positionId: 1 });
+    expect(await node.clock.settle(session.next())).to.containSubset([{ nextOffset: 1 }]);
+    const push = watched(session.next());
+    await node.clock.advance(1_000);
+    expect(push.outcome).to.equal(undefined);
+    await node.produce('t', batch('y'));
+    await node.clock.advance(10);
+    expect(push.outcome).to.containSubset([{ nextOffset: 51 }]);
+    session.close();
   });
 
   it('takes no more partitions than its bound', async () => {

@@ -180,7 +180,9 @@ describe('a log whose disk fails', () => {
     disk.inject({ operation: 'write', path: isLogStart, error: 'ENOSPC', times: 2 });
     const refused: unknown = await log.deleteRecordsBefore(5 as Offset).catch((error: unknown) => error);
     expect(refused).to.have.property('error', 'KAFKA_STORAGE_ERROR');
+    expect([log.logStartOffset, log.durableLogStartOffset]).to.deep.equal([5, 0]);
     expect(await log.deleteRecordsBefore(5 as Offset)).to.include({ ok: true, logStartOffset: 5 });
+    expect(log.durableLogStartOffset).to.equal(5);
     const { log: recovered } = await openLog(crashed(disk));
     expect(recovered.logStartOffset).to.equal(5);
   });

@@ -52,6 +52,7 @@ export class FollowingReplica {
   readonly #end: FollowerEnd;
   #stopListening: () => void = () => undefined;
   #timer: Timer | undefined;
+  #deletionTimer: Timer | undefined;
   /** Why it waits, as far as somebody has said it. */
   #refusal: Failure | undefined;
   #isDeleting = false;
@@ -84,6 +85,7 @@ export class FollowingReplica {
     this.#isOver = true;
     this.#stopListening();
     this.#timer?.cancel();
+    this.#deletionTimer?.cancel();
     this.#end.unsubscribe(this);
   }
 
@@ -182,7 +184,8 @@ export class FollowingReplica {
   /** What the leader has deleted, as far as it is committed here. Nobody may say it again, so that every cause to look is taken. */
   #deleteRecords(): void {
     const { log } = this.#options;
-    const before = this.#machine.deletableBefore(log);
+    const isUnnoted = log.durableLogStartOffset < log.logStartOffset && this.state !== 'truncating';
+    const before = this.#machine.deletableBefore(log) ?? (isUnnoted ? log.logStartOffset : undefined);
     if (before === undefined || this.#isDeleting || this.#isOver) return;
     this.#isDeleting = true;
     log.deleteRecordsBefore(before).then(
@@ -194,15 +197,30 @@ export class FollowingReplica {
         this.#deleteRecords();
       },
       (cause: unknown) => {
+        if (saysDiskFull(cause)) {
+          this.#options.onLogStart();
+          this.#deleteLater();
+          return;
+        }
         this.#isDeleting = false;
         this.#failed(cause, 'deleting records the leader has deleted');
       },
     );
   }
 
-  /** By itself or because of the leader, something below is gone: whoever deletes records waits for it. */
+  /** Nobody can read them any more, but there is no room to note that: after a crash they would be back. */
+  #deleteLater(): void {
+    if (this.#isOver) return;
+    const { clock, settings } = this.#options.context;
+    this.#deletionTimer = clock.setTimer(settings.backoffMs, () => {
+      this.#isDeleting = false;
+      this.#deleteRecords();
+    });
+  }
+
+  /** By itself or because of the leader, something below is gone for good: whoever deletes records waits for it. */
   logStartMoved(): void {
-    if (!this.#isOver) this.#end.logStartMoved(this, this.#options.log.logStartOffset);
+    if (!this.#isOver) this.#end.logStartMoved(this, this.#options.log.durableLogStartOffset);
   }
 
   #check({ bytes }: SlotBatches): ValidatedBatches | Failure {
@@ -258,7 +276,7 @@ export class FollowingReplica {
           topicId,
           partition: index,
           acknowledgeableEnd: least(log.acknowledgeableEndOffset, step.position.fetchOffset),
-          logStartOffset: log.logStartOffset,
+          logStartOffset: log.durableLogStartOffset,
           position: step.position,
         });
         return;

@@ -89,10 +89,10 @@ export class ReplicaChecks {
     const deletedBefore = this.#history.deletedBefore(seen.name);
     for (const { id, log } of replicas) {
       const mayLead = place.isr.includes(id) || place.elr.includes(id);
-      if (mayLead && log.logStartOffset < deletedBefore) {
+      if (mayLead && log.durableLogStartOffset < deletedBefore) {
         this.#world.violations.report(
           'deleted-record-back',
-          `${seen.name}: node ${id} may lead and begins at ${log.logStartOffset}, and what is below ${deletedBefore} was said to be deleted`,
+          `${seen.name}: node ${id} may lead and begins at ${log.durableLogStartOffset} after a crash, and what is below ${deletedBefore} was said to be deleted`,
         );
       }
       if (!mayLead || log.flushedOffset >= committed) continue;

@@ -7,7 +7,7 @@ interface Replica {
   readonly isLeader: boolean;
   readonly leaderEpoch: number;
   readonly log: {
-    readonly logStartOffset?: number;
+    readonly durableLogStartOffset?: number;
     readonly flushedOffset: number;
     readonly isQuiet: boolean;
   };
@@ -47,7 +47,7 @@ function watched() {
     deletedBefore: (name) => (name === 'records-0' ? deletedBefore : 0),
   });
   const has = (id: number, partition: number, replica: Partial<Replica>): void => {
-    const log = { logStartOffset: 0, flushedOffset: 10, isQuiet: true };
+    const log = { durableLogStartOffset: 0, flushedOffset: 10, isQuiet: true };
     held.set(`${id}/${partition}`, { highWatermark: 10, isLeader: false, leaderEpoch: 3, log, ...replica });
   };
   return {
@@ -75,13 +75,13 @@ describe('the checks of replicas', () => {
 
   it('find who may lead with what was said to be deleted, in that partition alone', () => {
     const { has, look, delete: deleteBefore } = watched();
-    const log = { logStartOffset: 5, flushedOffset: 10, isQuiet: true };
+    const log = { durableLogStartOffset: 5, flushedOffset: 10, isQuiet: true };
     has(1, 0, { log });
     has(2, 0, { log });
     has(1, 1, {});
     deleteBefore(5);
     expect(look()).to.deep.equal([]);
-    has(2, 0, { log: { ...log, logStartOffset: 4 } });
+    has(2, 0, { log: { ...log, durableLogStartOffset: 4 } });
     expect(look()).to.deep.equal(['deleted-record-back']);
   });
 
