@@ -364,6 +364,7 @@ export class LeaderSession<P> {
     session.slots.delete(slot.number);
     session.waiting.delete(slot);
     session.moved.delete(slot);
+    if (session.moved.size === 0) session.movedSinceMs = undefined;
     if (this.#byPartition.get(slot.partition) === slot) this.#byPartition.delete(slot.partition);
   }
 }

@@ -37,7 +37,7 @@ import type {
   Subscription,
 } from './session-message.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 const MAX_INT32 = 2 ** 31 - 1;
 const SMALL_MESSAGE_BYTES = 128;
 /** Without its batches. */

@@ -134,7 +134,7 @@ describe('the fetch session’s messages as bytes', () => {
       session: { brokerEpoch: 1 as BrokerEpoch, number: 1 },
     });
     for (const [at, value] of [
-      [0, 2],
+      [0, 3],
       [1, 9],
     ] as const) {
       const changed = Uint8Array.from(encoded);
