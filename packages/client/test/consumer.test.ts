@@ -73,6 +73,30 @@ describe('a consumer', () => {
     ]);
   });
 
+  it('refuses a position that there cannot be, instead of waiting for it, and goes on where it was', async () => {
+    place(['a', 'b']);
+    const consumer = fixture.consumer(text);
+    consumer.assign([{ ...at, position: 1 }]);
+    for (const position of [-1, NaN, 0.5, 2 ** 53, { timestampMs: -2 }, { timestampMs: NaN }]) {
+      expect(() => consumer.seek(at, position), JSON.stringify(position)).to.throw(
+        'INVALID_REQUEST: orders-0 has no',
+      );
+      expect(() => consumer.assign([{ ...at, position }])).to.throw('INVALID_REQUEST');
+    }
+    expect((await rejection(consumer.offsetsForTime([at], -1))).error).to.equal('INVALID_REQUEST');
+    expect(valuesOf(await readSome(consumer, 1))).to.deep.equal(['b']);
+    const all = fixture.consumer(text);
+    await all.assignAll(['orders'], { position: () => NaN });
+    expect((await rejection(all.poll())).error).to.equal('INVALID_REQUEST');
+  });
+
+  it('begins at the start when it is to go back further than there has been time', async () => {
+    place(['a']);
+    const consumer = fixture.consumer({ ...text, config: { 'auto.offset.reset': 'by_duration:P36500D' } });
+    consumer.assign([at]);
+    expect(valuesOf(await readSome(consumer, 1))).to.deep.equal(['a']);
+  });
+
   it('reads what is written while it waits', async () => {
     const consumer = fixture.consumer(text);
     consumer.assign([{ ...at, position: 'start' }]);

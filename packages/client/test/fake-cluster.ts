@@ -653,6 +653,7 @@ export class FakeCluster {
     const { leaderEpoch } = log;
     if (timestampMs === -1) return { topic, partition, offset: log.endOffset, leaderEpoch };
     if (timestampMs === -2) return { topic, partition, offset: log.logStartOffset, leaderEpoch };
+    if (timestampMs < 0) return { topic, partition, error: detail('INVALID_REQUEST'), offset: -1 };
     const found = log.batches.find((batch) => batchMaxTimestamp(batch) >= timestampMs);
     return { topic, partition, leaderEpoch, offset: found === undefined ? -1 : batchBaseOffset(found) };
   }
