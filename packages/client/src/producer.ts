@@ -206,7 +206,7 @@ export class Producer<K = Bytes, V = Bytes> {
   async flush(): Promise<void> {
     this.#accumulator.beginEager();
     try {
-      await this.ready();
+      await this.#accumulator.noneWaits();
       const batches = new Set(this.#accumulator.batches);
       if (batches.size > 0) {
         await new Promise<void>((resolve) => this.#flushes.add({ batches, resolve }));

@@ -319,6 +319,18 @@ describe('a producer', () => {
     expect(producer.metrics.recordsAcknowledged).to.equal(1);
   });
 
+  it('fills batches with what comes during a flush, as far as others wait before them', async () => {
+    const producer = fixture.producer({ config: { 'linger.ms': 1000 } });
+    await producer.partitionsFor('orders');
+    producer.sendOneWay({ topic: 'orders', value: 'a' });
+    const flushed = producer.flush();
+    for (const value of numbered(500)) producer.sendOneWay({ topic: 'orders', value });
+    await flushed;
+    await producer.flush();
+    expect(values()).to.deep.equal(['a', ...numbered(500)]);
+    expect(producer.metrics.batchesSent).to.be.below(5);
+  });
+
   it('delivers what it has when it closes, takes nothing more, and leaves no timer', async () => {
     const producer = fixture.producer();
     await producer.partitionsFor('orders');
@@ -423,6 +435,25 @@ describe('a producer whose memory is used up', () => {
     expect((await late).message).to.match(
       /REQUEST_TIMED_OUT.*max\.block\.ms \(10000\).*buffer\.memory \(4096\)/,
     );
+  });
+
+  it('ends a flush although others wait for memory all the time', async () => {
+    const producer = fixture.producer({ config });
+    await producer.partitionsFor('orders');
+    let isFlushed = false;
+    let fewest = Infinity;
+    const again = (): void => {
+      if (isFlushed || producer.metrics.recordsAcknowledged > 2_000) return;
+      fewest = Math.min(fewest, producer.metrics.recordsWaiting);
+      producer.send({ topic: 'orders', value: 'x'.repeat(500) }, again);
+    };
+    for (let count = 0; count < 10; count++) again();
+    const before = producer.metrics.recordsAccepted;
+    fewest = Infinity;
+    await producer.flush();
+    isFlushed = true;
+    expect(fewest).to.be.above(0);
+    expect(producer.metrics.recordsAcknowledged).to.be.within(before, 1_000);
   });
 
   it('refuses at once what would wait beyond another buffer.memory', async () => {
