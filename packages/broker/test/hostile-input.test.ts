@@ -60,6 +60,16 @@ describe('a broker that is treated badly', () => {
     expect(process.memoryUsage().rss - before).to.be.below(160 * MIB);
   });
 
+  it('refuses compressed forms that it can read and other readers of the log cannot', async () => {
+    const linked = (bytes: Uint8Array): Uint8Array => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(2 ** 31 + bytes.length);
+      return Buffer.concat([Buffer.from('04224d184040c0', 'hex'), length, bytes, Buffer.alloc(4)]);
+    };
+    const codecs = { ...nodeCodecs(), lz4: { ...nodeCodecs().lz4, compress: linked } };
+    expect(await refusal(batchOf(['x'], { compression: 'lz4', codecs }))).to.equal('INVALID_RECORD');
+  });
+
   it('refuses batches that are too large, too new, or meant for nobody', async () => {
     expect(await refusal(batchOf(['x'.repeat(1_100_000)]))).to.equal('MESSAGE_TOO_LARGE');
     expect(await refusal(batchOf(['x'], { timestampMs: Date.now() + 7_200_000 }))).to.equal(
