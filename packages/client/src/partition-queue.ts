@@ -67,6 +67,10 @@ export class PartitionQueue {
     return this.#inFlight.length;
   }
 
+  get isIdle(): boolean {
+    return this.open === undefined && this.waiting + this.inFlight === 0;
+  }
+
   /** The next batch to send, or undefined while there is none or order forbids it. */
   get next(): ProducerBatch | undefined {
     if (this.#returned.length > 0) return undefined;

@@ -144,6 +144,7 @@ export class Producer<K = Bytes, V = Bytes> {
       onReleased: (batch) => this.#released(batch),
       split: (batch) => this.#split(batch),
     });
+    metadata.keepTopics(() => this.#accumulator.busyTopics());
     metadata.onChange(() => {
       this.#accumulator.metadataChanged();
       this.#sender.leadersChanged();

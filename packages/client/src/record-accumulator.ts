@@ -97,6 +97,14 @@ export class RecordAccumulator {
     return this.#cohorts.left();
   }
 
+  /** Topics of which something is not settled. */
+  *busyTopics(): Iterable<string> {
+    for (const { name, unknown, queues } of this.#topics.values()) {
+      const isBusy = unknown.length > 0 || queues.some((queue) => !queue.isIdle);
+      if (isBusy) yield name;
+    }
+  }
+
   *queues(): Iterable<PartitionQueue> {
     for (const topic of this.#topics.values()) yield* topic.queues;
   }
@@ -317,6 +325,7 @@ export class RecordAccumulator {
     if (queue.open !== undefined) this.#close(queue);
     const recycled = capacityBytes === this.#batchSize ? this.#free.pop() : undefined;
     const { topic, partition } = queue;
+    this.#options.metadata.use(topic);
     const createdAtMs = this.#options.clock.monotonicMs();
     const ordinal = this.#nextOrdinal++;
     queue.open = this.newBatch({ topic, partition, ordinal, span: 1, createdAtMs, capacityBytes }, recycled);

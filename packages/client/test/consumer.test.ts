@@ -97,6 +97,25 @@ describe('a consumer', () => {
     expect(valuesOf(await readSome(consumer, 1))).to.deep.equal(['a']);
   });
 
+  it('goes on asking for what it is assigned, paused or not, and not for what it was', async () => {
+    fixture.cluster.addTopic('paused', 1);
+    fixture.cluster.addTopic('left', 1);
+    const paused = { topic: 'paused', partition: 0 };
+    const consumer = fixture.consumer(text);
+    consumer.assign([at, paused, { topic: 'left', partition: 0 }]);
+    for (const each of [at, paused, { topic: 'left', partition: 0 }]) await consumer.position(each);
+    consumer.pause([paused]);
+    consumer.assign([at, paused]);
+    for (let count = 0; count < 3; count++) {
+      const { metadataRequests } = fixture.cluster;
+      fixture.clock.advance(5 * 60_000);
+      await until(() => fixture.cluster.metadataRequests > metadataRequests);
+      await quiet();
+    }
+    expect(fixture.cluster.askedTopics).to.deep.equal(['orders', 'paused']);
+    expect(consumer.metrics.truncations).to.equal(0);
+  });
+
   it('reads what is written while it waits', async () => {
     const consumer = fixture.consumer(text);
     consumer.assign([{ ...at, position: 'start' }]);

@@ -524,6 +524,8 @@ export class FakeCluster {
   /** So many go to a reader in one message. */
   batchesPerPush = 1;
   metadataRequests = 0;
+  /** By the last of them. */
+  askedTopics: readonly string[] = [];
   /** What requests of another leader epoch were answered, in order. */
   readonly epochErrors: ErrorName[] = [];
   /** The epochs that ListOffsets and OffsetForLeaderEpoch went by. */
@@ -614,6 +616,7 @@ export class FakeCluster {
 
   askedMetadata(names: readonly string[], all: boolean) {
     this.metadataRequests += 1;
+    this.askedTopics = names;
     return this.metadata(names, all);
   }
 
