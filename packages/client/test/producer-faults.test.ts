@@ -70,6 +70,30 @@ describe('a producer in trouble', () => {
     expect(receipts.map(({ offset }) => offset)).to.deep.equal(Array.from({ length: 20 }, (_, at) => at + 1));
   });
 
+  for (const [error, what] of [
+    ['INVALID_RECORD', 'is refused for good'],
+    ['MESSAGE_TOO_LARGE', 'is too large'],
+  ] as const) {
+    it(`stores once what was sent before a batch that ${what}, although the connection breaks before its answer`, async () => {
+      const producer = fixture.producer({ config: { 'linger.ms': 0 } });
+      await producer.send({ topic: 'orders', value: 'first' });
+      fixture.cluster.onProduce = ({ attempt }) =>
+        attempt === 2 ? 'lose-answer' : attempt === 3 ? error : 'store';
+      const before = producer.send({ topic: 'orders', value: 'before' });
+      await until(() => fixture.cluster.attempts.length === 2);
+      const refused = ['x', 'y'].map((value) => producer.send({ topic: 'orders', value }));
+      const outcomes = Promise.allSettled(refused);
+      await until(() => fixture.cluster.attempts.length === 3);
+      await quiet();
+      fixture.cluster.broker(1).sever();
+      expect(await before).to.include({ offset: 1, duplicate: true });
+      const stored = (await outcomes).every(({ status }) => status === 'fulfilled') ? ['x', 'y'] : [];
+      expect(stored.length).to.equal(error === 'MESSAGE_TOO_LARGE' ? 2 : 0);
+      await producer.send({ topic: 'orders', value: 'last' });
+      expect(log().values()).to.deep.equal(['first', 'before', ...stored, 'last']);
+    });
+  }
+
   it('settles batches whose answers overtake each other', async () => {
     const producer = fixture.producer({ config: oneByOne });
     await producer.send({ topic: 'orders', value: 'first' });
