@@ -396,6 +396,13 @@ export class FakeBroker {
     this.cluster.traceParents.push(message.traceparent);
     const results: ProducePartitionResult[] = [];
     let answered = request?.acks !== 'ACKS_NONE';
+    const bytes = (request?.partitions ?? []).reduce((sum, { batches }) => sum + batches.length, 0);
+    if (bytes > this.cluster.maxRequestBytes) {
+      const details = `Received message larger than max (${bytes} vs ${this.cluster.maxRequestBytes})`;
+      call.emit('error', Object.assign(new Error(details), { code: 8, details }));
+      this.produceStreams.delete(call);
+      return;
+    }
     for (const entry of request?.partitions ?? []) {
       const result = this.#store(entry);
       if (result === 'cut') {
@@ -523,6 +530,8 @@ export class FakeCluster {
   fetchStreamsOpened = 0;
   /** So many go to a reader in one message. */
   batchesPerPush = 1;
+  /** A produce request with more ends its stream, unread. */
+  maxRequestBytes = Infinity;
   metadataRequests = 0;
   /** By the last of them. */
   askedTopics: readonly string[] = [];

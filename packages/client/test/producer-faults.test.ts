@@ -94,6 +94,27 @@ describe('a producer in trouble', () => {
     });
   }
 
+  it('sends smaller requests where a broker ends the stream over one, and takes no other batch for too large', async () => {
+    fixture.cluster.addTopic('wide', 4);
+    const producer = fixture.producer({ config: { 'linger.ms': 0 } });
+    await producer.send({ topic: 'orders', value: 'first' });
+    await producer.partitionsFor('wide');
+    fixture.cluster.maxRequestBytes = 1_000;
+    fixture.cluster.onProduce = ({ attempt }) => (attempt === 2 ? 'lose-answer' : 'store');
+    const before = producer.send({ topic: 'orders', value: 'before' });
+    await until(() => fixture.cluster.attempts.length === 2);
+    const sent = [0, 1, 2, 3].map((partition) =>
+      producer.send({ topic: 'wide', partition, value: 'x'.repeat(700) }),
+    );
+    const large = numbered(10, 'y'.repeat(190)).map((value) => producer.send({ topic: 'orders', value }));
+    expect(await before).to.include({ offset: 1, duplicate: true });
+    for (const receipt of await Promise.all(sent)) expect(receipt.offset).to.equal(0);
+    await Promise.all(large);
+    expect(log().values()).to.deep.equal(['first', 'before', ...numbered(10, 'y'.repeat(190))]);
+    const alone = await rejection(producer.send({ topic: 'orders', value: 'z'.repeat(2_000) }));
+    expect(alone.error).to.equal('MESSAGE_TOO_LARGE');
+  });
+
   it('settles batches whose answers overtake each other', async () => {
     const producer = fixture.producer({ config: oneByOne });
     await producer.send({ topic: 'orders', value: 'first' });
