@@ -7,6 +7,10 @@ import type { Readiness } from './readiness.ts';
 
 /** Operators' tools and probes are few; more connections than this are somebody else. */
 const MAX_CONNECTIONS = 256;
+/** Pages of metrics, each up to some megabytes, that are asked for and not yet read: requests of one connection may come all at once. */
+const MAX_PAGES = 32;
+/** Who has not read an answer by then gets no more of it. */
+const READ_TIMEOUT_MS = 10_000;
 
 export interface HttpListenerOptions {
   readonly readiness: Readiness;
@@ -14,11 +18,21 @@ export interface HttpListenerOptions {
   readonly onError: (cause: unknown) => void;
   /** Told of connections that the system could not give us, for want of descriptors or memory; later ones are taken. */
   readonly onNotAccepted: (cause: Error) => void;
+  /** How long a page may take to be read, in ms; 10 s if absent. */
+  readonly readTimeoutMs?: number;
+}
+
+interface Page {
+  readonly contentType: string;
+  readonly bytes: Buffer;
 }
 
 export class HttpListener {
   readonly #server: Server;
   readonly #options: HttpListenerOptions;
+  /** Under way: whoever asks meanwhile gets the same. */
+  #rendering: Promise<Page> | undefined;
+  #pages = 0;
 
   constructor(options: HttpListenerOptions) {
     this.#options = options;
@@ -67,15 +81,48 @@ export class HttpListener {
         if (readiness.ready) json(response, 200, { status: 'ready' });
         else json(response, 503, { status: 'not ready', reasons: readiness.reasons });
         return;
-      case '/metrics': {
-        const { contentType, text } = await this.#options.metrics();
-        response.writeHead(200, { 'content-type': contentType });
-        response.end(text);
+      case '/metrics':
+        await this.#answerPage(request, response);
         return;
-      }
       default:
         json(response, 404, { error: 'try /healthz, /readyz or /metrics' });
     }
+  }
+
+  async #answerPage({ socket }: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#pages >= MAX_PAGES) {
+      json(response, 503, { error: `${MAX_PAGES} pages are being read already` });
+      return;
+    }
+    this.#pages += 1;
+    let isRead = false;
+    const read = (): void => {
+      if (isRead) return;
+      isRead = true;
+      clearTimeout(deadline);
+      this.#pages -= 1;
+    };
+    // Also for one that waits behind others of its connection: Node tells nothing of its end when the connection breaks.
+    const deadline = setTimeout(() => {
+      socket.destroy();
+      read();
+    }, this.#options.readTimeoutMs ?? READ_TIMEOUT_MS);
+    deadline.unref();
+    response.once('close', read);
+    const { contentType, bytes } = await this.#page();
+    response.writeHead(200, { 'content-type': contentType, 'content-length': bytes.length });
+    response.end(bytes);
+  }
+
+  /** One for all who ask while it is rendered, in one piece of memory. */
+  #page(): Promise<Page> {
+    this.#rendering ??= this.#options
+      .metrics()
+      .then(({ contentType, text }) => ({ contentType, bytes: Buffer.from(text) }))
+      .finally(() => {
+        this.#rendering = undefined;
+      });
+    return this.#rendering;
   }
 }
 

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { Client, credentials, status, type ServiceError } from '@grpc/grpc-js';
 import { nodeCodecs } from '@tidemark/compression';
-import { adminService, clusterService, logService } from '@tidemark/rpc';
+import { adminService, clusterService, logService, securityService } from '@tidemark/rpc';
 import { batchOf, TestBroker } from './harness.ts';
 
 const MIB = 1024 * 1024;
@@ -58,6 +58,16 @@ describe('a broker that is treated badly', () => {
     const name = await refusal(batchOf(['bomb'], { compression: 'gzip', codecs }));
     expect(name).to.equal('MESSAGE_TOO_LARGE');
     expect(process.memoryUsage().rss - before).to.be.below(160 * MIB);
+  });
+
+  it('refuses compressed forms that it can read and other readers of the log cannot', async () => {
+    const linked = (bytes: Uint8Array): Uint8Array => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(2 ** 31 + bytes.length);
+      return Buffer.concat([Buffer.from('04224d184040c0', 'hex'), length, bytes, Buffer.alloc(4)]);
+    };
+    const codecs = { ...nodeCodecs(), lz4: { ...nodeCodecs().lz4, compress: linked } };
+    expect(await refusal(batchOf(['x'], { compression: 'lz4', codecs }))).to.equal('INVALID_RECORD');
   });
 
   it('refuses batches that are too large, too new, or meant for nobody', async () => {
@@ -140,6 +150,35 @@ describe('a broker that is treated badly', () => {
     );
     const topics = Buffer.concat(Array.from({ length: 600_000 }, () => Buffer.from('0a00', 'hex')));
     expect(await codeOf(raw(adminService.CreateTopics.path, topics))).to.equal(status.INVALID_ARGUMENT);
+  });
+
+  it('does not tell the same thing as often as a small message asks for it', async () => {
+    const { results } = await broker.call(adminService.DescribeConfigs, {
+      resources: Array.from(
+        { length: 500 },
+        () => ({ type: 'CONFIG_RESOURCE_TYPE_BROKER', name: '1' }) as const,
+      ),
+      keys: Array.from({ length: 500 }, () => 'node.id'),
+    });
+    expect(results).to.have.length(500);
+    expect(results[0]!.entries.map(({ name }) => name)).to.deep.equal(['node.id']);
+    for (const { entries, error } of results.slice(1)) {
+      expect([entries.length, error?.name]).to.deep.equal([0, 'INVALID_REQUEST']);
+    }
+    const { topicId } = (await broker.call(clusterService.GetMetadata, { topics: [{ name: 't' }] }))
+      .topics[0]!;
+    const topics = Array.from({ length: 500 }, (_, at) => (at % 2 === 0 ? { name: 't' } : { topicId }));
+    const metadata = await broker.call(clusterService.GetMetadata, { topics });
+    expect(metadata.topics.map(({ name }) => name)).to.deep.equal(['t', 't']);
+  });
+
+  it('has the controller look through all ACLs for so many filters only', async () => {
+    const filters = Array.from({ length: 101 }, () => ({ resourceType: 'group' }));
+    expect(await codeOf(broker.call(securityService.DeleteAcls, { filters }))).to.equal(
+      status.INVALID_ARGUMENT,
+    );
+    const { results } = await broker.call(securityService.DeleteAcls, { filters: filters.slice(1) });
+    expect(results).to.have.length(100);
   });
 
   it('refuses a message above socket.request.max.bytes unread', async () => {

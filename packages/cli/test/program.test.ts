@@ -177,6 +177,14 @@ describe('errors', () => {
     const failure = (error: unknown) => toCommandFailure(error);
     expect(failure(new TidemarkError('UNKNOWN_TOPIC_OR_PARTITION'))).to.include({ exitCode: 4 });
     expect(failure(new TidemarkError('UNKNOWN_TOPIC_OR_PARTITION')).hint).to.include('topic create');
+    expect(failure(new TidemarkError('LEADER_NOT_AVAILABLE')).hint).to.include('partition explain');
+    for (const name of [
+      'THROTTLING_QUOTA_EXCEEDED',
+      'BROKER_ID_NOT_REGISTERED',
+      'KAFKA_STORAGE_ERROR',
+    ] as const) {
+      expect(failure(new TidemarkError(name)).hint, name).to.match(/`tidemark /);
+    }
     expect(failure(new TidemarkError('INVALID_TOPIC_EXCEPTION'))).to.include({ exitCode: 2 });
     expect(failure(new TidemarkError('REQUEST_TIMED_OUT'))).to.include({ exitCode: 1 });
     expect(failure(Object.assign(new Error('no file'), { code: 'ENOENT' }))).to.include({ exitCode: 4 });

@@ -205,7 +205,7 @@ export class BatchOutcomes {
 /** Also when the batch is given up: those behind it would wait for its sequence for ever. Answers whether the epoch is raised. */
 function leaveSequence({ queue, batch }: SentBatch, verdict: ProduceVerdict): boolean {
   if (verdict === 'retry-new-id') return queue.forgetProducerId();
-  return verdict === 'fail' ? queue.giveUpSequence(batch) : queue.resetSequence();
+  return verdict === 'fail' ? queue.giveUpSequence(batch) : queue.resetSequence(batch);
 }
 
 /** Servers answer in the order asked; a search covers one that does not. */

@@ -10,6 +10,7 @@ import { backoffMs } from './backoff.ts';
 import type { BackoffRange } from './backoff.ts';
 import type { Connections } from './connections.ts';
 import { MetadataWatch } from './metadata-watch.ts';
+import { TrackedTopics } from './tracked-topics.ts';
 
 type MetadataAnswer = ResponseOf<typeof clusterService.GetMetadata>;
 type TopicAnswer = MetadataAnswer['topics'][number];
@@ -79,7 +80,7 @@ const DOUBTED_MS = 10_000;
 
 export class ClusterMetadata {
   readonly #options: MetadataOptions;
-  readonly #tracked = new Set<string>();
+  readonly #tracked = new TrackedTopics();
   #tracksAll = false;
   /** Settled by the next refresh that begins and succeeds after they asked. */
   #fresh: (() => void)[] = [];
@@ -117,9 +118,10 @@ export class ClusterMetadata {
       random,
       nextAddress: () => this.anyAddress(),
       addressCount: () => this.#trustedAddresses().length,
-      topics: () => [...this.#tracked],
+      topics: () => this.#tracked.names,
       onMetadata: (metadata, all) => this.#learn(metadata, all),
     });
+    this.#tracked.keep(() => [...this.#waiters].map(({ topic }) => topic));
   }
 
   get clusterId(): string {
@@ -163,18 +165,29 @@ export class ClusterMetadata {
     return this.#topics.values();
   }
 
-  /** These are part of every refresh from now on; 'all': whatever topics there are. Answers whether that is news. */
+  /**
+   * These are part of every refresh from now on, for as long as they are needed; 'all': whatever topics there are. Answers whether that
+   * is news.
+   */
   track(names: readonly string[] | 'all'): boolean {
     if (names === 'all') {
       const isNews = !this.#tracksAll;
       this.#tracksAll = true;
       return isNews;
     }
-    const before = this.#tracked.size;
-    for (const name of names) this.#tracked.add(name);
-    const isNews = this.#tracked.size > before;
+    const isNews = this.#tracked.use(names, this.#options.clock.monotonicMs());
     if (isNews) this.#watch.topicsChanged();
     return isNews && !this.#tracksAll;
+  }
+
+  /** What `topics` answers is needed, also where it is not used for a while. Answers how to end that. */
+  keepTopics(topics: () => Iterable<string>): () => void {
+    return this.#tracked.keep(topics);
+  }
+
+  /** Something is about to go to the topic. One that was forgotten meanwhile is asked for again. */
+  use(topic: string): void {
+    if (this.track([topic])) this.#askSoon();
   }
 
   /**
@@ -208,7 +221,10 @@ export class ClusterMetadata {
   /** The topic's partitions, now or as soon as a broker tells them. REQUEST_TIMED_OUT or UNKNOWN_TOPIC_OR_PARTITION after `timeoutMs`. */
   waitForTopic(name: string, timeoutMs: number): Promise<TopicInfo> {
     const known = this.#topics.get(name);
-    if (known !== undefined) return Promise.resolve(known);
+    if (known !== undefined) {
+      if (this.#tracked.has(name)) this.track([name]);
+      return Promise.resolve(known);
+    }
     if (this.#closed) return Promise.reject(new TidemarkError('NETWORK_EXCEPTION', 'the client is closed'));
     this.track([name]);
     return new Promise((resolve, reject) => {
@@ -319,7 +335,8 @@ export class ClusterMetadata {
     this.#timer?.cancel();
     this.#timer = undefined;
     const all = this.#tracksAll;
-    const request = all ? { allTopics: true } : { topics: [...this.#tracked].map((name) => ({ name })) };
+    for (const name of this.#tracked.sweep(clock.monotonicMs())) this.#forget(name, all);
+    const request = all ? { allTopics: true } : { topics: this.#tracked.names.map((name) => ({ name })) };
     const asked = this.#fresh.splice(0);
     const answer = await this.#ask(request);
     this.#refreshing = false;
@@ -406,10 +423,21 @@ export class ClusterMetadata {
     this.#controllerId = answer.controllerId;
     this.#brokers.clear();
     for (const broker of answer.brokers) this.#brokers.set(broker.id, broker);
-    for (const topic of answer.topics) this.#learnTopic(topic);
+    for (const topic of answer.topics) {
+      // Somebody is told of a topic that was forgotten while the answer was under way: nobody would hear of its next leader.
+      if (all || this.#tracked.has(topic.name)) this.#learnTopic(topic);
+    }
     if (all) this.#forgetOthers(answer);
     this.#settleWaiters();
     this.#notify();
+  }
+
+  /** Nobody needs it. Where all are asked for it stays known. */
+  #forget(name: string, all: boolean): void {
+    this.#errors.delete(name);
+    if (all) return;
+    this.#topics.delete(name);
+    this.#learnedAt.delete(name);
   }
 
   /** The answer has every topic there is. */

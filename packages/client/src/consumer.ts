@@ -26,7 +26,7 @@ import { LeaderCalls } from './leader-calls.ts';
 import type { TopicPartition } from './leader-calls.ts';
 import { warnOfTruncation } from './log-truncation.ts';
 import type { ResumedTruncation } from './log-truncation.ts';
-import { lookUpOffsets } from './offset-lookup.ts';
+import { checkPosition, lookUpOffsets, positionProblem } from './offset-lookup.ts';
 import type { FoundOffset, LookupSpec, OffsetSpec } from './offset-lookup.ts';
 import { abortReason } from './pause.ts';
 import { RecordReader } from './record-reader.ts';
@@ -144,10 +144,13 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
 
   /**
    * Commits where to go on: the offsets given, or else all that was handed out so far (and in `run` all that is done). Resolves when
-   * the group has them; rejects with `CommitFailed`, e.g. when the partitions have gone to another member meanwhile.
+   * the group has them; rejects with `CommitFailed`, e.g. when the partitions have gone to another member meanwhile, and with
+   * INVALID_REQUEST for what is no offset.
    */
   async commit(offsets?: readonly OffsetToCommit[], options: CommitOptions = {}): Promise<void> {
-    await this.#requireGroup().commit(offsets, options);
+    const group = this.#requireGroup();
+    for (const { offset, ...at } of offsets ?? []) checkPosition(at, offset);
+    await group.commit(offsets, options);
   }
 
   /** The same without waiting; commits take effect in the order of the calls. A failure goes to `onError`. */
@@ -166,6 +169,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
    */
   assign(assignments: readonly Assignment[]): void {
     this.#checkAssignable();
+    for (const { position, ...at } of assignments) if (position !== undefined) checkPosition(at, position);
     this.#endWholeTopics();
     this.#assign(assignments);
   }
@@ -188,7 +192,7 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
       wanted,
       directory: this.#wiring.metadata,
       timeoutMs: this.#settings.requestTimeoutMs,
-      add: (at, position) => this.#add(at, position, true),
+      add: (at, position) => this.#addOfTopic(at, position),
       remove: (at) => this.#remove(at),
       onError: this.#onError,
     });
@@ -197,9 +201,11 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
     return this.assignment;
   }
 
-  /** Goes on from there. Throws INVALID_REQUEST when the partition is not assigned. */
+  /** Goes on from there. Throws INVALID_REQUEST when the partition is not assigned, or there can be no such position. */
   seek(at: TopicPartition, position: OffsetSpec): void {
-    this.#fetcher.moveTo(this.#assigned(at), position);
+    const partition = this.#assigned(at);
+    checkPosition(at, position);
+    this.#fetcher.moveTo(partition, position);
   }
 
   /** Nothing more of these until `resume`. What was pushed already is kept, as far as it leaves room for others of the same broker. */
@@ -246,7 +252,8 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
   }
 
   /** Of each partition the first record at or after the time; offset -1 when there is none. */
-  offsetsForTime(partitions: readonly TopicPartition[], timestampMs: number): Promise<FoundOffset[]> {
+  async offsetsForTime(partitions: readonly TopicPartition[], timestampMs: number): Promise<FoundOffset[]> {
+    for (const at of partitions) checkPosition(at, { timestampMs });
     return this.#lookUp(partitions, { timestampMs });
   }
 
@@ -314,11 +321,19 @@ export class Consumer<K = Uint8Array, V = Uint8Array> {
     }
   }
 
-  #add(at: TopicPartition, position: OffsetSpec | undefined, goesWithTopic: boolean): void {
+  #add(at: TopicPartition, position: OffsetSpec | undefined, goesWithTopic: boolean): ConsumerPartition {
     const partition = new ConsumerPartition(at.topic, at.partition);
     partition.goesWithTopic = goesWithTopic;
     partition.moveTo(position);
     this.#fetcher.add(partition);
+    return partition;
+  }
+
+  /** Where it begins the application says while nobody waits: it hears of a position that is none when it reads. */
+  #addOfTopic(at: TopicPartition, position: OffsetSpec | undefined): void {
+    const wrong = position === undefined ? undefined : positionProblem(at, position);
+    const partition = this.#add(at, wrong === undefined ? position : undefined, true);
+    if (wrong !== undefined) this.#fetcher.fail(partition, wrong);
   }
 
   /** Answers where it was. */

@@ -90,6 +90,7 @@ export class Fetcher {
       clear: (partition) => this.#clear(partition),
     });
     this.#stopListening = options.metadata.onChange(() => this.schedule());
+    options.metadata.keepTopics(() => [...this.#partitions.values()].map(({ topic }) => topic));
   }
 
   get partitions(): Iterable<ConsumerPartition> {

@@ -1,4 +1,5 @@
 // Where a position is, in words: the start, the end, the first record at or after a time. The leader knows.
+import { TidemarkError } from '@tidemark/core';
 import { logService } from '@tidemark/rpc';
 import type { ListOffsetsResultOutput } from '@tidemark/rpc';
 import type { LeaderCalls, TopicPartition } from './leader-calls.ts';
@@ -13,6 +14,26 @@ export interface FoundOffset extends TopicPartition {
   readonly timestampMs: number;
   /** -1 when not known. */
   readonly leaderEpoch: number;
+}
+
+const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+
+/** INVALID_REQUEST for what is no position: -1 and NaN would be waited for without end, or taken for another one. */
+export function positionProblem(at: TopicPartition, position: OffsetSpec): TidemarkError | undefined {
+  const isOne =
+    typeof position === 'number'
+      ? isWhole(position)
+      : position === 'start' || position === 'end' || isWhole(position.timestampMs);
+  if (isOne) return undefined;
+  const given = typeof position === 'object' ? `time ${position.timestampMs}` : `offset ${position}`;
+  const text = `${at.topic}-${at.partition} has no ${given}: give 0 to 2^53 - 1, 'start', 'end', or { timestampMs }`;
+  return new TidemarkError('INVALID_REQUEST', text);
+}
+
+/** Throws what `positionProblem` answers. */
+export function checkPosition(at: TopicPartition, position: OffsetSpec): void {
+  const wrong = positionProblem(at, position);
+  if (wrong !== undefined) throw wrong;
 }
 
 const END = -1;

@@ -4,8 +4,9 @@
 // connection is gone. Then all that came back goes to the front, in order, and is sent again with the sequences it had. So a
 // batch never overtakes an earlier one, and a leader never sees a gap that would close by itself. A sequence that leads nowhere
 // (its batch was given up, or the leader lost its state) is left behind by raising the producer epoch of this partition and
-// counting from 0 again, which fences whatever is still under way (KIP-360). Not while a batch behind it that was sent may be
-// stored: that one goes out under the sequence it had, and the leader tells by it whether there is a gap.
+// counting from 0 again, which fences whatever is still under way (KIP-360). Not while a batch that was sent may be stored without our
+// knowing: under another epoch it would be stored twice. One before it goes out again first; one behind it goes out under the sequence
+// it had, and the leader tells by it whether there is a gap.
 //
 // The window opens with the first batch that is stored under an id and epoch. A leader takes any sequence from a producer that it
 // does not know: were two batches under way and the first of them lost, the second would be taken for the beginning, and the
@@ -44,7 +45,8 @@ export class PartitionQueue {
   #producerId = -1;
   #producerEpoch = -1;
   #nextSequence = 0;
-  #mustReset = false;
+  /** From the batch of this ordinal on the sequences lead nowhere; undefined: all of them do. */
+  #resetFrom: number | undefined;
   /** Whether a leader knows the present id and epoch. */
   #isKnown = false;
   #refusedProducerId = -1;
@@ -67,11 +69,16 @@ export class PartitionQueue {
     return this.#inFlight.length;
   }
 
+  get isIdle(): boolean {
+    return this.open === undefined && this.waiting + this.inFlight === 0;
+  }
+
   /** The next batch to send, or undefined while there is none or order forbids it. */
   get next(): ProducerBatch | undefined {
     if (this.#returned.length > 0) return undefined;
     const isOpening = this.#producerId >= 0 && !this.#isKnown;
-    if ((this.#mustReset || this.#isElsewhere || isOpening) && this.#inFlight.length > 0) return undefined;
+    const isResetting = this.#resetFrom !== undefined;
+    if ((isResetting || this.#isElsewhere || isOpening) && this.#inFlight.length > 0) return undefined;
     return this.#closed[0] ?? (this.isDue ? this.open : undefined);
   }
 
@@ -146,12 +153,12 @@ export class PartitionQueue {
     return ![...this.#inFlight, ...this.#returned].some((other) => other.ordinal < batch.ordinal);
   }
 
-  /** The sequences in use lead nowhere: start anew under a raised epoch once nothing is in flight. True if that is news. */
-  resetSequence(): boolean {
-    if (this.#producerId < 0 || this.#mustReset) return false;
-    this.#mustReset = true;
-    this.#settleDown();
-    return true;
+  /**
+   * From this batch on the sequences in use lead nowhere: start anew under a raised epoch once nothing is in flight, and what was sent
+   * before it is settled. True if that is news.
+   */
+  resetSequence({ ordinal }: ProducerBatch): boolean {
+    return this.#resetFromOrdinal(ordinal);
   }
 
   /**
@@ -159,17 +166,18 @@ export class PartitionQueue {
    * stored twice. They are sent as they were, and where the leader finds a gap in front of them the sequence is reset. Where there are
    * none its sequence may be missing for ever.
    */
-  giveUpSequence({ ordinal }: ProducerBatch): boolean {
+  giveUpSequence(given: ProducerBatch): boolean {
+    const { ordinal } = given;
     const wereSentBehind = [...this.#inFlight, ...this.#returned, ...this.#closed].some(
       (batch) => batch.ordinal > ordinal && batch.identity !== undefined,
     );
-    return wereSentBehind ? false : this.resetSequence();
+    return wereSentBehind ? false : this.resetSequence(given);
   }
 
   /** The producer id itself is refused: the next `take` must bring another one. */
   forgetProducerId(): boolean {
     this.#producerEpoch = MAX_EPOCH;
-    return this.resetSequence();
+    return this.#resetFromOrdinal(-Infinity);
   }
 
   /** Whether this id is used up for the partition, so that `take` needs another one. */
@@ -222,6 +230,14 @@ export class PartitionQueue {
     return oldest;
   }
 
+  #resetFromOrdinal(ordinal: number): boolean {
+    if (this.#producerId < 0) return false;
+    const isNews = this.#resetFrom === undefined;
+    this.#resetFrom = Math.min(this.#resetFrom ?? Infinity, ordinal);
+    this.#settleDown();
+    return isNews;
+  }
+
   #noneOpen(): void {
     this.open = undefined;
     this.isDue = false;
@@ -242,8 +258,10 @@ export class PartitionQueue {
     }
     if (this.#isElsewhere) this.#isKnown = false;
     this.#isElsewhere = false;
-    if (!this.#mustReset) return;
-    this.#mustReset = false;
+    const from = this.#resetFrom;
+    if (from === undefined) return;
+    if (this.#closed.some((batch) => batch.identity !== undefined && batch.ordinal < from)) return;
+    this.#resetFrom = undefined;
     this.#isKnown = false;
     this.#nextSequence = 0;
     if (this.#producerEpoch < MAX_EPOCH) {

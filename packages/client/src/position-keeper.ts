@@ -113,7 +113,8 @@ export class PositionKeeper {
   #resetTo(): Exclude<OffsetSpec, number> | undefined {
     const { settings, wallMs } = this.#options;
     const { reset } = settings;
-    if (reset.kind === 'by-duration') return { timestampMs: wallMs() - reset.durationMs };
+    // Longer than there has been time: below 0 a time means something else.
+    if (reset.kind === 'by-duration') return { timestampMs: Math.max(0, wallMs() - reset.durationMs) };
     if (reset.kind === 'none') return undefined;
     return reset.kind === 'earliest' ? 'start' : 'end';
   }

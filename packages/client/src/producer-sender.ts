@@ -35,6 +35,8 @@ interface Broker {
   stuckSinceMs: number | undefined;
   /** When that last showed. */
   stuckAtMs: number;
+  /** What it takes in a request, as far as is known: `max.request.size`, or less once it has refused one. */
+  maxRequestBytes: number;
   /** Runs while it has batches in flight of a partition that has another leader. */
   deposedTimer: Timer | undefined;
 }
@@ -150,12 +152,12 @@ export class ProducerSender {
         let request = requests.get(broker);
         if (request === undefined) requests.set(broker, (request = { sent: [], entries: [], bytes: 0 }));
         const size = batch.builder.sizeBytes + ENTRY_OVERHEAD_BYTES + queue.topic.length;
-        if (request.bytes > 0 && request.bytes + size > settings.maxRequestBytes) {
+        if (request.bytes > 0 && request.bytes + size > broker.maxRequestBytes) {
           // What did not fit goes with the next request, ahead of those that did.
           progress = true;
           continue;
         }
-        const batches = this.#take(queue, id, settings.maxRequestBytes - request.bytes);
+        const batches = this.#take(queue, id, broker.maxRequestBytes - request.bytes);
         for (const taken of batches) request.bytes += taken.bytes.length;
         request.bytes += ENTRY_OVERHEAD_BYTES + queue.topic.length;
         request.entries.push(this.#entry(queue, batches, broker));
@@ -212,6 +214,7 @@ export class ProducerSender {
       failures: 0,
       stuckSinceMs: undefined,
       stuckAtMs: 0,
+      maxRequestBytes: settings.maxRequestBytes,
       deposedTimer: undefined,
       connection: new ProduceConnection({
         channel: connections.channel(address),
@@ -330,9 +333,29 @@ export class ProducerSender {
     const pauseMs = backoffMs(settings.reconnectBackoff, broker.failures, random);
     broker.pause.begin(clock.monotonicMs() + pauseMs, metadata.leadersLearned);
     metadata.doubt(broker.id);
-    for (const sent of requests) this.#outcomes.lost(sent, error);
+    const refused = error.error === 'MESSAGE_TOO_LARGE' ? largestOf(requests) : undefined;
+    if (refused !== undefined) {
+      broker.maxRequestBytes = Math.min(broker.maxRequestBytes, Math.floor(bytesOf(refused) / 2));
+    }
+    const unknown = new TidemarkError('NETWORK_EXCEPTION', error.detail, { cause: error });
+    for (const sent of requests) {
+      // The largest was refused, for sure; it is too large itself if it is a single batch. The others may be stored.
+      const isIt = sent === refused && sent.length === 1 && sent[0]!.batches.length === 1;
+      this.#outcomes.lost(sent, refused === undefined || isIt ? error : unknown);
+    }
     this.wake();
   }
+}
+
+function bytesOf(sent: readonly SentBatches[]): number {
+  let bytes = 0;
+  for (const { batches } of sent) for (const batch of batches) bytes += batch.bytes.length;
+  return bytes;
+}
+
+function largestOf(requests: readonly (readonly SentBatches[])[]): readonly SentBatches[] | undefined {
+  const [largest] = [...requests].sort((a, b) => bytesOf(b) - bytesOf(a));
+  return largest;
 }
 
 function stuck(broker: Broker, nowMs: number): void {

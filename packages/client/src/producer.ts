@@ -144,6 +144,7 @@ export class Producer<K = Bytes, V = Bytes> {
       onReleased: (batch) => this.#released(batch),
       split: (batch) => this.#split(batch),
     });
+    metadata.keepTopics(() => this.#accumulator.busyTopics());
     metadata.onChange(() => {
       this.#accumulator.metadataChanged();
       this.#sender.leadersChanged();
@@ -206,7 +207,7 @@ export class Producer<K = Bytes, V = Bytes> {
   async flush(): Promise<void> {
     this.#accumulator.beginEager();
     try {
-      await this.ready();
+      await this.#accumulator.noneWaits();
       const batches = new Set(this.#accumulator.batches);
       if (batches.size > 0) {
         await new Promise<void>((resolve) => this.#flushes.add({ batches, resolve }));

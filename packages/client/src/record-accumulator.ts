@@ -15,6 +15,7 @@ import type { BatchPlace } from './producer-batch.ts';
 import type { ProducerMetrics } from './producer-metrics.ts';
 import type { ProducerSettings } from './producer-settings.ts';
 import type { DeliveryCallback } from './receipt.ts';
+import { WaitingCohorts } from './waiting-cohorts.ts';
 import { WaitingLine } from './waiting-line.ts';
 import type { WaitingRecord } from './waiting-line.ts';
 
@@ -63,6 +64,7 @@ export class RecordAccumulator {
   /** Every batch that holds memory. */
   readonly #batches = new Set<ProducerBatch>();
   readonly #line: WaitingLine;
+  readonly #cohorts = new WaitingCohorts();
   readonly #maxRecordBytes: number;
   #usedBytes = 0;
   #waitingBytes = 0;
@@ -88,6 +90,19 @@ export class RecordAccumulator {
     let count = this.#line.length;
     for (const topic of this.#topics.values()) count += topic.unknown.length;
     return count;
+  }
+
+  /** Resolves once no record waits that was added before: each is in a batch, or refused. */
+  noneWaits(): Promise<void> {
+    return this.#cohorts.left();
+  }
+
+  /** Topics of which something is not settled. */
+  *busyTopics(): Iterable<string> {
+    for (const { name, unknown, queues } of this.#topics.values()) {
+      const isBusy = unknown.length > 0 || queues.some((queue) => !queue.isIdle);
+      if (isBusy) yield name;
+    }
   }
 
   *queues(): Iterable<PartitionQueue> {
@@ -164,7 +179,7 @@ export class RecordAccumulator {
   /** From here to `endEager` nothing lingers. */
   beginEager(): void {
     this.#eager += 1;
-    this.#closeAll();
+    for (const queue of [...this.#open]) this.#hasLingered(queue);
   }
 
   endEager(): void {
@@ -283,7 +298,8 @@ export class RecordAccumulator {
   }
 
   #appended(queue: PartitionQueue): void {
-    if (queue.open!.builder.sizeBytes >= this.#batchSize || this.#eager > 0) this.#close(queue);
+    if (queue.open!.builder.sizeBytes >= this.#batchSize) this.#close(queue);
+    else if (this.#eager > 0 && !queue.isDue) this.#hasLingered(queue);
   }
 
   /** -1: the sticky one. */
@@ -309,6 +325,7 @@ export class RecordAccumulator {
     if (queue.open !== undefined) this.#close(queue);
     const recycled = capacityBytes === this.#batchSize ? this.#free.pop() : undefined;
     const { topic, partition } = queue;
+    this.#options.metadata.use(topic);
     const createdAtMs = this.#options.clock.monotonicMs();
     const ordinal = this.#nextOrdinal++;
     queue.open = this.newBatch({ topic, partition, ordinal, span: 1, createdAtMs, capacityBytes }, recycled);
@@ -323,6 +340,17 @@ export class RecordAccumulator {
     this.#due.delete(queue);
     queue.closeOpen();
     this.#options.onReady(queue);
+  }
+
+  /** The open batch goes at once or, behind others that wait, when its turn comes, with what is added until then. */
+  #hasLingered(queue: PartitionQueue): void {
+    if (queue.waiting === 0) {
+      this.#close(queue);
+      return;
+    }
+    queue.isDue = true;
+    this.#open.delete(queue);
+    this.#due.add(queue);
   }
 
   #closeAll(): void {
@@ -350,26 +378,21 @@ export class RecordAccumulator {
       const createdAtMs = clock.monotonicMs() - settings.lingerMs;
       for (const queue of [...this.#open]) {
         if (queue.open === undefined || queue.open.createdAtMs > createdAtMs) break;
-        if (queue.waiting === 0) {
-          this.#close(queue);
-          continue;
-        }
-        queue.isDue = true;
-        this.#open.delete(queue);
-        this.#due.add(queue);
+        this.#hasLingered(queue);
       }
       this.#watchLinger();
     });
   }
 
-  #wait(topic: TopicState, record: WaitingRecord): void {
+  #wait(topic: TopicState, waiting: Omit<WaitingRecord, 'cohort'>): void {
     const { settings, metrics } = this.#options;
     const { bufferMemoryBytes } = settings;
-    if (this.#waitingBytes + record.bytes > bufferMemoryBytes) {
+    if (this.#waitingBytes + waiting.bytes > bufferMemoryBytes) {
       const text = `buffer.memory (${bufferMemoryBytes}) is used up, and as much again waits for it; await ready() between sends`;
-      this.#refuse(record.callback, new TidemarkError('REQUEST_TIMED_OUT', text));
+      this.#refuse(waiting.callback, new TidemarkError('REQUEST_TIMED_OUT', text));
       return;
     }
+    const record = { ...waiting, cohort: this.#cohorts.join() };
     this.#waitingBytes += record.bytes;
     metrics.recordsWaiting += 1;
     const deadlineMs = this.#options.clock.monotonicMs() + settings.maxBlockMs;
@@ -426,6 +449,7 @@ export class RecordAccumulator {
   #left(record: WaitingRecord): void {
     this.#waitingBytes -= record.bytes;
     this.#options.metrics.recordsWaiting -= 1;
+    this.#cohorts.leave(record.cohort);
     if (this.#options.metrics.recordsWaiting === 0) this.#options.onNothingWaits();
   }
 

@@ -3,6 +3,7 @@
 import type { Clock, Timer } from '@tidemark/core';
 import type { RecordHeader } from '@tidemark/record';
 import type { DeliveryCallback } from './receipt.ts';
+import type { Cohort } from './waiting-cohorts.ts';
 
 export interface WaitingRecord {
   readonly topic: string;
@@ -14,6 +15,8 @@ export interface WaitingRecord {
   readonly callback: DeliveryCallback | undefined;
   /** What it takes in a batch, at most. */
   readonly bytes: number;
+  /** With whom it began to wait. */
+  readonly cohort: Cohort;
 }
 
 interface Place {

@@ -24,7 +24,7 @@ export interface WholeTopicsOptions extends AssignAllOptions {
   readonly wanted: readonly string[] | RegExp;
   readonly directory: Pick<
     ClusterMetadata,
-    'topics' | 'topic' | 'track' | 'refreshed' | 'onChange' | 'watchTopics'
+    'topics' | 'topic' | 'track' | 'keepTopics' | 'refreshed' | 'onChange' | 'watchTopics'
   >;
   readonly timeoutMs: number;
   readonly add: (at: TopicPartition, position: OffsetSpec | undefined) => void;
@@ -61,6 +61,7 @@ export class WholeTopics {
     const { wanted, directory, timeoutMs } = this.#options;
     const which = this.#pattern === undefined ? 'tracked' : 'all';
     directory.track(wanted instanceof RegExp ? 'all' : wanted);
+    if (!(wanted instanceof RegExp)) this.#stops.push(directory.keepTopics(() => wanted));
     await directory.refreshed(timeoutMs);
     if (this.#isClosed) return;
     this.#look();

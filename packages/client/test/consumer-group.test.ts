@@ -263,6 +263,9 @@ describe('a consumer in a group', () => {
     const refused = await rejection(tooLong);
     expect(refused).to.be.instanceOf(CommitFailed);
     expect(refused.message).to.match(/OFFSET_METADATA_TOO_LARGE.*orders-0@5.*offset.metadata.max.bytes/);
+    // NaN would go over the wire as 0, and everything be read again.
+    const none = await rejection(one.commit([{ topic: 'orders', partition: 0, offset: NaN }]));
+    expect(none.error).to.equal('INVALID_REQUEST');
     const foreign = await rejection(one.commit([{ topic: 'orders', partition: 9, offset: 1 }]));
     expect(foreign.message).to.match(/ILLEGAL_GENERATION.*orders-9 is not assigned/);
     expect(story.committed()).to.equal(4);

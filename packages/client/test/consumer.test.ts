@@ -73,6 +73,49 @@ describe('a consumer', () => {
     ]);
   });
 
+  it('refuses a position that there cannot be, instead of waiting for it, and goes on where it was', async () => {
+    place(['a', 'b']);
+    const consumer = fixture.consumer(text);
+    consumer.assign([{ ...at, position: 1 }]);
+    for (const position of [-1, NaN, 0.5, 2 ** 53, { timestampMs: -2 }, { timestampMs: NaN }]) {
+      expect(() => consumer.seek(at, position), JSON.stringify(position)).to.throw(
+        'INVALID_REQUEST: orders-0 has no',
+      );
+      expect(() => consumer.assign([{ ...at, position }])).to.throw('INVALID_REQUEST');
+    }
+    expect((await rejection(consumer.offsetsForTime([at], -1))).error).to.equal('INVALID_REQUEST');
+    expect(valuesOf(await readSome(consumer, 1))).to.deep.equal(['b']);
+    const all = fixture.consumer(text);
+    await all.assignAll(['orders'], { position: () => NaN });
+    expect((await rejection(all.poll())).error).to.equal('INVALID_REQUEST');
+  });
+
+  it('begins at the start when it is to go back further than there has been time', async () => {
+    place(['a']);
+    const consumer = fixture.consumer({ ...text, config: { 'auto.offset.reset': 'by_duration:P36500D' } });
+    consumer.assign([at]);
+    expect(valuesOf(await readSome(consumer, 1))).to.deep.equal(['a']);
+  });
+
+  it('goes on asking for what it is assigned, paused or not, and not for what it was', async () => {
+    fixture.cluster.addTopic('paused', 1);
+    fixture.cluster.addTopic('left', 1);
+    const paused = { topic: 'paused', partition: 0 };
+    const consumer = fixture.consumer(text);
+    consumer.assign([at, paused, { topic: 'left', partition: 0 }]);
+    for (const each of [at, paused, { topic: 'left', partition: 0 }]) await consumer.position(each);
+    consumer.pause([paused]);
+    consumer.assign([at, paused]);
+    for (let count = 0; count < 3; count++) {
+      const { metadataRequests } = fixture.cluster;
+      fixture.clock.advance(5 * 60_000);
+      await until(() => fixture.cluster.metadataRequests > metadataRequests);
+      await quiet();
+    }
+    expect(fixture.cluster.askedTopics).to.deep.equal(['orders', 'paused']);
+    expect(consumer.metrics.truncations).to.equal(0);
+  });
+
   it('reads what is written while it waits', async () => {
     const consumer = fixture.consumer(text);
     consumer.assign([{ ...at, position: 'start' }]);

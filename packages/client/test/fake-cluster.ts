@@ -404,6 +404,13 @@ export class FakeBroker {
     this.cluster.traceParents.push(message.traceparent);
     const results: ProducePartitionResult[] = [];
     let answered = request?.acks !== 'ACKS_NONE';
+    const bytes = (request?.partitions ?? []).reduce((sum, { batches }) => sum + batches.length, 0);
+    if (bytes > this.cluster.maxRequestBytes) {
+      const details = `Received message larger than max (${bytes} vs ${this.cluster.maxRequestBytes})`;
+      call.emit('error', Object.assign(new Error(details), { code: 8, details }));
+      this.produceStreams.delete(call);
+      return;
+    }
     for (const entry of request?.partitions ?? []) {
       const result = this.#store(entry);
       if (result === 'cut') {
@@ -531,7 +538,11 @@ export class FakeCluster {
   fetchStreamsOpened = 0;
   /** So many go to a reader in one message. */
   batchesPerPush = 1;
+  /** A produce request with more ends its stream, unread. */
+  maxRequestBytes = Infinity;
   metadataRequests = 0;
+  /** By the last of them. */
+  askedTopics: readonly string[] = [];
   /** What requests of another leader epoch were answered, in order. */
   readonly epochErrors: ErrorName[] = [];
   /** The epochs that ListOffsets and OffsetForLeaderEpoch went by. */
@@ -625,6 +636,7 @@ export class FakeCluster {
 
   askedMetadata(names: readonly string[], all: boolean) {
     this.metadataRequests += 1;
+    this.askedTopics = names;
     return this.metadata(names, all);
   }
 
@@ -664,6 +676,7 @@ export class FakeCluster {
     const { leaderEpoch } = log;
     if (timestampMs === -1) return { topic, partition, offset: log.endOffset, leaderEpoch };
     if (timestampMs === -2) return { topic, partition, offset: log.logStartOffset, leaderEpoch };
+    if (timestampMs < 0) return { topic, partition, error: detail('INVALID_REQUEST'), offset: -1 };
     const found = log.batches.find((batch) => batchMaxTimestamp(batch) >= timestampMs);
     return { topic, partition, leaderEpoch, offset: found === undefined ? -1 : batchBaseOffset(found) };
   }

@@ -65,6 +65,10 @@ class Topics implements TopicDirectory {
     return () => undefined;
   }
 
+  keepTopics(): () => void {
+    return () => undefined;
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

@@ -122,8 +122,8 @@ describe('the queue of a partition', () => {
   it('starts over under a raised epoch once a sequence leads nowhere (KIP-360)', () => {
     const queue = opened(3);
     const [first, second] = [take(queue), take(queue)];
-    expect(queue.resetSequence()).to.equal(true);
-    expect(queue.resetSequence(), 'it is under way').to.equal(false);
+    expect(queue.resetSequence(second)).to.equal(true);
+    expect(queue.resetSequence(second), 'it is under way').to.equal(false);
     queue.stored(first);
     expect(queue.next, 'the second may still land under the old epoch').to.equal(undefined);
     queue.giveBack(second);
@@ -172,9 +172,24 @@ describe('the queue of a partition', () => {
     // The leader finds the gap: then nothing behind it is stored, and all start over.
     const third = take(queue);
     expect(queue.isFirstUnsettled(second)).to.equal(true);
-    expect(queue.resetSequence()).to.equal(true);
+    expect(queue.resetSequence(second)).to.equal(true);
     queue.giveBack(second);
     queue.giveBack(third);
+    expect(take(queue).identity).to.deep.equal({ producerId: 7, producerEpoch: 1, baseSequence: 0 });
+  });
+
+  it('sends again as it was, and first, what may be stored before a sequence that leads nowhere', () => {
+    const queue = opened(4);
+    const [first, second] = [take(queue), take(queue)];
+    const { identity: before } = first;
+    // The leader refuses the second for good, and then its connection is gone: of the first nothing is known.
+    expect(queue.giveUpSequence(second)).to.equal(true);
+    queue.discard(second);
+    queue.giveBack(first);
+    const again = take(queue);
+    expect([again, again.identity]).to.deep.equal([first, before]);
+    expect(queue.next, 'under the epoch that is to end').to.equal(undefined);
+    queue.stored(again);
     expect(take(queue).identity).to.deep.equal({ producerId: 7, producerEpoch: 1, baseSequence: 0 });
   });
 

@@ -70,6 +70,51 @@ describe('a producer in trouble', () => {
     expect(receipts.map(({ offset }) => offset)).to.deep.equal(Array.from({ length: 20 }, (_, at) => at + 1));
   });
 
+  for (const [error, what] of [
+    ['INVALID_RECORD', 'is refused for good'],
+    ['MESSAGE_TOO_LARGE', 'is too large'],
+  ] as const) {
+    it(`stores once what was sent before a batch that ${what}, although the connection breaks before its answer`, async () => {
+      const producer = fixture.producer({ config: { 'linger.ms': 0 } });
+      await producer.send({ topic: 'orders', value: 'first' });
+      fixture.cluster.onProduce = ({ attempt }) =>
+        attempt === 2 ? 'lose-answer' : attempt === 3 ? error : 'store';
+      const before = producer.send({ topic: 'orders', value: 'before' });
+      await until(() => fixture.cluster.attempts.length === 2);
+      const refused = ['x', 'y'].map((value) => producer.send({ topic: 'orders', value }));
+      const outcomes = Promise.allSettled(refused);
+      await until(() => fixture.cluster.attempts.length === 3);
+      await quiet();
+      fixture.cluster.broker(1).sever();
+      expect(await before).to.include({ offset: 1, duplicate: true });
+      const stored = (await outcomes).every(({ status }) => status === 'fulfilled') ? ['x', 'y'] : [];
+      expect(stored.length).to.equal(error === 'MESSAGE_TOO_LARGE' ? 2 : 0);
+      await producer.send({ topic: 'orders', value: 'last' });
+      expect(log().values()).to.deep.equal(['first', 'before', ...stored, 'last']);
+    });
+  }
+
+  it('sends smaller requests where a broker ends the stream over one, and takes no other batch for too large', async () => {
+    fixture.cluster.addTopic('wide', 4);
+    const producer = fixture.producer({ config: { 'linger.ms': 0 } });
+    await producer.send({ topic: 'orders', value: 'first' });
+    await producer.partitionsFor('wide');
+    fixture.cluster.maxRequestBytes = 1_000;
+    fixture.cluster.onProduce = ({ attempt }) => (attempt === 2 ? 'lose-answer' : 'store');
+    const before = producer.send({ topic: 'orders', value: 'before' });
+    await until(() => fixture.cluster.attempts.length === 2);
+    const sent = [0, 1, 2, 3].map((partition) =>
+      producer.send({ topic: 'wide', partition, value: 'x'.repeat(700) }),
+    );
+    const large = numbered(10, 'y'.repeat(190)).map((value) => producer.send({ topic: 'orders', value }));
+    expect(await before).to.include({ offset: 1, duplicate: true });
+    for (const receipt of await Promise.all(sent)) expect(receipt.offset).to.equal(0);
+    await Promise.all(large);
+    expect(log().values()).to.deep.equal(['first', 'before', ...numbered(10, 'y'.repeat(190))]);
+    const alone = await rejection(producer.send({ topic: 'orders', value: 'z'.repeat(2_000) }));
+    expect(alone.error).to.equal('MESSAGE_TOO_LARGE');
+  });
+
   it('settles batches whose answers overtake each other', async () => {
     const producer = fixture.producer({ config: oneByOne });
     await producer.send({ topic: 'orders', value: 'first' });

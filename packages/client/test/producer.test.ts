@@ -10,7 +10,7 @@ import { quiet, until } from './test-clock.ts';
 describe('a producer', () => {
   let fixture: Fixture;
   beforeEach(async () => {
-    fixture = await startFixture();
+    fixture = await startFixture(2);
     fixture.cluster.addTopic('orders', 1);
   });
   afterEach(() => fixture.stop());
@@ -319,6 +319,59 @@ describe('a producer', () => {
     expect(producer.metrics.recordsAcknowledged).to.equal(1);
   });
 
+  it('fills batches with what comes during a flush, as far as others wait before them', async () => {
+    const producer = fixture.producer({ config: { 'linger.ms': 1000 } });
+    await producer.partitionsFor('orders');
+    producer.sendOneWay({ topic: 'orders', value: 'a' });
+    const flushed = producer.flush();
+    for (const value of numbered(500)) producer.sendOneWay({ topic: 'orders', value });
+    await flushed;
+    await producer.flush();
+    expect(values()).to.deep.equal(['a', ...numbered(500)]);
+    expect(producer.metrics.batchesSent).to.be.below(5);
+  });
+
+  it('asks no more for topics it does not write to any more, and writes to them all the same', async () => {
+    const old = fixture.cluster.addTopic('old', 1);
+    const producer = fixture.producer();
+    await producer.send({ topic: 'old', value: 'a' });
+    const mistyped = rejection(producer.partitionsFor('mistyped'));
+    await until(() => fixture.cluster.askedTopics.includes('mistyped'));
+    fixture.clock.advance(60_000);
+    await mistyped;
+    await producer.send({ topic: 'orders', value: 'a' });
+    expect(fixture.cluster.askedTopics).to.include.members(['old', 'orders', 'mistyped']);
+    const { metadataRequests } = fixture.cluster;
+    fixture.clock.advance(200_000);
+    await producer.send({ topic: 'orders', value: 'b' });
+    fixture.clock.advance(100_000);
+    await until(() => fixture.cluster.metadataRequests > metadataRequests);
+    await quiet();
+    expect(fixture.cluster.askedTopics).to.deep.equal(['orders']);
+    // It has another leader by now, and the producer goes on in its sequence.
+    old.partitions[0]!.electLeader(2);
+    expect((await producer.send({ topic: 'old', value: 'b' })).offset).to.equal(1);
+    expect(old.partitions[0]!.values()).to.deep.equal(['a', 'b']);
+    expect(fixture.cluster.askedTopics).to.include.members(['old', 'orders']);
+    expect(fixture.errors).to.deep.equal([]);
+  });
+
+  it('goes on asking for a topic of which something is not delivered yet', async () => {
+    fixture.clock.hurryMs = 0;
+    const producer = fixture.producer({
+      config: { 'linger.ms': 10_000_000, 'delivery.timeout.ms': 20_000_000 },
+    });
+    await producer.partitionsFor('orders');
+    producer.sendOneWay({ topic: 'orders', value: 'a' });
+    for (let count = 0; count < 3; count++) {
+      const { metadataRequests } = fixture.cluster;
+      fixture.clock.advance(5 * 60_000);
+      await until(() => fixture.cluster.metadataRequests > metadataRequests);
+      await quiet();
+      expect(fixture.cluster.askedTopics).to.deep.equal(['orders']);
+    }
+  });
+
   it('delivers what it has when it closes, takes nothing more, and leaves no timer', async () => {
     const producer = fixture.producer();
     await producer.partitionsFor('orders');
@@ -423,6 +476,25 @@ describe('a producer whose memory is used up', () => {
     expect((await late).message).to.match(
       /REQUEST_TIMED_OUT.*max\.block\.ms \(10000\).*buffer\.memory \(4096\)/,
     );
+  });
+
+  it('ends a flush although others wait for memory all the time', async () => {
+    const producer = fixture.producer({ config });
+    await producer.partitionsFor('orders');
+    let isFlushed = false;
+    let fewest = Infinity;
+    const again = (): void => {
+      if (isFlushed || producer.metrics.recordsAcknowledged > 2_000) return;
+      fewest = Math.min(fewest, producer.metrics.recordsWaiting);
+      producer.send({ topic: 'orders', value: 'x'.repeat(500) }, again);
+    };
+    for (let count = 0; count < 10; count++) again();
+    const before = producer.metrics.recordsAccepted;
+    fewest = Infinity;
+    await producer.flush();
+    isFlushed = true;
+    expect(fewest).to.be.above(0);
+    expect(producer.metrics.recordsAcknowledged).to.be.within(before, 1_000);
   });
 
   it('refuses at once what would wait beyond another buffer.memory', async () => {

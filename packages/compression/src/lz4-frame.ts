@@ -57,6 +57,11 @@ export function lz4FrameSize(bytes: Uint8Array, maxBytes: number): FrameSize {
   return { kind: 'size', bytes: total };
 }
 
+/** Of a frame that has been measured. Kafka's Lz4BlockInputStream takes none whose blocks refer to those before them. */
+export function hasLinkedBlocks(bytes: Uint8Array): boolean {
+  return (bytes[4]! & 0x20) === 0;
+}
+
 /** Adds up the literals and matches of a block; -1 when a sequence runs past the end, more than `limit` as soon as it is. */
 function blockSize(bytes: Uint8Array, start: number, end: number, limit: number): number {
   let size = 0;

@@ -6,7 +6,7 @@ import type { CompressionCodec, Inflated } from '@tidemark/record';
 import type * as Lz4 from 'lz4-napi';
 import { createRequire } from 'node:module';
 import { causeOf, corrupt, tooLarge } from './failures.ts';
-import { lz4FrameSize } from './lz4-frame.ts';
+import { hasLinkedBlocks, lz4FrameSize } from './lz4-frame.ts';
 
 export function lz4Codec(): CompressionCodec {
   let loaded: typeof Lz4 | undefined;
@@ -25,6 +25,8 @@ export function lz4Codec(): CompressionCodec {
         return corrupt('lz4', causeOf(error));
       }
     },
+    kafkaRefusal: (bytes) =>
+      hasLinkedBlocks(bytes) ? 'its blocks are linked. Write frames with independent blocks.' : undefined,
   };
 }
 

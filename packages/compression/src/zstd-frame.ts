@@ -19,6 +19,8 @@ export interface ZstdFrames {
   readonly bounds: readonly number[];
   /** Positions of window descriptors that ask for more than `windowBytes`, which is what the caller allows. */
   readonly wideWindowsAt: readonly number[];
+  /** The widest that any frame asks for; that of a single segment is its content. */
+  readonly widestWindowBytes: number;
 }
 
 export type ZstdMeasure = ZstdFrames | { readonly kind: 'broken'; readonly cause: string };
@@ -42,6 +44,7 @@ export function measureZstd(bytes: Uint8Array, allowedWindowBytes: number): Zstd
   const bounds: number[] = [];
   let maxBytes = 0;
   let minBytes = 0;
+  let widestWindowBytes = 0;
   let at = 0;
   if (bytes.length === 0) return broken('it is empty');
   while (at < bytes.length) {
@@ -59,6 +62,7 @@ export function measureZstd(bytes: Uint8Array, allowedWindowBytes: number): Zstd
     const header = readFrameHeader(bytes, at + 4);
     if (typeof header === 'string') return broken(header);
     if (header.windowBytes > allowedWindowBytes && header.windowAt >= 0) wideWindowsAt.push(header.windowAt);
+    widestWindowBytes = Math.max(widestWindowBytes, header.windowBytes);
     const blocks = measureBlocks(bytes, header);
     if (typeof blocks === 'string') return broken(blocks);
     minBytes += header.contentBytes < 0 ? blocks.minBytes : header.contentBytes;
@@ -66,7 +70,7 @@ export function measureZstd(bytes: Uint8Array, allowedWindowBytes: number): Zstd
     at = blocks.end;
   }
   bounds.push(at);
-  return { kind: 'frames', maxBytes, minBytes, bounds, wideWindowsAt };
+  return { kind: 'frames', maxBytes, minBytes, bounds, wideWindowsAt, widestWindowBytes };
 }
 
 function readFrameHeader(bytes: Uint8Array, start: number): FrameHeader | string {

@@ -11,6 +11,8 @@ import { loadZstdWasm, type BoundedZstd } from './zstd-wasm.ts';
 /** Below this a window also limits the size of blocks, and must stay as it is. */
 const MIN_NARROWED_WINDOW_LOG = 17;
 const MAX_WINDOW_LOG = 30;
+/** What a streaming decoder grants unless it is told otherwise (ZSTD_WINDOWLOG_LIMIT_DEFAULT), Kafka's for one. */
+const KAFKA_WINDOW_LOG = 27;
 
 export function zstdCodec(): CompressionCodec {
   let loaded: BoundedZstd | undefined;
@@ -24,6 +26,11 @@ export function zstdCodec(): CompressionCodec {
       if (measured.minBytes > maxBytes) return tooLarge('zstd', maxBytes);
       const frames = narrowed(bytes, measured.wideWindowsAt, windowLog);
       return zstd().decompress(frames, measured.bounds, Math.min(measured.maxBytes, maxBytes), maxBytes);
+    },
+    kafkaRefusal(bytes) {
+      const measured = measureZstd(bytes, 2 ** KAFKA_WINDOW_LOG);
+      if (measured.kind === 'broken' || measured.widestWindowBytes <= 2 ** KAFKA_WINDOW_LOG) return undefined;
+      return `it asks for a window of ${measured.widestWindowBytes} bytes, and 2^${KAFKA_WINDOW_LOG} are granted. Compress without --long.`;
     },
   };
 }

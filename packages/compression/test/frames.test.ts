@@ -37,6 +37,10 @@ describe('LZ4 frames', () => {
     const linked = [...magic, 0x40, 0x40, 0xc0, ...stored('abcdefgh')];
     const back = packed(0x04, 8, 0, 0x50, 118, 119, 120, 121, 122);
     expect(inflate(lz4, [...linked, ...back, ...end])).to.equal('21: abcdefghabcdefghvwxy');
+    // Kafka's clients refuse them even where no block does.
+    expect(lz4.kafkaRefusal!(Buffer.from([...linked, ...end]))).to.match(/independent blocks/);
+    expect(lz4.kafkaRefusal!(Buffer.from([...header, ...stored('abcdefgh'), ...end]))).to.equal(undefined);
+    expect(lz4.kafkaRefusal!(lz4.compress(new Uint8Array(100_000)))).to.equal(undefined);
   });
 
   it('are bounded by what they declare, before anything is inflated', () => {
@@ -109,6 +113,8 @@ describe('Zstandard frames', () => {
     for (const log of [11, 17, 20, 27, 30, 31, 41]) {
       const frame = [...magic, 0x00, (log - 10) << 3, ...text('wide')];
       expect(inflate(zstd, frame), `2^${log}`).to.equal('4: wide');
+      const refusal = zstd.kafkaRefusal!(Buffer.from(frame));
+      expect(refusal?.includes('window'), `2^${log}`).to.equal(log > 27 ? true : undefined);
     }
   });
 

@@ -20,11 +20,14 @@ export function recordsFault(
   const end = batch.at + batch.sizeBytes;
   if (batch.compression === 'none') return walkFault(bytes, start, end, batch, rules);
 
-  const inflated = rules.codecs[batch.compression].decompress(
-    viewOf(bytes, start, end - start),
-    rules.maxInflatedBytes,
-  );
+  const codec = rules.codecs[batch.compression];
+  const packed = viewOf(bytes, start, end - start);
+  const inflated = codec.decompress(packed, rules.maxInflatedBytes);
   if (!inflated.ok) return compressionFault(inflated, batch);
+  // Stored as it is sent, it would stop other readers of the log at its offset.
+  const refusal = rules.origin === 'replica' ? undefined : codec.kafkaRefusal?.(packed);
+  if (refusal !== undefined)
+    return invalid(`(${batch.compression}) could not be read by Kafka's clients: ${refusal}`);
   const plain = viewOf(inflated.bytes, 0, inflated.bytes.length);
   if (batch.recordCount * MIN_RECORD_BYTES > plain.length) {
     return invalid(

@@ -31,6 +31,8 @@ export interface CompressionCodec {
   compress(bytes: Uint8Array): Uint8Array;
   /** Never allocates or produces more than `maxBytes`. Too large -> MESSAGE_TOO_LARGE, broken -> CORRUPT_MESSAGE. */
   decompress(bytes: Uint8Array, maxBytes: number): Inflated;
+  /** Of what `decompress` has read: why Kafka's clients would not, and what to do about it; undefined: they would. */
+  kafkaRefusal?(bytes: Uint8Array): string | undefined;
 }
 
 export type Codecs = { readonly [T in Exclude<CompressionType, 'none'>]: CompressionCodec };

@@ -13,6 +13,7 @@ import {
 } from '@tidemark/controller';
 import {
   failureDetail,
+  MalformedRequest,
   type AclOutput,
   type CreateAclsRequestOutput,
   type CreateAclsResponse,
@@ -97,10 +98,17 @@ export async function createAcls(
   };
 }
 
+/** The controller looks through every ACL for each of them, and does nothing else meanwhile. */
+const MAX_FILTERS = 100;
+
 export async function deleteAcls(
   context: NodeContext,
   request: DeleteAclsRequestOutput,
 ): Promise<DeleteAclsResponse> {
+  const { length } = request.filters;
+  if (length > MAX_FILTERS) {
+    throw new MalformedRequest(`the request has ${length} filters and may have ${MAX_FILTERS}: split it`);
+  }
   const wanted = request.filters.map(filterOf);
   const filters = wanted.flatMap((each) => (isFailure(each) ? [] : [each]));
   const response = await decided(context, { type: 'deleteAcls', filters }, 0);

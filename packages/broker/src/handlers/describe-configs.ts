@@ -93,10 +93,20 @@ export function describeConfigs(
   request: DescribeConfigsRequestOutput,
 ): DescribeConfigsResponse {
   const keys = request.keys.length === 0 ? undefined : new Set(request.keys);
+  // A resource is a few bytes in the request and some thousands in the answer.
+  const seen = new Set<string>();
   const results = request.resources.map((resource) => {
+    const named = `${resource.type}/${resource.name}`;
+    if (seen.has(named)) {
+      return {
+        resource,
+        error: errorDetail('INVALID_REQUEST', 'the request names the resource more than once'),
+      };
+    }
+    seen.add(named);
     const entries = entriesOf(context, resource);
     if (isFailure(entries)) return { resource, error: failureDetail(entries) };
-    const unknown = request.keys.find((key) => !entries.some(({ name }) => name === key));
+    const unknown = [...(keys ?? [])].find((key) => !entries.some(({ name }) => name === key));
     if (unknown !== undefined && resource.name !== '') {
       return { resource, error: errorDetail('INVALID_CONFIG', `there is no config ${unknown}`) };
     }

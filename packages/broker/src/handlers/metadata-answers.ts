@@ -74,6 +74,11 @@ function findTopic(context: NodeContext, reference: TopicRefOutput): TopicImage 
   return findTopicIn(context.metadata.image, name, id);
 }
 
+/** A topic is a few bytes in a request and as many as its partitions take in the answer, so each is told once, as in Kafka. */
+function distinct(topics: readonly TopicRefOutput[]): readonly TopicRefOutput[] {
+  return [...new Map(topics.map((topic) => [`${topic.name}/${topic.topicId}`, topic])).values()];
+}
+
 /** Without the topics that may not be seen; one that was asked for by name is refused. */
 export function metadataAnswer(
   context: NodeContext,
@@ -86,7 +91,7 @@ export function metadataAnswer(
         .filter(({ name }) => permission({ topic: name, topicId: '' }) === undefined)
         .sort((a, b) => (a.name < b.name ? -1 : 1))
         .map((topic) => topicAnswer(image, topic))
-    : query.topics.map((reference): TopicMetadata => {
+    : distinct(query.topics).map((reference): TopicMetadata => {
         const { name, topicId } = reference;
         const topic = permission({ topic: name, topicId }) ?? findTopic(context, reference);
         return isFailure(topic)

@@ -70,6 +70,7 @@ export async function explain(context: CommandContext, [name]: readonly string[]
 function noSuchPartition(topic: string, partition: number, count: number): CommandFailure {
   return new CommandFailure(`topic ${topic} has no partition ${partition}, only 0 to ${count - 1}`, {
     exitCode: exitCodes.notFound,
+    hint: `see them with \`tidemark topic describe ${topic}\``,
   });
 }
 

@@ -85,7 +85,7 @@ export function proposeReassignment(
     if (brokerIds.length < replicas.length) {
       throw new CommandFailure(
         `${topic}:${partition} has ${replicas.length} replicas, and only ${brokerIds.length} brokers are named`,
-        { exitCode: exitCodes.usage },
+        { exitCode: exitCodes.usage, hint: 'name as many; see which there are with `tidemark cluster info`' },
       );
     }
     const taken = new Set(replicas.filter((id) => load.has(id)));

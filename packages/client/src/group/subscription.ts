@@ -11,6 +11,7 @@ export interface TopicDirectory {
   readonly topics: Iterable<Pick<TopicInfo, 'name' | 'internal' | 'partitions'>>;
   topic(name: string): Pick<TopicInfo, 'partitions'> | undefined;
   track(names: readonly string[] | 'all'): boolean;
+  keepTopics(topics: () => Iterable<string>): () => void;
   refreshed(timeoutMs: number): Promise<void>;
   onChange(listener: () => void): () => void;
   watchTopics(which: 'tracked' | 'all'): () => void;
@@ -36,7 +37,7 @@ export class Subscription {
   /** What the assignment was made for; undefined: somebody else leads. */
   #assignedFor: ReadonlyMap<string, number> | undefined;
   #watched: readonly string[] = [];
-  readonly #stop: () => void;
+  readonly #stops: readonly (() => void)[];
   #stopWatching: (() => void) | undefined;
   #settling: Timer | undefined;
 
@@ -45,7 +46,10 @@ export class Subscription {
     const { wanted, directory } = options;
     this.#pattern = topicPattern(wanted);
     directory.track(wanted instanceof RegExp ? 'all' : wanted);
-    this.#stop = directory.onChange(() => this.#look());
+    this.#stops = [
+      directory.onChange(() => this.#look()),
+      directory.keepTopics(() => (wanted instanceof RegExp ? this.#watched : [...wanted, ...this.#watched])),
+    ];
   }
 
   /** In order. */
@@ -98,7 +102,7 @@ export class Subscription {
   }
 
   close(): void {
-    this.#stop();
+    for (const stop of this.#stops) stop();
     this.follow();
     this.#settling?.cancel();
   }

@@ -7,6 +7,7 @@ import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc
 import { healthService } from '../definitions.ts';
 import type { HealthCheckRequestOutput } from '../generated/grpc/health/v1/HealthCheckRequest.ts';
 import type { HealthCheckResponse } from '../generated/grpc/health/v1/HealthCheckResponse.ts';
+import { guardedService, UndecodableRequest } from './request-guard.ts';
 
 /** Names of services are shorter. */
 const MAX_SHOWN_NAME = 64;
@@ -56,9 +57,13 @@ export function healthHandlers(
   registry: HealthRegistry,
 ): readonly [ServiceDefinition, UntypedServiceImplementation] {
   const check = (
-    call: ServerUnaryCall<HealthCheckRequestOutput, HealthCheckResponse>,
+    call: ServerUnaryCall<HealthCheckRequestOutput | UndecodableRequest, HealthCheckResponse>,
     callback: sendUnaryData<HealthCheckResponse>,
   ): void => {
+    if (call.request instanceof UndecodableRequest) {
+      callback({ code: status.INVALID_ARGUMENT, details: call.request.reason });
+      return;
+    }
     const found = registry.get(call.request.service);
     if (found === undefined) {
       // A status is a header: a long one ends the connection.
@@ -66,7 +71,13 @@ export function healthHandlers(
       callback({ code: status.NOT_FOUND, details: `no service ${shown} here` });
     } else callback(null, { status: found });
   };
-  const watch = (call: ServerWritableStream<HealthCheckRequestOutput, HealthCheckResponse>): void => {
+  const watch = (
+    call: ServerWritableStream<HealthCheckRequestOutput | UndecodableRequest, HealthCheckResponse>,
+  ): void => {
+    if (call.request instanceof UndecodableRequest) {
+      call.emit('error', { code: status.INVALID_ARGUMENT, details: call.request.reason });
+      return;
+    }
     // A watcher that does not read gets only the latest status once it does: at most one write is under way.
     let writing = false;
     let latest: HealthStatus | undefined = registry.get(call.request.service);
@@ -95,5 +106,5 @@ export function healthHandlers(
     call.once('close', stop);
     show();
   };
-  return [healthService, { check, watch }];
+  return [guardedService(healthService), { check, watch }];
 }

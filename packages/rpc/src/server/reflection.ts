@@ -7,6 +7,7 @@ import { descriptorSet, reflectionService } from '../definitions.ts';
 import type { ServerReflectionRequestOutput } from '../generated/grpc/reflection/v1/ServerReflectionRequest.ts';
 import type { ServerReflectionResponse } from '../generated/grpc/reflection/v1/ServerReflectionResponse.ts';
 import { DescriptorIndex, type DescriptorFile } from './descriptor-index.ts';
+import { guardedService, UndecodableRequest } from './request-guard.ts';
 
 type ReflectionAnswer = Omit<ServerReflectionResponse, 'validHost' | 'originalRequest'>;
 
@@ -77,14 +78,18 @@ export function reflectionHandlers(
 ): readonly (readonly [ServiceDefinition, UntypedServiceImplementation])[] {
   let index: DescriptorIndex | undefined;
   const serverReflectionInfo: handleBidiStreamingCall<
-    ServerReflectionRequestOutput,
+    ServerReflectionRequestOutput | UndecodableRequest,
     ServerReflectionResponse
   > = (call) => {
     // Parsed at the first use: a broker nobody reflects on does not pay for it.
     index ??= new DescriptorIndex(descriptorSet);
     const descriptors = index;
     const sent = new Set<string>();
-    call.on('data', (request: ServerReflectionRequestOutput) => {
+    call.on('data', (request: ServerReflectionRequestOutput | UndecodableRequest) => {
+      if (request instanceof UndecodableRequest) {
+        call.emit('error', { code: status.INVALID_ARGUMENT, details: request.reason });
+        return;
+      }
       const answer = answerReflection(descriptors, services(), request, sent);
       const taken = call.write({ validHost: request.host, originalRequest: request, ...answer });
       if (!taken) {
@@ -98,7 +103,7 @@ export function reflectionHandlers(
   };
   const implementation: UntypedServiceImplementation = { serverReflectionInfo };
   return [
-    [reflectionService, implementation],
-    [alphaDefinition(), implementation],
+    [guardedService(reflectionService), implementation],
+    [guardedService(alphaDefinition()), implementation],
   ];
 }
