@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
 import { mutants, planted, type Mutant } from '@tidemark/simulation';
 
 describe('a mutant', () => {
@@ -17,6 +18,12 @@ describe('a mutant', () => {
   it('is stale where its text is gone or stands twice', () => {
     for (const source of ['return b + a;', 'a + b + (a + b)']) {
       expect(() => planted(mutant, source)).to.throw(RangeError, 'stale');
+    }
+  });
+
+  it('stands once in the file that is compiled', () => {
+    for (const each of mutants) {
+      planted(each, readFileSync(new URL(`../../${each.file}`, import.meta.url), 'utf8'));
     }
   });
 

@@ -18,8 +18,8 @@ export const recordMutants: readonly Mutant[] = [
   {
     name: 'a record is acknowledged before it is replicated',
     file: 'replication/dist/partition-leader.js',
-    find: 'if (this.#isr.isMaximal(id) || this.#isWaitedFor(follower, nowMs))',
-    replace: 'if (this.#isWaitedFor(follower, nowMs) && false)',
+    find: 'if (isInSync || this.#isWaitedFor(follower, nowMs))',
+    replace: 'if (isInSync && false)',
     expected: LOSS,
   },
   {
@@ -132,8 +132,8 @@ export const recordMutants: readonly Mutant[] = [
   {
     name: 'a follower that is ahead of the leader is not cut',
     file: 'replication/dist/fetch-decision.js',
-    find: 'return epoch < lastFetchedEpoch || endOffset < fetchOffset',
-    replace: 'return epoch < lastFetchedEpoch',
+    find: 'if (epoch < lastFetchedEpoch || endOffset < fetchOffset)',
+    replace: 'if (epoch < lastFetchedEpoch)',
     expected: [...LOSS, 'liveness', 'node-failed'],
   },
   {
