@@ -127,7 +127,8 @@ export const recordMutants: readonly Mutant[] = [
     file: 'replication/dist/follower-progress.js',
     find: 'return this.isActive && this.brokerEpoch === this.registeredEpoch;',
     replace: 'return this.isActive;',
-    expected: LOSS,
+    // What it had deleted, too.
+    expected: [...LOSS, 'deleted-record-back'],
   },
   {
     name: 'a follower that is ahead of the leader is not cut',
