@@ -6,8 +6,7 @@ import type { CommandContext } from '../command-context.ts';
 import { usageFailure } from '../exit.ts';
 import { Printer, type ByteConsumer, type ConsumeOptions, type Style } from './consume.ts';
 import { partitionRanges } from './group-view.ts';
-
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}:${partition}`;
+import { nameOf } from './partition-selection.ts';
 
 /** Where the group begins when it has committed nothing. */
 function resetOf(from: string): 'earliest' | 'latest' {

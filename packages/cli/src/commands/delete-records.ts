@@ -5,8 +5,7 @@ import { write, type CommandContext } from '../command-context.ts';
 import { parseOffsetSpec, type OffsetSpec } from '../offset-spec.ts';
 import { renderList, type Column } from '../output/report.ts';
 import { confirm } from './confirmation.ts';
-import { partitionRanges } from './group-situation.ts';
-import { nameOf, positionsIn, selectPartitions } from './partition-selection.ts';
+import { knownRanges, nameOf, positionsIn, selectPartitions } from './partition-selection.ts';
 
 export interface DeleteRecordsOptions {
   readonly before: string;
@@ -37,10 +36,10 @@ export async function deleteRecords(
   const spec = parseOffsetSpec(before, Date.now());
   const rows = await withAdmin(context.cluster, async (admin) => {
     const partitions = await selectPartitions(admin, selectors, []);
-    const positions = await positionsIn(admin, partitions, spec);
-    const ranges = await partitionRanges(admin, partitions);
+    const ranges = await knownRanges(admin, partitions);
+    const positions = await positionsIn(admin, partitions, spec, ranges);
     return positions.map(({ topic, partition, offset }): Deletion => {
-      const { startOffset: logStartOffset = offset } = ranges.get(nameOf({ topic, partition })) ?? {};
+      const logStartOffset = ranges.get(nameOf({ topic, partition }))!.startOffset;
       const beforeOffset = exactly(spec) ?? offset;
       const offsets = Math.max(0, beforeOffset - logStartOffset);
       return { topic, partition, logStartOffset, beforeOffset, offsets };

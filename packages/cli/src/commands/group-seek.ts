@@ -8,7 +8,13 @@ import { parseOffsetSpec } from '../offset-spec.ts';
 import { renderList } from '../output/report.ts';
 import { seekColumns, type SeekRow } from './group-view.ts';
 import { requireNoMembers } from './group.ts';
-import { nameOf, parseTopicSelector, positionsIn, selectPartitions } from './partition-selection.ts';
+import {
+  knownRanges,
+  nameOf,
+  parseTopicSelector,
+  positionsIn,
+  selectPartitions,
+} from './partition-selection.ts';
 
 export interface SeekOptions {
   readonly topic?: readonly string[];
@@ -47,7 +53,10 @@ export async function seekGroup(
           ? undefined
           : new Set((await selectPartitions(admin, selectors, [])).map((each) => nameOf(each)));
       wanted = others.filter((each) => names?.has(nameOf(each)) ?? true);
-    } else wanted = await positionsIn(admin, await selectPartitions(admin, selectors, committed), spec);
+    } else {
+      const partitions = await selectPartitions(admin, selectors, committed);
+      wanted = await positionsIn(admin, partitions, spec, await knownRanges(admin, partitions));
+    }
     if (wanted.length === 0) {
       throw new CommandFailure(`group ${groupId!} has committed nothing, so there is nothing to move`, {
         exitCode: exitCodes.notFound,

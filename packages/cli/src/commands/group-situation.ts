@@ -2,6 +2,7 @@
 // last, so that a lag is never below what it was.
 import type { Admin, CommittedOffset, GroupInfo, TopicPartition } from '@tidemark/client';
 import { TidemarkError } from '@tidemark/core';
+import { nameOf, partitionRanges, type PartitionEnds } from './partition-selection.ts';
 
 export interface GroupPartitionRow extends TopicPartition {
   /** -1: nothing is committed. */
@@ -24,40 +25,6 @@ export interface GroupSituation extends GroupInfo {
   readonly partitions: readonly GroupPartitionRow[];
 }
 
-interface Range {
-  readonly startOffset: number;
-  readonly endOffset: number;
-}
-
-const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}:${partition}`;
-
-/** First and end offset by `topic:partition`; what cannot be told is left out. */
-export async function partitionRanges(
-  admin: Admin,
-  partitions: readonly TopicPartition[],
-): Promise<ReadonlyMap<string, Range>> {
-  const topics = [...new Set(partitions.map(({ topic }) => topic))];
-  if (topics.length === 0) return new Map();
-  const described = await admin.describeTopics(topics);
-  const led = new Set(
-    described
-      .filter(({ error }) => error === undefined)
-      .flatMap(({ name, partitions: all }) =>
-        all
-          .filter(({ leaderId }) => leaderId >= 0)
-          .map(({ partition }) => nameOf({ topic: name, partition })),
-      ),
-  );
-  const asked = partitions.filter((each) => led.has(nameOf(each)));
-  if (asked.length === 0) return new Map();
-  const look = (spec: 'start' | 'end') =>
-    admin.listOffsets(asked.map(({ topic, partition }) => ({ topic, partition, spec })));
-  const [starts, ends] = await Promise.all([look('start'), look('end')]);
-  return new Map(
-    asked.map((each, at) => [nameOf(each), { startOffset: starts[at]!.offset, endOffset: ends[at]!.offset }]),
-  );
-}
-
 export async function groupSituation(admin: Admin, groupId: string): Promise<GroupSituation> {
   const group = await admin.describeGroup(groupId);
   const committed = await admin.groupOffsets(groupId);
@@ -71,7 +38,7 @@ async function rangesOrNone(
   admin: Admin,
   group: GroupInfo,
   committed: readonly CommittedOffset[],
-): Promise<ReadonlyMap<string, Range>> {
+): Promise<ReadonlyMap<string, PartitionEnds>> {
   try {
     return await partitionRanges(admin, placesOf(group, committed));
   } catch (error) {
@@ -94,7 +61,7 @@ function placesOf({ members }: GroupInfo, committed: readonly CommittedOffset[])
 export function groupRows(
   group: GroupInfo,
   committed: readonly CommittedOffset[],
-  ranges: ReadonlyMap<string, Range>,
+  ranges: ReadonlyMap<string, PartitionEnds>,
 ): readonly GroupPartitionRow[] {
   const offsets = new Map(committed.map((each) => [nameOf(each), each]));
   const owners = new Map(

@@ -2,7 +2,11 @@
 import type { Admin, OffsetToCommit, TopicPartition } from '@tidemark/client';
 import { CommandFailure, exitCodes, usageFailure } from '../exit.ts';
 import { startingOffset, type OffsetSpec } from '../offset-spec.ts';
-import { partitionRanges } from './group-situation.ts';
+
+export interface PartitionEnds {
+  readonly startOffset: number;
+  readonly endOffset: number;
+}
 
 export const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}:${partition}`;
 
@@ -17,6 +21,13 @@ export function parseTopicSelector(text: string): {
   return { topic: match[1]!, partition: match[2] === undefined ? undefined : Number(match[2]) };
 }
 
+export function noSuchPartition(topic: string, partition: number, count: number): CommandFailure {
+  return new CommandFailure(`topic ${topic} has no partition ${partition}, only 0 to ${count - 1}`, {
+    exitCode: exitCodes.notFound,
+    hint: `see them with \`tidemark topic describe ${topic}\``,
+  });
+}
+
 /** What the selectors name; without any, `otherwise`. */
 export async function selectPartitions(
   admin: Admin,
@@ -29,10 +40,7 @@ export async function selectPartitions(
     const { topic, partition } = parseTopicSelector(selector);
     const all = (await admin.describeTopic(topic)).partitions.map((each) => each.partition);
     if (partition !== undefined && !all.includes(partition)) {
-      throw new CommandFailure(`topic ${topic} has no partition ${partition}, only 0 to ${all.length - 1}`, {
-        exitCode: exitCodes.notFound,
-        hint: `see them with \`tidemark topic describe ${topic}\``,
-      });
+      throw noSuchPartition(topic, partition, all.length);
     }
     for (const index of partition === undefined ? all : [partition]) {
       chosen.set(nameOf({ topic, partition: index }), { topic, partition: index });
@@ -41,11 +49,38 @@ export async function selectPartitions(
   return [...chosen.values()];
 }
 
-export async function positionsIn(
+/** First and end offset by `topic:partition`; what cannot be told is left out. */
+export async function partitionRanges(
   admin: Admin,
   partitions: readonly TopicPartition[],
-  spec: OffsetSpec,
-): Promise<readonly OffsetToCommit[]> {
+): Promise<ReadonlyMap<string, PartitionEnds>> {
+  const topics = [...new Set(partitions.map(({ topic }) => topic))];
+  if (topics.length === 0) return new Map();
+  const described = await admin.describeTopics(topics);
+  const led = new Set(
+    described
+      .filter(({ error }) => error === undefined)
+      .flatMap(({ name, partitions: all }) =>
+        all
+          .filter(({ leaderId }) => leaderId >= 0)
+          .map(({ partition }) => nameOf({ topic: name, partition })),
+      ),
+  );
+  const asked = partitions.filter((each) => led.has(nameOf(each)));
+  if (asked.length === 0) return new Map();
+  const look = (spec: 'start' | 'end') =>
+    admin.listOffsets(asked.map(({ topic, partition }) => ({ topic, partition, spec })));
+  const [starts, ends] = await Promise.all([look('start'), look('end')]);
+  return new Map(
+    asked.map((each, at) => [nameOf(each), { startOffset: starts[at]!.offset, endOffset: ends[at]!.offset }]),
+  );
+}
+
+/** As `partitionRanges`; throws when one of them cannot be told. */
+export async function knownRanges(
+  admin: Admin,
+  partitions: readonly TopicPartition[],
+): Promise<ReadonlyMap<string, PartitionEnds>> {
   const ranges = await partitionRanges(admin, partitions);
   const missing = partitions.find((each) => !ranges.has(nameOf(each)));
   if (missing !== undefined) {
@@ -56,6 +91,16 @@ export async function positionsIn(
       },
     );
   }
+  return ranges;
+}
+
+/** Where in each partition, of which `ranges` tells the ends, the position is. */
+export async function positionsIn(
+  admin: Admin,
+  partitions: readonly TopicPartition[],
+  spec: OffsetSpec,
+  ranges: ReadonlyMap<string, PartitionEnds>,
+): Promise<readonly OffsetToCommit[]> {
   const found =
     spec.kind === 'timestamp'
       ? await admin.listOffsets(

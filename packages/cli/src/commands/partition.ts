@@ -3,10 +3,11 @@ import { explainPartition, type PartitionExplanation } from '@tidemark/client';
 import { TidemarkError } from '@tidemark/core';
 import { withAdmin } from '../cluster-access.ts';
 import { write, type CommandContext } from '../command-context.ts';
-import { CommandFailure, exitCodes, usageFailure } from '../exit.ts';
+import { exitCodes, usageFailure } from '../exit.ts';
 import { renderDocument, renderList } from '../output/report.ts';
 import { lookTimeoutMs } from './cluster.ts';
 import { confirm } from './confirmation.ts';
+import { noSuchPartition } from './partition-selection.ts';
 import { explanationView, partitionColumns } from './partition-view.ts';
 
 interface ListOptions {
@@ -65,13 +66,6 @@ export async function explain(context: CommandContext, [name]: readonly string[]
     renderDocument(context.output ?? 'table', explanation, (wide) => explanationView(explanation, wide)),
   );
   return undefined;
-}
-
-function noSuchPartition(topic: string, partition: number, count: number): CommandFailure {
-  return new CommandFailure(`topic ${topic} has no partition ${partition}, only 0 to ${count - 1}`, {
-    exitCode: exitCodes.notFound,
-    hint: `see them with \`tidemark topic describe ${topic}\``,
-  });
 }
 
 interface ElectOptions {

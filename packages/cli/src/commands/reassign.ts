@@ -5,6 +5,7 @@ import { write, type CommandContext } from '../command-context.ts';
 import { CommandFailure, exitCodes, usageFailure } from '../exit.ts';
 import { chunks, openInput } from '../input-stream.ts';
 import { renderDocument, renderTable, type Column } from '../output/report.ts';
+import { nameOf } from './partition-selection.ts';
 import {
   parseReassignment,
   proposeReassignment,
@@ -44,9 +45,6 @@ async function placesOf(admin: Admin, topics: readonly string[]): Promise<readon
     }));
   });
 }
-
-const nameOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
-  `${topic}:${partition}`;
 
 const countOf = ({ length }: readonly unknown[]): string =>
   length === 1 ? '1 partition is' : `${length} partitions are`;
