@@ -7,7 +7,6 @@ import { METADATA_LOG_NAME } from '@tidemark/runtime';
 import type { Logger } from 'pino';
 import type { FailureSignal } from './failure-signal.ts';
 import { checkMetaProperties, type ExpectedMeta, type MetaProperties } from './meta-properties.ts';
-import { METADATA_STORE_NAME } from './open-metadata.ts';
 import { StartupError } from './startup-error.ts';
 
 export interface FolderOptions {
@@ -19,6 +18,8 @@ export interface FolderOptions {
 }
 
 /** The folder, as the Disk's root sees it. */
+/** The store in `log.dirs`, beside the logs. */
+export const METADATA_STORE_NAME = 'metadata';
 const ROOT = '.';
 const PROGRESS_EVERY_MS = 1_000;
 

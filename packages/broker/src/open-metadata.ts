@@ -29,7 +29,7 @@ import { GrpcNetwork, type GrpcNetworkOptions } from './grpc-network.ts';
 import { LevelStore } from './level-store.ts';
 import type { Listeners } from './listeners.ts';
 import type { MetaProperties } from './meta-properties.ts';
-import type { FolderOptions } from './open-folder.ts';
+import { METADATA_STORE_NAME, type FolderOptions } from './open-folder.ts';
 import { peerQueueBytes } from './peer-limits.ts';
 import { nodeCheck } from './security/node-gate.ts';
 import { RefusalLog } from './security/refusal-log.ts';
@@ -49,8 +49,6 @@ export interface OpenMetadata {
 
 /** Metadata decided and not yet committed; beyond it commands are refused. */
 const MAX_WAITING_COMMANDS = 1_000;
-/** The store in `log.dirs`, beside the logs. */
-export const METADATA_STORE_NAME = 'metadata';
 /** How far the stored image may lag behind: what a restart replays. */
 const SAVE_AFTER_MS = 200;
 /** A leader speaks so many times in an election timeout. */
