@@ -101,11 +101,12 @@ export class IsrState {
   }
 
   /**
-   * It was in sync as far as the metadata here say, and has left by an answer that has overtaken them. A min.insync.replicas that was
-   * raised before may have made it eligible, for having everything committed: so nothing is committed without it until they have come.
+   * Nothing is committed, or deleted for good, without it. So it is with one, too, that was in sync as far as the metadata here say, and
+   * has left by an answer that has overtaken them: a min.insync.replicas that was raised before may have made it eligible, for having
+   * everything committed.
    */
-  isLeaving(id: BrokerId): boolean {
-    return this.#leaving.includes(id);
+  holdsBack(id: BrokerId): boolean {
+    return this.isMaximal(id) || this.#leaving.includes(id);
   }
 
   mayPropose(nowMs: number): boolean {

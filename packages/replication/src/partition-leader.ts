@@ -191,8 +191,7 @@ export class PartitionLeader {
   isDeletedBefore(offset: Offset): boolean {
     if (!this.#hasEnough()) return false;
     return this.#followers.every(
-      ({ id, logStartOffset }) =>
-        logStartOffset >= offset || !(this.#isr.isMaximal(id) || this.#isr.isLeaving(id)),
+      ({ id, logStartOffset }) => logStartOffset >= offset || !this.#isr.holdsBack(id),
     );
   }
 
@@ -371,7 +370,7 @@ export class PartitionLeader {
     for (const follower of this.#followers) {
       const { acknowledgedOffset, id } = follower;
       if (acknowledgedOffset >= end) continue;
-      const isInSync = this.#isr.isMaximal(id) || this.#isr.isLeaving(id);
+      const isInSync = this.#isr.holdsBack(id);
       if (isInSync || this.#isWaitedFor(follower, nowMs)) end = acknowledgedOffset;
     }
     if (end <= this.#highWatermark) return false;
