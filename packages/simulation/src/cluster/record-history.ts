@@ -30,8 +30,6 @@ export class RecordHistory {
   readonly #partitions = new Map<string, PartitionHistory>();
   acknowledged = 0;
   read = 0;
-  /** Deletions that were answered. */
-  deletions = 0;
   /** Acknowledged with acks=1 and gone: nobody promised anything. */
   lost = 0;
 
@@ -94,7 +92,6 @@ export class RecordHistory {
   }
 
   deleted(partition: string, before: number): void {
-    this.deletions++;
     const history = this.#of(partition);
     history.deletedBefore = Math.max(history.deletedBefore, before);
   }

@@ -126,16 +126,11 @@ export class RecordLoad {
       const name = `${place.topic}-${place.partition}`;
       let first:
         { readonly id: number; readonly bytes: string; readonly parts: readonly Uint8Array[] } | undefined;
+      const replicas = openReplicas(this.#world, place);
       // A leader that failed may have had its followers delete what its successor has kept: nobody was told that it is deleted.
-      const start = Math.max(
-        ...openReplicas(this.#world, place).map(({ log }) => log.logStartOffset),
-      ) as Offset;
+      const start = Math.max(...replicas.map(({ log }) => log.logStartOffset)) as Offset;
       // A request that was repeated may still arrive, and be appended while this reads.
-      const ends = openReplicas(this.#world, place).map(({ id, log }) => ({
-        id,
-        log,
-        end: log.logEndOffset,
-      }));
+      const ends = replicas.map(({ id, log }) => ({ id, log, end: log.logEndOffset }));
       for (const { id, log, end } of ends) {
         const parts = await readAll(log, start, end);
         const bytes = Buffer.concat(parts).toString('base64');

@@ -1,8 +1,7 @@
 // What every replica of the partitions of records and of groups must keep, whoever leads: one leads in an epoch; whoever may lead holds
 // what is committed on its disk, nothing that was said to be deleted, and nobody has cut below it; no replica forgets what it knew to be
-// committed (P8, P10). Contract:
-// asked whenever a leader begins or its high watermark moves, because what it claims is mostly true again a few milliseconds later,
-// and now and then for what happens without a leader.
+// committed (P8, P10). Contract: asked whenever a leader begins or its high watermark moves, because what it claims is mostly true again
+// a few milliseconds later, and now and then for what happens without a leader.
 
 import { OFFSETS_TOPIC, type Offset, type PartitionIndex } from '@tidemark/core';
 import { type PartitionLog } from '@tidemark/log';
