@@ -1,16 +1,11 @@
 // A follower deletes what its leader has deleted, as far as it knows it to be committed; what it is told while it cannot is not lost.
 
 import { expect } from 'chai';
-import { append, at, FollowingScene } from './following-scene.ts';
+import { at, FollowingScene } from './following-scene.ts';
 
 describe('the start of a follower’s log', () => {
   it('moves to where the leader’s was moved while an earlier move was carried out', async () => {
-    const scene = new FollowingScene();
-    const leader = await scene.openLog('leader');
-    await append(leader, 10);
-    const log = await scene.openLog('follower');
-    const replica = scene.follow(log);
-    replica.begin();
+    const { scene, leader, log, replica } = await FollowingScene.begun();
     await scene.answer(replica, leader);
     const { position } = scene.asked.at(-1)!;
     for (const logStartOffset of [at(3), at(6)])
@@ -25,12 +20,7 @@ describe('the start of a follower’s log', () => {
   });
 
   it('is told once it is there for good: with a full disk it is tried again until it is', async () => {
-    const scene = new FollowingScene();
-    const leader = await scene.openLog('leader');
-    await append(leader, 10);
-    const log = await scene.openLog('follower');
-    const replica = scene.follow(log);
-    replica.begin();
+    const { scene, leader, log, replica } = await FollowingScene.begun();
     await scene.answer(replica, leader);
     const isLogStart = (path: string): boolean => path.includes('follower/log-start');
     scene.disk.inject({ operation: 'write', path: isLogStart, error: 'ENOSPC', times: 4 });
@@ -51,12 +41,7 @@ describe('the start of a follower’s log', () => {
   });
 
   it('moves as soon as what was deleted is known here to be committed', async () => {
-    const scene = new FollowingScene();
-    const leader = await scene.openLog('leader');
-    await append(leader, 10);
-    const log = await scene.openLog('follower');
-    const replica = scene.follow(log);
-    replica.begin();
+    const { scene, leader, log, replica } = await FollowingScene.begun();
     // The batches come, and before they are on the disk the leader deletes some of them.
     const answered = scene.answer(replica, leader);
     for (let turn = 0; turn < 3; turn++) await Promise.resolve();

@@ -1,15 +1,10 @@
 // A follower that has had more than its rate pauses, for as long as the rate says, and no longer than the rate is there.
 
 import { expect } from 'chai';
-import { append, at, FollowingScene } from './following-scene.ts';
+import { at, FollowingScene } from './following-scene.ts';
 
 async function pausing() {
-  const scene = new FollowingScene();
-  const leader = await scene.openLog('leader');
-  await append(leader, 10);
-  const log = await scene.openLog('follower');
-  const replica = scene.follow(log);
-  replica.begin();
+  const { scene, leader, log, replica } = await FollowingScene.begun();
   scene.quota.setRate(1, scene.clock.monotonicMs());
   await scene.answer(replica, leader);
   expect(log.nextOffset).to.equal(10);

@@ -41,6 +41,17 @@ export class FollowingScene {
   /** Of what was sent, what the follower is done with. */
   done = 0;
 
+  /** A leader's log of ten records, and a follower that has none of them and has begun. */
+  static async begun() {
+    const scene = new FollowingScene();
+    const leader = await scene.openLog('leader');
+    await append(leader, 10);
+    const log = await scene.openLog('follower');
+    const replica = scene.follow(log);
+    replica.begin();
+    return { scene, leader, log, replica };
+  }
+
   async openLog(directory: string): Promise<PartitionLog> {
     const { disk, clock } = this;
     const folder = await LogFolder.open({
